@@ -1,0 +1,67 @@
+// Errors are values: every fallible function below native/napi returns a Status or a Result, and nothing throws.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <variant>
+
+namespace im {
+
+enum class Code { kOk, kInvalidArgument, kRuntime, kCancelled, kClosed, kOutOfMemory };
+
+// Names as JavaScript sees them (NativeFailure.nativeCode).
+constexpr const char* CodeName(Code code) {
+  switch (code) {
+    case Code::kOk: return "ok";
+    case Code::kInvalidArgument: return "invalid-argument";
+    case Code::kRuntime: return "runtime";
+    case Code::kCancelled: return "cancelled";
+    case Code::kClosed: return "closed";
+    case Code::kOutOfMemory: return "out-of-memory";
+  }
+  return "runtime";
+}
+
+class [[nodiscard]] Status {
+ public:
+  Status() = default;
+  Status(Code code, std::string stage, std::string message)
+      : code_(code), stage_(std::move(stage)), message_(std::move(message)) {}
+
+  bool ok() const { return code_ == Code::kOk; }
+  Code code() const { return code_; }
+  const std::string& stage() const { return stage_; }
+  const std::string& message() const { return message_; }
+
+ private:
+  Code code_ = Code::kOk;
+  std::string stage_;
+  std::string message_;
+};
+
+inline Status InvalidArgument(std::string stage, std::string message) {
+  return {Code::kInvalidArgument, std::move(stage), std::move(message)};
+}
+
+template <typename T>
+class [[nodiscard]] Result {
+ public:
+  Result(T value) : state_(std::move(value)) {}          // NOLINT(google-explicit-constructor)
+  Result(Status status) : state_(std::move(status)) {}   // NOLINT(google-explicit-constructor)
+
+  bool ok() const { return std::holds_alternative<T>(state_); }
+  T& value() { return std::get<T>(state_); }
+  const T& value() const { return std::get<T>(state_); }
+  const Status& status() const { return std::get<Status>(state_); }
+
+ private:
+  std::variant<T, Status> state_;
+};
+
+}  // namespace im
+
+#define IM_RETURN_IF_ERROR(expression)              \
+  do {                                              \
+    ::im::Status im_status = (expression);          \
+    if (!im_status.ok()) return im_status;          \
+  } while (false)

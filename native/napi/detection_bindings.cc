@@ -1,0 +1,7 @@
+#include "detection_bindings.h"
+
+namespace im {
+
+void ExportDetection(Napi::Env, Napi::Object) {}
+
+}  // namespace im

@@ -1,0 +1,7 @@
+#include "onnxruntime_bindings.h"
+
+namespace im {
+
+void ExportOnnxRuntime(Napi::Env, Napi::Object) {}
+
+}  // namespace im

@@ -1,0 +1,20 @@
+/** Raw network outputs to boxes in network pixels. Two implementations of one interface run the same vectors. */
+
+import type { NativeDecodeSettings, NativeDenseHead, NativeDetectionRows, NativeQueriesHead, NativeRowsHead } from "../../native/index.js";
+
+export type DenseHead = NativeDenseHead;
+export type RowsHead = NativeRowsHead;
+export type QueriesHead = NativeQueriesHead;
+export type DecodeSettings = NativeDecodeSettings;
+export type DetectionRows = NativeDetectionRows;
+
+export interface DetectionDecoder {
+  readonly name: "cpu" | "reference" | "cuda";
+  /** One candidate per anchor: best class, threshold (strictly greater), NMS, limit. */
+  decodeDense(head: DenseHead, settings: DecodeSettings): Promise<DetectionRows>;
+  /** Rows that went through NMS in the graph: threshold and limit only, graph order. */
+  decodeRows(head: RowsHead, settings: DecodeSettings): Promise<DetectionRows>;
+  /** The best Q of all Q x C (query, class) pairs, then class mapping and threshold (strictly greater). */
+  decodeQueries(head: QueriesHead, settings: DecodeSettings): Promise<DetectionRows>;
+  nonMaximumSuppression(xyxy: Float32Array, scores: Float32Array, classIds: Int32Array, iouThreshold: number): Promise<Int32Array>;
+}

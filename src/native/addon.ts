@@ -1,0 +1,165 @@
+/**
+ * The one typed door to the addon: everything the binary exports, and nothing else. A test compares this with the names
+ * that the real binary exports.
+ */
+import type { PreprocessSteps } from "../imaging/types.js";
+import type { NetworkMetadata, SessionStatistics, TensorPort } from "../engines/types.js";
+
+/** Raised whenever a signature below changes; the loader refuses a binary that says another number. */
+export const ADDON_INTERFACE_VERSION = 1;
+
+export interface NativeAddon {
+  readonly interfaceVersion: number;
+  buildInfo(): NativeBuildInfo;
+  /** Zero-filled memory outside the JavaScript heap, aligned to 64 bytes: the only memory that jobs use in place. */
+  allocate(byteLength: number): ArrayBuffer;
+  /** Memory from {@link allocate} and outputs that are alive, bytes; for leak tests. */
+  memoryInUse(): number;
+
+  /** Picture to network input; see PreprocessExecutor. `pixels` is copied first unless `borrowed` is false. */
+  preprocess(pixels: Uint8Array, image: NativeImageDescription, steps: PreprocessSteps, target: Float32Array): Promise<void>;
+
+  /** Raw detector head to boxes; see native/detection/dense.h. */
+  decodeDense(head: NativeDenseHead, settings: NativeDecodeSettings): Promise<NativeDetectionRows>;
+  /** Rows that already went through NMS in the graph. */
+  decodeRows(head: NativeRowsHead, settings: NativeDecodeSettings): Promise<NativeDetectionRows>;
+  /** RF-DETR: (query, class) pairs, best first. */
+  decodeQueries(head: NativeQueriesHead, settings: NativeDecodeSettings): Promise<NativeDetectionRows>;
+  /** Indices that survive, best first. Strictly greater IoU suppresses; only boxes of one class compete. */
+  nonMaximumSuppression(xyxy: Float32Array, scores: Float32Array, classIds: Int32Array, iouThreshold: number): Promise<Int32Array>;
+
+  /** Opens the library once per process; a second call with another path is refused. */
+  openOnnxRuntime(libraryPath: string): NativeOnnxRuntimeInfo;
+  createSession(model: string | Uint8Array, options: NativeSessionOptions, cancel: NativeCancelToken): Promise<NativeSession>;
+  /** A flag that an abort raises; may be shared by one creation or one run only. */
+  createCancelToken(): NativeCancelToken;
+}
+
+export interface NativeBuildInfo {
+  readonly version: string;
+  readonly compiler: string;
+  readonly nodeApi: number;
+  /** Instruction sets chosen on this CPU for the image loops: "avx2" or "baseline". */
+  readonly simd: string;
+}
+
+export interface NativeImageDescription {
+  readonly width: number;
+  readonly height: number;
+  readonly channels: 1 | 3 | 4;
+  /** Whether `pixels` may change or be detached while the job runs. */
+  readonly borrowed: boolean;
+}
+
+/** `[count, boxes 4 | classes C | ...]` with free strides: element (candidate i, attribute a) = data[offset + i * candidateStride + a * attributeStride]. */
+export interface NativeMatrix {
+  readonly data: Float32Array;
+  readonly offset: number;
+  readonly candidateStride: number;
+  readonly attributeStride: number;
+}
+
+export interface NativeDenseHead {
+  readonly candidates: number;
+  readonly classes: number;
+  /** 4 attributes. */
+  readonly boxes: NativeMatrix;
+  readonly boxFormat: "cxcywh" | "xyxy";
+  /** `classes` attributes. */
+  readonly scores: NativeMatrix;
+  /** 1 attribute, or null. */
+  readonly objectness: NativeMatrix | null;
+  /** How objectness takes part: `gate` = thresholds apply to it, the score is the class's; `product` = sigmoid(objectness) * sigmoid(score). */
+  readonly objectnessUse: "none" | "gate" | "product";
+}
+
+export interface NativeRowsHead {
+  /** `[rows, columns]`: x1, y1, x2, y2, score, class id, extras. */
+  readonly data: Float32Array;
+  readonly offset: number;
+  readonly rows: number;
+  readonly columns: number;
+  /** `>=` for fused NMS and YOLO26, `>` for YOLOv10. */
+  readonly inclusive: boolean;
+}
+
+export interface NativeQueriesHead {
+  /** `[queries, 4]` cx, cy, w, h as fractions. */
+  readonly boxes: Float32Array;
+  readonly boxesOffset: number;
+  /** `[queries, classes]` logits. */
+  readonly logits: Float32Array;
+  readonly logitsOffset: number;
+  readonly queries: number;
+  readonly classes: number;
+  /** class column -> reported id, -1 = dropped. Length = classes. */
+  readonly classMapping: Int32Array;
+}
+
+export interface NativeDecodeSettings {
+  /** One value for all, or one per reported class id; float32. */
+  readonly thresholds: Float32Array;
+  /** null: no NMS. */
+  readonly iouThreshold: number | null;
+  readonly classAgnostic: boolean;
+  /** null: no limit. */
+  readonly maxDetections: number | null;
+}
+
+/** Best first (graph order for rows). */
+export interface NativeDetectionRows {
+  /** float32 `[n, 4]`: corners in network pixels (fractions for queries). */
+  readonly xyxy: Float32Array;
+  readonly scores: Float32Array;
+  readonly classIds: Int32Array;
+  /** Candidate, row or query each detection came from. */
+  readonly indices: Int32Array;
+}
+
+export interface NativeOnnxRuntimeInfo {
+  readonly version: string;
+  readonly apiVersion: number;
+  /** Compiled in; not a promise that they work. */
+  readonly availableProviders: readonly string[];
+}
+
+export interface NativeSessionOptions {
+  readonly providers: readonly { readonly name: string; readonly options: Readonly<Record<string, string>> }[];
+  readonly intraOpThreads: number;
+  readonly lanes: number;
+  readonly spinning: boolean;
+  /** 0 none, 1 basic, 2 extended, 99 all. */
+  readonly graphOptimization: 0 | 1 | 2 | 99;
+}
+
+export interface NativeCancelToken {
+  cancel(): void;
+}
+
+/** `type` is ONNX's element type number. Strings are passed as an array. */
+export interface NativeTensor {
+  readonly name: string;
+  readonly type: number;
+  readonly dims: readonly number[];
+  readonly data: ArrayBufferView | readonly string[];
+}
+
+export interface NativeSession {
+  readonly inputs: readonly (Omit<TensorPort, "type"> & { readonly type: number })[];
+  readonly outputs: readonly (Omit<TensorPort, "type"> & { readonly type: number })[];
+  readonly metadata: Omit<NetworkMetadata, "opset">;
+  readonly providers: readonly string[];
+  /** Inputs that lie in memory from `allocate` are read in place, others are copied. Rejects with an error whose `cancelled` is true after cancel(). */
+  run(inputs: readonly NativeTensor[], outputs: readonly string[], cancel: NativeCancelToken | null): Promise<readonly NativeTensor[]>;
+  statistics(): Omit<SessionStatistics, "lanes">;
+  /** Idempotent; resolves when every run in progress has settled and the session is freed. */
+  close(): Promise<void>;
+}
+
+/** What a native failure looks like before `native/errors` turns it into one of ours. */
+export interface NativeFailure extends Error {
+  /** `invalid-argument`, `runtime`, `cancelled`, `closed`, `out-of-memory`. */
+  readonly nativeCode: string;
+  /** Which step failed: "preprocess", "onnxruntime.run", ... */
+  readonly stage: string;
+}
