@@ -11,6 +11,8 @@ export interface RegistryEntry {
   readonly backend: BackendType;
   /** Keys of `model_features` that packages may declare. */
   readonly supportedFeatures: readonly string[];
+  /** Keys that packages must declare; default none. */
+  readonly requiredFeatures?: readonly string[];
   /** Imported when the first model of the kind is loaded. */
   readonly load: () => Promise<{ readonly family: Family }>;
 }
@@ -57,7 +59,8 @@ export function findImplementation(query: ImplementationQuery, registry: readonl
       entry.architecture === architecture &&
       entry.task === task &&
       entry.backend === backend &&
-      features.every((feature) => entry.supportedFeatures.includes(feature)),
+      features.every((feature) => entry.supportedFeatures.includes(feature)) &&
+      (entry.requiredFeatures ?? []).every((feature) => features.includes(feature)),
   );
   if (found !== undefined) return found;
   throw new ModelImplementationNotFoundError(
@@ -78,5 +81,6 @@ function explain({ architecture, task, backend, features }: ImplementationQuery,
   const sameBackend = sameTask.filter((entry) => entry.backend === backend);
   if (sameBackend.length === 0) return `Backends of this architecture here: ${sameTask.map((entry) => entry.backend).join(", ")}.`;
   const unsupported = features.filter((feature) => !sameBackend.some((entry) => entry.supportedFeatures.includes(feature)));
+  if (unsupported.length === 0) return "The package lacks a feature that this architecture needs.";
   return `The package declares features this version does not know: ${unsupported.join(", ")}. A newer version may.`;
 }

@@ -1,0 +1,10 @@
+/** The public surface: everything a user may import, by name. */
+
+export { AutoModel, type AutoModelOptions } from "./auto/index.js";
+export {
+  VisionModelBase,
+  type AnyModel, type CallOptions, type DetectionOptions, type ImageOptions, type KeyPointModel, type KeyPointOptions, type Model, type ModelInfo,
+  type ModelStatistics, type ObjectDetectionModel, type Prepared, type Skeleton, type Stages, type TaskType, type Threshold, type VisionModel,
+  type VisionModelSettings,
+} from "./models/index.js";
+export * from "./errors.js";
