@@ -46,7 +46,11 @@ export function missingBuildTools() {
 
 function sourcesFingerprint() {
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  return fingerprint(root, ["CMakeLists.txt", "cmake", "native"], [version, process.platform, process.arch, process.env.CXX ?? "", process.env.CXXFLAGS ?? ""]);
+  return fingerprint(
+    root,
+    ["CMakeLists.txt", "cmake", "native"],
+    [version, process.platform, process.arch, process.env.CXX ?? "", process.env.CXXFLAGS ?? ""],
+  );
 }
 
 function isUpToDate(wanted) {

@@ -4,7 +4,18 @@
  * Files stay files, so that stack traces, lazily imported model families and child processes find what they name; why there
  * is no bundler: docs/decisions/0004-two-builds.md. Does nothing when dist/ belongs to the present sources (--force: all the same).
  */
-import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join, sep } from "node:path";
 
 import { build } from "esbuild";
@@ -16,7 +27,8 @@ const SHEBANG = "#!/usr/bin/env node\n";
 const dist = join(root, "dist");
 const stamp = join(dist, "sources");
 
-const filesIn = (folder, ...endings) => readdirSync(folder, { recursive: true }).filter((file) => endings.some((ending) => file.endsWith(ending)));
+const filesIn = (folder, ...endings) =>
+  readdirSync(folder, { recursive: true }).filter((file) => endings.some((ending) => file.endsWith(ending)));
 
 async function compileCommonJs(output) {
   // Nobody requires the command line: it runs from dist/esm, and may use await at the top.

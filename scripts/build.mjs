@@ -5,4 +5,7 @@ import { buildTypeScript } from "./build-typescript.mjs";
 const addon = buildNative();
 const typeScript = addon === "failed" ? "failed" : await buildTypeScript();
 if (typeScript === "failed") process.exitCode = 1;
-else process.stderr.write(`Addon: ${{ current: "up to date", built: "built", "no-tools": "not built" }[addon]}. TypeScript: ${typeScript === "built" ? "built" : "up to date"}.\n`);
+else
+  process.stderr.write(
+    `Addon: ${{ current: "up to date", built: "built", "no-tools": "not built" }[addon]}. TypeScript: ${typeScript === "built" ? "built" : "up to date"}.\n`,
+  );

@@ -27,7 +27,10 @@ function makeHeaders() {
   const target_defaults = { default_configuration: "Release", cflags: ["-fPIC", "-pthread"], ldflags: ["-pthread"], configurations };
   writeFileSync(join(folder, "config.gypi"), JSON.stringify(process.config));
   writeFileSync(join(folder, "common.gypi"), JSON.stringify({ target_defaults }));
-  writeFileSync(join(folder, "node_version.h"), `#define NODE_MAJOR_VERSION ${major}\n#define NODE_MINOR_VERSION ${minor}\n#define NODE_PATCH_VERSION ${patch}\n`);
+  writeFileSync(
+    join(folder, "node_version.h"),
+    `#define NODE_MAJOR_VERSION ${major}\n#define NODE_MINOR_VERSION ${minor}\n#define NODE_PATCH_VERSION ${patch}\n`,
+  );
 }
 
 function makeCopy() {
@@ -49,7 +52,8 @@ function prebuildify() {
   makeCopy();
   const options = ["--napi", "--strip", "--target", process.versions.node];
   const environment = { ...process.env, ...nodeGyp(), npm_config_nodedir: headers };
-  if (!succeeds(process.execPath, [toolPath("prebuildify"), ...options], { cwd: copy, env: environment, stdio: ["ignore", 2, 2] })) return false;
+  if (!succeeds(process.execPath, [toolPath("prebuildify"), ...options], { cwd: copy, env: environment, stdio: ["ignore", 2, 2] }))
+    return false;
 
   const platform = `${process.platform}-${process.arch}`;
   rmSync(join(copy, "build"), { recursive: true, force: true }); // else node-gyp-build prefers what lies there

@@ -25,7 +25,10 @@ function configure({ folder, options }) {
     rmSync(join(root, folder), { recursive: true, force: true });
   }
   const generator = !existsSync(cache) && outputOf("ninja", ["--version"]) !== null ? ["-G", "Ninja"] : [];
-  const { status, stdout, stderr } = spawnSync("cmake", ["-S", ".", "-B", folder, ...generator, "-DIM_TESTS=ON", ...options], { cwd: root, encoding: "utf8" });
+  const { status, stdout, stderr } = spawnSync("cmake", ["-S", ".", "-B", folder, ...generator, "-DIM_TESTS=ON", ...options], {
+    cwd: root,
+    encoding: "utf8",
+  });
   if (status === 0) return null;
   return /GTest/.test(stderr) ? GOOGLE_TEST_MISSING : `${stdout}${stderr}`;
 }
@@ -34,7 +37,9 @@ function run({ folder }) {
   const scratch = mkdtempSync(join(tmpdir(), "inference-models-"));
   const report = join(scratch, "report.json");
   try {
-    const program = [join(root, folder, "native_tests"), join(root, folder, "Debug", "native_tests")].find((path) => existsSync(path) || existsSync(`${path}.exe`));
+    const program = [join(root, folder, "native_tests"), join(root, folder, "Debug", "native_tests")].find(
+      (path) => existsSync(path) || existsSync(`${path}.exe`),
+    );
     const passed = succeeds(program ?? join(root, folder, "native_tests"), ["--gtest_brief=1", `--gtest_output=json:${report}`], {
       env: { UBSAN_OPTIONS: "print_stacktrace=1", ...process.env },
     });
@@ -62,7 +67,9 @@ export function testNative() {
     const problem = configure(variant);
     if (problem === GOOGLE_TEST_MISSING) return absent(problem);
     if (problem !== null) process.stdout.write(problem);
-    const built = problem === null && succeeds("cmake", ["--build", variant.folder, "--parallel", String(availableParallelism())], { stdio: ["ignore", 1, 1] });
+    const built =
+      problem === null &&
+      succeeds("cmake", ["--build", variant.folder, "--parallel", String(availableParallelism())], { stdio: ["ignore", 1, 1] });
     const counts = built ? run(variant) : { passed: 0, failed: 1, skipped: 0 };
     for (const key of Object.keys(total)) total[key] += counts[key];
   }

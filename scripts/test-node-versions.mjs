@@ -26,7 +26,12 @@ function fetchNode(version, folder) {
   const platform = process.platform === "win32" ? "win" : process.platform;
   const name = `node-${platform}-${process.arch}`;
   const options = ["--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--prefix", folder];
-  spawnSync("npm", ["install", ...options, `${name}@${version}`], { cwd: folder, stdio: "ignore", timeout: 120_000, shell: process.platform === "win32" });
+  spawnSync("npm", ["install", ...options, `${name}@${version}`], {
+    cwd: folder,
+    stdio: "ignore",
+    timeout: 120_000,
+    shell: process.platform === "win32",
+  });
   const program = join(folder, "node_modules", name, "bin", process.platform === "win32" ? "node.exe" : "node");
   return existsSync(program) ? program : null;
 }
@@ -49,7 +54,9 @@ export async function testNodeVersions(versions = DEFAULT_VERSIONS) {
         ...(addon === "no-tools" ? [] : [["-e", LOADING, join(root, "build", "Release", "inference-models.node")]]),
         ["dist/esm/cli/main.js", "predict", "mediapipe/face-detector", "assets/images/astronaut.jpg"],
       ];
-      const passed = commands.every((command) => spawnSync(program, command, { cwd: root, stdio: ["ignore", "inherit", "inherit"] }).status === 0);
+      const passed = commands.every(
+        (command) => spawnSync(program, command, { cwd: root, stdio: ["ignore", "inherit", "inherit"] }).status === 0,
+      );
       counts[passed ? "passed" : "failed"] += 1;
     }
     return counts;

@@ -99,13 +99,28 @@ function problemOfPrediction(folder, file, { addon, environment = {} }) {
   const options = { cwd: folder, encoding: "utf8", env: { ...process.env, ...environment } };
   const { status, stdout, stderr } = spawnSync(process.execPath, [file], options);
   const wanted = JSON.stringify({ faces: 1, addon });
-  return status === 0 && stdout === wanted ? null : `expected ${wanted} but received ${stdout || "nothing"} (exit code ${status})\n${stderr}`;
+  return status === 0 && stdout === wanted
+    ? null
+    : `expected ${wanted} but received ${stdout || "nothing"} (exit code ${status})\n${stderr}`;
 }
 
 function problemOfContents(files) {
-  const missing = ["dist/esm/index.js", "dist/esm/index.d.ts", "dist/cjs/index.js", "dist/cjs/index.d.ts", "dist/cjs/package.json", "dist/esm/cli/main.js"]
+  const missing = [
+    "dist/esm/index.js",
+    "dist/esm/index.d.ts",
+    "dist/cjs/index.js",
+    "dist/cjs/index.d.ts",
+    "dist/cjs/package.json",
+    "dist/esm/cli/main.js",
+  ]
     .concat(["CMakeLists.txt", "binding.gyp", "native/addon.cc", "scripts/build-native.mjs", "scripts/support/fingerprint.mjs"])
-    .concat(["LICENSE", "NOTICE", "README.md", "assets/models/mediapipe-face-detector/LICENSE", "assets/models/mediapipe-face-detector/weights.onnx"])
+    .concat([
+      "LICENSE",
+      "NOTICE",
+      "README.md",
+      "assets/models/mediapipe-face-detector/LICENSE",
+      "assets/models/mediapipe-face-detector/weights.onnx",
+    ])
     .concat(prebuiltBinaries())
     .filter((file) => !files.includes(file));
   const unwanted = files.filter((file) => /(^|\/)(node_modules|tests?|fixtures|conformance|bench|build|src)\/|\.tgz$|^build/.test(file));
@@ -115,7 +130,11 @@ function problemOfContents(files) {
 
 function prebuiltBinaries() {
   const folder = join(root, "prebuilds");
-  return existsSync(folder) ? readdirSync(folder, { recursive: true }).filter((file) => file.endsWith(".node")).map((file) => `prebuilds/${file.replaceAll("\\", "/")}`) : [];
+  return existsSync(folder)
+    ? readdirSync(folder, { recursive: true })
+        .filter((file) => file.endsWith(".node"))
+        .map((file) => `prebuilds/${file.replaceAll("\\", "/")}`)
+    : [];
 }
 
 /** @returns counts of checks */
@@ -132,29 +151,51 @@ export async function testPackage() {
     checks.check(`contents: ${files.length} files, ${(size / 1e6).toFixed(2)} MB`, () => problemOfContents(files.map(({ path }) => path)));
     checks.check("publint", () => problemOf(process.execPath, [toolPath("publint"), "run", tarball, "--strict"]));
     // node10: resolution of TypeScript before "exports" existed, which cannot find "./drawing" and need not.
-    checks.check("are the types wrong", () => problemOf(process.execPath, [toolPath("@arethetypeswrong/cli", "attw"), tarball, "--profile", "node16", "--no-definitely-typed"]));
+    checks.check("are the types wrong", () =>
+      problemOf(process.execPath, [toolPath("@arethetypeswrong/cli", "attw"), tarball, "--profile", "node16", "--no-definitely-typed"]),
+    );
 
     const consumer = join(scratch, "consumer");
     mkdirSync(consumer);
     for (const [name, text] of Object.entries(CONSUMER_FILES)) writeFileSync(join(consumer, name), text);
-    if (!checks.check("npm install of the tarball", () => problemOf(npm, ["install", ...NO_SCRIPTS, "--prefer-offline", tarball], { cwd: consumer }))) return checks.counts;
+    if (
+      !checks.check("npm install of the tarball", () =>
+        problemOf(npm, ["install", ...NO_SCRIPTS, "--prefer-offline", tarball], { cwd: consumer }),
+      )
+    )
+      return checks.counts;
     const installed = join(consumer, "node_modules", "inference-models");
-    checks.check("types by import and by require", () => problemOf(process.execPath, [toolPath("typescript", "tsc"), "-p", consumer], { cwd: consumer }));
-    checks.check("the command", () => problemOf(join(consumer, "node_modules", ".bin", "inference-models"), ["--version"], { cwd: consumer, shell: process.platform === "win32" }));
+    checks.check("types by import and by require", () =>
+      problemOf(process.execPath, [toolPath("typescript", "tsc"), "-p", consumer], { cwd: consumer }),
+    );
+    checks.check("the command", () =>
+      problemOf(join(consumer, "node_modules", ".bin", "inference-models"), ["--version"], {
+        cwd: consumer,
+        shell: process.platform === "win32",
+      }),
+    );
 
     const shipped = prebuiltBinaries().some((file) => file.startsWith(`prebuilds/${process.platform}-${process.arch}/`));
     const as = `with ${shipped ? "the shipped addon" : "no addon shipped"}`;
     checks.check(`prediction by import, ${as}`, () => problemOfPrediction(consumer, "predict.mjs", { addon: shipped }));
     checks.check(`prediction by require, ${as}`, () => problemOfPrediction(consumer, "predict.cjs", { addon: shipped }));
     const off = { INFERENCE_MODELS_NATIVE: "off" };
-    checks.check("prediction with INFERENCE_MODELS_NATIVE=off", () => problemOfPrediction(consumer, "predict.mjs", { addon: false, environment: off }));
+    checks.check("prediction with INFERENCE_MODELS_NATIVE=off", () =>
+      problemOfPrediction(consumer, "predict.mjs", { addon: false, environment: off }),
+    );
 
     const missing = missingBuildTools();
     if (missing.length > 0) {
       checks.skip("addon compiled in the installed package", `${missing.join(" and ")} not found`);
-    } else if (checks.check("addon compiled in the installed package", () => problemOf(process.execPath, [join(installed, "scripts", "build-native.mjs")], { cwd: consumer }))) {
+    } else if (
+      checks.check("addon compiled in the installed package", () =>
+        problemOf(process.execPath, [join(installed, "scripts", "build-native.mjs")], { cwd: consumer }),
+      )
+    ) {
       const built = { INFERENCE_MODELS_NATIVE: join(installed, "build", "Release", "inference-models.node") };
-      checks.check("prediction with the compiled addon by import", () => problemOfPrediction(consumer, "predict.mjs", { addon: true, environment: built }));
+      checks.check("prediction with the compiled addon by import", () =>
+        problemOfPrediction(consumer, "predict.mjs", { addon: true, environment: built }),
+      );
       checks.check("prediction with the compiled addon by require", () => problemOfPrediction(consumer, "predict.cjs", { addon: true }));
     }
     return checks.counts;

@@ -19,6 +19,10 @@ function filesUnder(root, path) {
 export function fingerprint(root, paths, settings = []) {
   const hash = createHash("sha256");
   for (const setting of settings) hash.update(`${setting}\0`);
-  for (const file of paths.flatMap((path) => filesUnder(root, path))) hash.update(`${file}\0`).update(readFileSync(join(root, file))).update("\0");
+  for (const file of paths.flatMap((path) => filesUnder(root, path)))
+    hash
+      .update(`${file}\0`)
+      .update(readFileSync(join(root, file)))
+      .update("\0");
   return hash.digest("hex");
 }

@@ -9,7 +9,9 @@ export const inContinuousIntegration = process.env.CI === "true" || process.env.
 
 /** True in the file that was given to `node`, false where it is imported. */
 export function isMain(moduleUrl) {
-  return process.argv[1] !== undefined && existsSync(process.argv[1]) && realpathSync(process.argv[1]) === realpathSync(fileURLToPath(moduleUrl));
+  return (
+    process.argv[1] !== undefined && existsSync(process.argv[1]) && realpathSync(process.argv[1]) === realpathSync(fileURLToPath(moduleUrl))
+  );
 }
 
 /** The JavaScript file behind a command of a development dependency, to be run by this very Node on any platform. */
@@ -27,7 +29,8 @@ export function succeeds(command, args, options = {}) {
 }
 
 /** Runs a command of a development dependency; `command` where it is not called like the package. */
-export const runTool = (packageName, args, options, command) => succeeds(process.execPath, [toolPath(packageName, command), ...args], options);
+export const runTool = (packageName, args, options, command) =>
+  succeeds(process.execPath, [toolPath(packageName, command), ...args], options);
 
 /** What a program prints, or null when it cannot be run or fails. */
 export function outputOf(command, args, options = {}) {
