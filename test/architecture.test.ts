@@ -92,3 +92,22 @@ describe("src", () => {
     expect(textOf(file)).not.toMatch(/^export default\b/m);
   });
 });
+
+describe("docs/architecture.md", () => {
+  const page = textOf("docs/architecture.md");
+  const folders = ["src", "native"].flatMap((parent) =>
+    readdirSync(join(root, parent), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => `${parent}/${name}/`),
+  );
+
+  it.each(folders)("describes %s as built", (folder) => {
+    expect(page).toContain(`\`${folder}\` |`);
+  });
+
+  it("links to pages that exist", () => {
+    const targets = [...page.matchAll(/\]\(([^)#]+)\)/g)].map(([, target]) => target ?? "");
+    expect(targets.length).toBeGreaterThan(0);
+    expect(targets.filter((target) => !existsSync(join(root, "docs", target)))).toEqual([]);
+  });
+});
