@@ -10,7 +10,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlink
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
-import { outputOf, root, succeeds, toolPath } from "./support/project.mjs";
+import { root, spawnNpm, succeeds, toolPath } from "./support/project.mjs";
 
 const require = createRequire(import.meta.url);
 // A copy to work in: node-gyp empties build/ of the folder it is run in.
@@ -41,7 +41,7 @@ function makeCopy() {
 
 /** npm carries node-gyp; beside Node it is not always on the PATH. */
 function nodeGyp() {
-  const npmRoot = (outputOf("npm", ["root", "--global"], { shell: process.platform === "win32" }) ?? "").trim();
+  const npmRoot = (spawnNpm(["root", "--global"]).stdout ?? "").trim();
   const program = join(npmRoot, "npm", "node_modules", "node-gyp", "bin", "node-gyp.js");
   return existsSync(program) ? { PREBUILD_NODE_GYP: program } : {};
 }

@@ -12,7 +12,11 @@ import { inContinuousIntegration, isMain, outputOf, root, succeeds } from "./sup
 
 const VARIANTS = [
   { name: "C++ tests", folder: "build-tests", options: ["-DIM_SANITIZE=OFF", "-DCMAKE_BUILD_TYPE=Release"] },
-  { name: "C++ tests with sanitizers", folder: "build-asan", options: ["-DIM_SANITIZE=ON", "-DCMAKE_BUILD_TYPE=RelWithDebInfo"] },
+  {
+    name: "C++ tests with sanitizers",
+    folder: "build-asan",
+    options: ["-DIM_SANITIZE=ON", "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_CXX_FLAGS_DEBUG=-O1 -g"],
+  },
 ];
 const GOOGLE_TEST_MISSING =
   'GoogleTest was not found. Install it (Debian and Ubuntu: "apt-get install libgtest-dev"; Fedora: "dnf install gtest-devel"; macOS: "brew install ' +

@@ -11,7 +11,7 @@ import { join } from "node:path";
 
 import { buildNative } from "./build-native.mjs";
 import { buildTypeScript } from "./build-typescript.mjs";
-import { isMain, root } from "./support/project.mjs";
+import { isMain, root, spawnNpm } from "./support/project.mjs";
 
 const DEFAULT_VERSIONS = ["22", "24"];
 const LOADING = `
@@ -26,12 +26,7 @@ function fetchNode(version, folder) {
   const platform = process.platform === "win32" ? "win" : process.platform;
   const name = `node-${platform}-${process.arch}`;
   const options = ["--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--prefix", folder];
-  spawnSync("npm", ["install", ...options, `${name}@${version}`], {
-    cwd: folder,
-    stdio: "ignore",
-    timeout: 120_000,
-    shell: process.platform === "win32",
-  });
+  spawnNpm(["install", ...options, `${name}@${version}`], { cwd: folder, timeout: 120_000 });
   const program = join(folder, "node_modules", name, "bin", process.platform === "win32" ? "node.exe" : "node");
   return existsSync(program) ? program : null;
 }

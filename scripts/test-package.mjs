@@ -2,8 +2,8 @@
  * npm run test:package: what is published, tried the way its users get it.
  *
  * Packs the package, installs the tarball without scripts into an empty folder, loads it by import and by require, lets
- * TypeScript resolve its types for both kinds of modules, and finds the face in the shipped photograph in four ways: by both
- * kinds of modules, without the addon, and with the addon compiled inside the installed copy.
+ * TypeScript resolve its types for both kinds of modules, and finds the face in the shipped photograph, given as file and as pixels:
+ * by both kinds of modules, without the addon, and with the addon compiled inside the installed copy.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -12,10 +12,7 @@ import { join } from "node:path";
 
 import { missingBuildTools } from "./build-native.mjs";
 import { buildTypeScript } from "./build-typescript.mjs";
-import { isMain, root, toolPath } from "./support/project.mjs";
-
-const npm = process.platform === "win32" ? "npm.cmd" : "npm";
-const NO_SCRIPTS = ["--ignore-scripts", "--no-audit", "--no-fund"];
+import { isMain, root, spawnNpm, toolPath } from "./support/project.mjs";
 
 // Reported through the warning that users see: whether the addon took part, which no number in the result tells.
 const PREDICTION = `
@@ -23,14 +20,19 @@ const PREDICTION = `
   process.on("warning", (warning) => warnings.push(warning.code));
   async function predict({ AutoModel }, directory) {
     const model = await AutoModel.fromPretrained("mediapipe/face-detector");
-    const faces = await model.predict(directory + "/assets/images/astronaut.jpg");
+    const path = directory + "/assets/images/astronaut.jpg";
+    const fromFile = await model.predict(path);
+    const { data, info } = await sharp(path).raw().toBuffer({ resolveWithObject: true });
+    const fromPixels = await model.predict({ data, width: info.width, height: info.height, channels: 3, colorFormat: "rgb" });
     await model[Symbol.asyncDispose]?.();
     await new Promise((resolve) => setImmediate(resolve)); // warnings are emitted one turn later
-    process.stdout.write(JSON.stringify({ faces: faces.length, addon: !warnings.includes("INFERENCE_MODELS_NO_ADDON") }));
+    const addon = !warnings.includes("INFERENCE_MODELS_NO_ADDON");
+    process.stdout.write(JSON.stringify({ fromFile: fromFile.length, fromPixels: fromPixels.length, addon }));
   }`;
 const CONSUMER_FILES = {
   "package.json": '{ "name": "consumer", "version": "1.0.0", "private": true }\n',
   "predict.cjs": `${PREDICTION}
+    const sharp = require("sharp");
     const directory = require("node:path").dirname(require.resolve("inference-models/package.json"));
     require("inference-models/drawing");
     predict(require("inference-models"), directory);`,
@@ -39,6 +41,7 @@ const CONSUMER_FILES = {
     import "inference-models/drawing";
     import { createRequire } from "node:module";
     import { dirname } from "node:path";
+    import sharp from "sharp";
     await predict(inferenceModels, dirname(createRequire(import.meta.url).resolve("inference-models/package.json")));`,
   ...Object.fromEntries(
     ["cts", "mts"].map((extension) => [
@@ -89,16 +92,17 @@ class Checks {
   }
 }
 
-/** null, or everything that the command printed. */
-function problemOf(command, args, options = {}) {
-  const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: "utf8", maxBuffer: 64 * 1024 * 1024, ...options });
-  return status === 0 ? null : `${command} ${args.join(" ")} (exit code ${status})\n${error?.message ?? ""}${stdout}${stderr}`;
-}
+/** null, or everything that the finished process printed. */
+const problemIn = ({ status, stdout, stderr, error }) =>
+  status === 0 ? null : `exit code ${status}\n${error?.message ?? ""}${stdout}${stderr}`;
+
+const problemOf = (command, args, options = {}) =>
+  problemIn(spawnSync(command, args, { encoding: "utf8", maxBuffer: 64 * 1024 * 1024, ...options }));
 
 function problemOfPrediction(folder, file, { addon, environment = {} }) {
   const options = { cwd: folder, encoding: "utf8", env: { ...process.env, ...environment } };
   const { status, stdout, stderr } = spawnSync(process.execPath, [file], options);
-  const wanted = JSON.stringify({ faces: 1, addon });
+  const wanted = JSON.stringify({ fromFile: 1, fromPixels: 1, addon });
   return status === 0 && stdout === wanted
     ? null
     : `expected ${wanted} but received ${stdout || "nothing"} (exit code ${status})\n${stderr}`;
@@ -143,8 +147,8 @@ export async function testPackage() {
   if ((await buildTypeScript()) === "failed") return { passed: 0, failed: 1, skipped: 0 };
   const scratch = mkdtempSync(join(tmpdir(), "inference-models-package-"));
   try {
-    const packed = spawnSync(npm, ["pack", "--json", "--ignore-scripts", "--pack-destination", scratch], { cwd: root, encoding: "utf8" });
-    if (!checks.check("npm pack", () => (packed.status === 0 ? null : packed.stderr))) return checks.counts;
+    const packed = spawnNpm(["pack", "--json", "--ignore-scripts", "--pack-destination", scratch]);
+    if (!checks.check("npm pack", () => problemIn(packed))) return checks.counts;
     const answer = JSON.parse(packed.stdout);
     const { filename, files, size } = Array.isArray(answer) ? answer[0] : Object.values(answer)[0];
     const tarball = join(scratch, filename);
@@ -158,12 +162,8 @@ export async function testPackage() {
     const consumer = join(scratch, "consumer");
     mkdirSync(consumer);
     for (const [name, text] of Object.entries(CONSUMER_FILES)) writeFileSync(join(consumer, name), text);
-    if (
-      !checks.check("npm install of the tarball", () =>
-        problemOf(npm, ["install", ...NO_SCRIPTS, "--prefer-offline", tarball], { cwd: consumer }),
-      )
-    )
-      return checks.counts;
+    const install = ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", tarball];
+    if (!checks.check("npm install of the tarball", () => problemIn(spawnNpm(install, { cwd: consumer })))) return checks.counts;
     const installed = join(consumer, "node_modules", "inference-models");
     checks.check("types by import and by require", () =>
       problemOf(process.execPath, [toolPath("typescript", "tsc"), "-p", consumer], { cwd: consumer }),

@@ -32,6 +32,12 @@ export function succeeds(command, args, options = {}) {
 export const runTool = (packageName, args, options, command) =>
   succeeds(process.execPath, [toolPath(packageName, command), ...args], options);
 
+/** npm, which is a script on Windows; its errors are wanted even where a caller's npm was told to be silent. */
+export function spawnNpm(args, options = {}) {
+  const shell = process.platform === "win32";
+  return spawnSync("npm", [...args, "--loglevel=error"], { cwd: root, encoding: "utf8", maxBuffer: 64 * 1024 * 1024, shell, ...options });
+}
+
 /** What a program prints, or null when it cannot be run or fails. */
 export function outputOf(command, args, options = {}) {
   const { status, stdout } = spawnSync(command, args, { cwd: root, encoding: "utf8", ...options });
