@@ -1,0 +1,18 @@
+import { EXIT, run } from "./run.js";
+
+const interruption = new AbortController();
+process.on("SIGINT", () => {
+  // The second Ctrl-C is for somebody who does not want to wait until everything is closed.
+  if (interruption.signal.aborted) process.exit(EXIT.interrupted);
+  interruption.abort();
+});
+
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    // The reader went away ("inference-models ... | head"): it has what it wanted.
+    if (error.code === "EPIPE") process.exit(EXIT.success);
+    throw error;
+  });
+}
+
+process.exitCode = await run(process.argv.slice(2), { stdout: process.stdout, stderr: process.stderr, env: process.env, signal: interruption.signal });
