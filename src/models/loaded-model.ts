@@ -131,22 +131,21 @@ abstract class LoadedModel<
     const { minimum, maximum } = this.info.batchSize;
     const tensors: Tensor[] = [];
     const counts: number[] = [];
-    let first = 0;
-    for (const { size, padding } of planBatches(pictures.length, { minimum, maximum })) {
-      const members = resolved.slice(first, first + size);
+    const limits = maximum === null ? {} : { min: minimum, max: maximum };
+    for (const { start, count, padding } of planBatches(pictures.length, limits)) {
+      const members = resolved.slice(start, start + count);
       const { width, height } = members[0]?.steps.output ?? { width: 0, height: 0 };
       const elements = 3 * width * height;
-      const length = (size + padding) * elements;
+      const length = (count + padding) * elements;
       const data = pooled ? this.#buffers.take(length) : this.parts.session.allocateInput(length);
       await Promise.all(
         members.map(({ steps }, index) =>
-          this.parts.preprocess.run(pictures[first + index] as Picture, steps, data.subarray(index * elements, (index + 1) * elements)),
+          this.parts.preprocess.run(pictures[start + index] as Picture, steps, data.subarray(index * elements, (index + 1) * elements)),
         ),
       );
-      if (padding > 0) data.fill(0, size * elements);
-      tensors.push({ type: "float32", dims: [size + padding, 3, height, width], data });
-      counts.push(size);
-      first += size;
+      if (padding > 0) data.fill(0, count * elements);
+      tensors.push({ type: "float32", dims: [count + padding, 3, height, width], data });
+      counts.push(count);
     }
     return {
       tensors,
