@@ -173,7 +173,7 @@ const NO_PADS = { padLeft: 0, padTop: 0, padRight: 0, padBottom: 0 };
 function stretch({ width, height }: Size, target: Size, filter: "linear" | "pillow"): Placement {
   return {
     ...NO_PADS,
-    step: { kind: "resize", filter, ...target, canvas: { ...target, left: 0, top: 0, fill: 0 } },
+    step: { kind: "resize", filter, width: target.width, height: target.height, canvas: { width: target.width, height: target.height, left: 0, top: 0, fill: 0 } },
     scaleWidth: target.width / width,
     scaleHeight: target.height / height,
   };
@@ -259,7 +259,7 @@ function resolveResize(plan: ResizePlan, picture: Size & { readonly colorFormat:
     geometrySteps = [placement.step];
   } else {
     placement = place(plan, cropped, plan.intermediateSize);
-    geometrySteps = [placement.step, stretch(plan.intermediateSize, target, "pillow").step];
+    geometrySteps = [placement.step, stretch(placement.step.canvas, target, "pillow").step];
   }
   const { canvas } = geometrySteps.at(-1) ?? placement.step;
   const inferenceSize = { width: canvas.width, height: canvas.height };
@@ -285,7 +285,9 @@ function resolveResize(plan: ResizePlan, picture: Size & { readonly colorFormat:
       scaleWidth: placement.scaleWidth,
       scaleHeight: placement.scaleHeight,
       staticCropOffset: { offsetX: crop.left, offsetY: crop.top, cropWidth: crop.width, cropHeight: crop.height },
-      nonsquareIntermediateSize: plan.intermediateSize,
+      // The first step's own size: fit-longer-edge does not reach the dataset's on both sides.
+      nonsquareIntermediateSize:
+        plan.intermediateSize === null ? null : { width: placement.step.canvas.width, height: placement.step.canvas.height },
     },
   };
 }

@@ -9,7 +9,7 @@ const MAXIMUM_BYTES = 64 * 1024 * 1024;
 
 /**
  * Absolute paths of files that a package must have.
- * @throws CorruptedModelPackageError when one is missing, is not a regular file, or lies outside the folder.
+ * @throws CorruptedModelPackageError when one is missing or lies outside the folder.
  */
 export async function requirePackageFiles(directory: string, names: readonly string[]): Promise<Readonly<Record<string, string>>> {
   const root = await realpath(directory).catch((error: unknown) => {
@@ -22,10 +22,9 @@ export async function requirePackageFiles(directory: string, names: readonly str
     if (inside === "" || inside === ".." || inside.startsWith(`..${sep}`) || isAbsolute(inside)) {
       throw new CorruptedModelPackageError(`"${name}" would lie outside the package folder ${directory}.`, { path, kind: "artefact" });
     }
-    const status = await stat(path).catch((error: unknown) => {
+    await stat(path).catch((error: unknown) => {
       throw new CorruptedModelPackageError(`The package in ${directory} has no file ${name}, which its architecture needs.`, { path, kind: "artefact", cause: error });
     });
-    if (!status.isFile()) throw new CorruptedModelPackageError(`${path} is not a regular file.`, { path, kind: "artefact" });
     found[name] = path;
   }
   return found;

@@ -6,11 +6,14 @@ import { logger } from "../logger.js";
 import { boolean, corrupted, integer, number, optional, parseJsonAs, warnOfNearMisses, type FileContext } from "./json.js";
 import type { InferenceConfig, ResizeMode, ResizeModeRules } from "./types.js";
 
-const MAXIMUM_SIDE = 65535;
-
-const side = integer.pipe(z.number().min(1, "expected a size of at least 1").max(MAXIMUM_SIDE, `expected a size of at most ${MAXIMUM_SIDE}`));
-const size = z.object({ height: side, width: side });
-const RESIZE_MODES = ["stretch", "letterbox", "center-crop", "fit-longer-edge", "letterbox-reflect-edges"] as const satisfies readonly ResizeMode[];
+const size = z.object({ height: integer, width: integer });
+const RESIZE_MODES = [
+  "stretch",
+  "letterbox",
+  "center-crop",
+  "fit-longer-edge",
+  "letterbox-reflect-edges",
+] as const satisfies readonly ResizeMode[];
 
 const CONTRAST_KINDS: Readonly<Record<string, ContrastKind>> = {
   "Adaptive Equalization": "adaptive-equalization",
@@ -25,33 +28,30 @@ const imagePreProcessing = z.object({
   grayscale: optional(z.object({ enabled: boolean })),
 });
 
-const networkInput = z
-  .object({
-    training_input_size: size,
-    dataset_version_resize_dimensions: optional(size),
-    dynamic_spatial_size_supported: boolean,
-    dynamic_spatial_size_mode: optional(
-      z.discriminatedUnion("type", [
-        z.object({ type: z.literal("pad-to-be-divisible"), value: integer.pipe(z.number().min(1).max(MAXIMUM_SIDE)) }),
-        z.object({ type: z.literal("any-size") }),
-      ]),
-    ),
-    color_mode: z.enum(["rgb", "bgr"]),
-    resize_mode: z.enum(RESIZE_MODES),
-    padding_value: optional(integer.pipe(z.number().min(0, "expected 0 to 255").max(255, "expected 0 to 255"))),
-    input_channels: integer,
-    scaling_factor: optional(number.pipe(z.number().refine((value) => value !== 0, "a division by zero is not possible"))),
-    normalization: optional(z.tuple([z.array(number), z.array(number)])),
-  })
-  .superRefine(({ normalization, input_channels: channels }, context) => {
-    if (normalization === null) return;
-    const [mean, std] = normalization;
-    if (mean.length !== channels || std.length !== channels) {
-      context.addIssue({ code: "custom", path: ["normalization"], message: `expected two lists of ${channels} numbers, one for each channel` });
-    } else if (std.includes(0)) context.addIssue({ code: "custom", path: ["normalization", 1], message: "a deviation of zero is not possible" });
-  });
+const networkInput = z.object({
+  training_input_size: size,
+  dataset_version_resize_dimensions: optional(size),
+  dynamic_spatial_size_supported: boolean,
+  dynamic_spatial_size_mode: optional(
+    z.discriminatedUnion("type", [
+      z.object({ type: z.literal("pad-to-be-divisible"), value: integer }),
+      z.object({ type: z.literal("any-size") }),
+    ]),
+  ),
+  color_mode: z.enum(["rgb", "bgr"]),
+  resize_mode: z.enum(RESIZE_MODES),
+  padding_value: optional(integer),
+  input_channels: integer,
+  scaling_factor: optional(number),
+  normalization: optional(z.tuple([z.array(number), z.array(number)])),
+});
 
-const nmsParameters = z.object({ max_detections: integer, confidence_threshold: number, iou_threshold: number, class_agnostic: integer });
+const nmsParameters = z.object({
+  max_detections: integer,
+  confidence_threshold: number,
+  iou_threshold: number,
+  class_agnostic: z.union([integer, z.boolean().transform(Number)]),
+});
 
 const postProcessing = z.discriminatedUnion("type", [
   z.object({ type: z.literal("nms"), fused: boolean, nms_parameters: optional(nmsParameters) }),
@@ -77,7 +77,11 @@ function dynamicSpatialSize({ dynamic_spatial_size_supported: supported, dynamic
   return mode.type === "any-size" ? ({ kind: "any" } as const) : ({ kind: "divisible", by: mode.value } as const);
 }
 
-function resizing(raw: Raw["network_input"], rules: ResizeModeRules, path: string): { readonly resizeMode: ResizeMode; readonly paddingValue: number | null } {
+function resizing(
+  raw: Raw["network_input"],
+  rules: ResizeModeRules,
+  path: string,
+): { readonly resizeMode: ResizeMode; readonly paddingValue: number | null } {
   const substitution = rules.substitutions[raw.resize_mode];
   if (substitution !== undefined) {
     logger().warn(
@@ -86,7 +90,10 @@ function resizing(raw: Raw["network_input"], rules: ResizeModeRules, path: strin
   }
   const chosen = substitution ?? { resizeMode: raw.resize_mode, paddingValue: raw.padding_value };
   if (!rules.allowed.includes(chosen.resizeMode)) {
-    throw corrupted(path, `network_input.resize_mode: "${chosen.resizeMode}" is not possible for this architecture; possible are ${rules.allowed.join(", ")}.`);
+    throw corrupted(
+      path,
+      `network_input.resize_mode: "${chosen.resizeMode}" is not possible for this architecture; possible are ${rules.allowed.join(", ")}.`,
+    );
   }
   return chosen;
 }
@@ -94,8 +101,8 @@ function resizing(raw: Raw["network_input"], rules: ResizeModeRules, path: strin
 /**
  * `inference_config.json`: how pictures are prepared and what the outputs are.
  *
- * Unknown keys are ignored, numeric strings accepted, as published packages need it. Sizes, padding and normalisation are
- * checked here, where the reference only fails at the first prediction.
+ * Unknown keys are ignored, numeric strings accepted, as published packages need it. Whether the numbers make sense together
+ * is checked when the plan is compiled, also at load.
  *
  * @throws CorruptedModelPackageError naming each offending field; ModelPackageRestrictedError beyond `rules.maximumInputSize`.
  */
@@ -133,7 +140,8 @@ export function parseInferenceConfig(text: string, rules: ResizeModeRules, conte
       normalization: input.normalization === null ? null : { mean: input.normalization[0], std: input.normalization[1] },
     },
     forwardPass: { staticBatchSize: forward?.static_batch_size ?? null, maxDynamicBatchSize: forward?.max_dynamic_batch_size ?? null },
-    postProcessing: post === null ? null : post.type === "nms" ? { type: "nms", fused: post.fused, nmsParameters: nms(post.nms_parameters) } : post,
+    postProcessing:
+      post === null ? null : post.type === "nms" ? { type: "nms", fused: post.fused, nmsParameters: nms(post.nms_parameters) } : post,
     modelInitialization: raw.model_initialization,
     classNamesOperations: (raw.class_names_operations ?? []).map(({ type, class_name: className }) => ({ type, className })),
   };
@@ -141,11 +149,16 @@ export function parseInferenceConfig(text: string, rules: ResizeModeRules, conte
 
 function nms(raw: z.output<typeof nmsParameters> | null) {
   if (raw === null) return null;
-  return { maxDetections: raw.max_detections, confidenceThreshold: raw.confidence_threshold, iouThreshold: raw.iou_threshold, classAgnostic: raw.class_agnostic !== 0 };
+  return {
+    maxDetections: raw.max_detections,
+    confidenceThreshold: raw.confidence_threshold,
+    iouThreshold: raw.iou_threshold,
+    classAgnostic: raw.class_agnostic !== 0,
+  };
 }
 
 function warnOfTypos(text: string, context: FileContext): void {
-  const value = JSON.parse(text.replace(/^\uFEFF/, "")) as Readonly<Record<string, unknown>>;
+  const value = JSON.parse(text) as Readonly<Record<string, unknown>>;
   warnOfNearMisses(value, Object.keys(schema.shape), "the file", context);
   warnOfNearMisses(value["image_pre_processing"], Object.keys(imagePreProcessing.shape), "image_pre_processing", context);
   warnOfNearMisses(value["network_input"], Object.keys(networkInput.shape), "network_input", context);

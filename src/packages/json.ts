@@ -40,9 +40,9 @@ export function parseJson(text: string, { path }: FileContext): unknown {
   if (text.length > MAXIMUM_CHARACTERS) throw corrupted(path, `the file has ${text.length} characters; at most ${MAXIMUM_CHARACTERS} are read.`);
   if (nestingDepth(text) > MAXIMUM_DEPTH) throw corrupted(path, `values are nested more than ${MAXIMUM_DEPTH} deep.`);
   try {
-    // Some editors put a byte-order mark in front, which JSON does not allow.
-    return JSON.parse(text.replace(/^\uFEFF/, "")) as unknown;
+    return JSON.parse(text) as unknown;
   } catch (error) {
+    if (text.startsWith("\uFEFF")) throw corrupted(path, "the file starts with a byte-order mark, which JSON does not allow. Save it as UTF-8 without one.", error);
     throw corrupted(path, `not valid JSON (${error instanceof Error ? error.message : String(error)}). Export the package again or mend the file.`, error);
   }
 }

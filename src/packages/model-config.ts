@@ -27,12 +27,12 @@ const schema = z.object({
   quantization: text,
   dynamic_batch_size_supported: optional(boolean),
   static_batch_size: optional(integer.pipe(z.number().min(1))),
-  trusted_source: optional(boolean),
+  trusted_source: optional(z.boolean()),
   model_dependencies: optional(z.array(record)),
   model_id: text,
   canonical_model_id: text,
-  package_artifacts: z.unknown(),
-  dependency_package_paths: z.unknown(),
+  package_artifacts: optional(z.array(record)),
+  dependency_package_paths: z.unknown().optional(),
   offline_manifest_version: optional(integer),
 });
 

@@ -11,9 +11,9 @@ const count = optional(z.int());
 // Once a static size is given, the dynamic fields are not looked at, whatever they hold.
 const schema = z.object({
   static_batch_size: count,
-  dynamic_batch_size_min: z.unknown(),
-  dynamic_batch_size_opt: z.unknown(),
-  dynamic_batch_size_max: z.unknown(),
+  dynamic_batch_size_min: z.unknown().optional(),
+  dynamic_batch_size_opt: z.unknown().optional(),
+  dynamic_batch_size_max: z.unknown().optional(),
 });
 
 /** `trt_config.json`. @throws CorruptedModelPackageError */

@@ -123,12 +123,13 @@ export function equalizeAdaptively({ data, width, height }: Pixels): Pixels {
   const low = brightness.reduce((a, b) => Math.min(a, b), 255);
   const high = brightness.reduce((a, b) => Math.max(a, b), 0);
   const spread = Math.max(high - low, 1);
-  const levels = Uint16Array.from(brightness, (value) => (high === low ? 0 : Math.round(((value - low) / spread) * (LEVELS - 1))));
+  // Without a range nothing can be stretched: the 16-bit brightness is only cut at the top level.
+  const levels = Uint16Array.from(brightness, (value) => (high === low ? Math.min(value * 257, LEVELS - 1) : Math.round(((value - low) / spread) * (LEVELS - 1))));
   const equalized = clahe(levels, width, height);
   const [least, most] = [equalized.reduce((a, b) => Math.min(a, b), Infinity), equalized.reduce((a, b) => Math.max(a, b), -Infinity)];
   const result = emptyPixels(width, height);
   for (let pixel = 0; pixel < count; pixel++) {
-    const value = most === least ? 0 : ((equalized[pixel] ?? 0) - least) / (most - least);
+    const value = most === least ? Math.min(least, 1) : ((equalized[pixel] ?? 0) - least) / (most - least);
     const before = brightness[pixel] ?? 0;
     // Hue and saturation stay: all channels grow in proportion.
     for (let channel = 0; channel < CHANNELS; channel++) {

@@ -1,0 +1,1 @@
+import type { AdapterTable } from "../adapter.js"; export const adapters: AdapterTable = {};
