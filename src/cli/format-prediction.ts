@@ -33,8 +33,11 @@ const milliseconds = (value: number): string => `${value.toFixed(1)} ms`;
 
 export function formatTimings({ decodeImageMs, preprocessMs, inferenceMs, postprocessMs, totalMs }: Timings): string {
   return [
-    `decoding ${milliseconds(decodeImageMs)}`, `preprocessing ${milliseconds(preprocessMs)}`, `inference ${milliseconds(inferenceMs)}`,
-    `postprocessing ${milliseconds(postprocessMs)}`, `total ${milliseconds(totalMs)}`,
+    `decoding ${milliseconds(decodeImageMs)}`,
+    `preprocessing ${milliseconds(preprocessMs)}`,
+    `inference ${milliseconds(inferenceMs)}`,
+    `postprocessing ${milliseconds(postprocessMs)}`,
+    `total ${milliseconds(totalMs)}`,
   ].join(", ");
 }
 
@@ -48,7 +51,9 @@ function detectionRow({ index, className, classId, confidence, box }: Detection,
 }
 
 function pointPhrases({ points }: KeyPointInstance, whole: boolean): string[] {
-  return points.filter(({ visible }) => visible).map(({ index, name, x, y }) => `${name === "" ? index : name} (${formatNumber(x, whole)}, ${formatNumber(y, whole)})`);
+  return points
+    .filter(({ visible }) => visible)
+    .map(({ index, name, x, y }) => `${name === "" ? index : name} (${formatNumber(x, whole)}, ${formatNumber(y, whole)})`);
 }
 
 function formatPicture(input: string, { image: { width, height, exifOrientation, orientationApplied } }: Result, style: Style): string {
@@ -62,12 +67,17 @@ export function formatPrediction(input: string, result: Result, style: Style, wi
   const whole = detections.xyxy instanceof Int32Array;
   const lines = [formatPicture(input, result, style)];
   if (detections.length > 0) {
-    const [titles = "", ...rows] = formatTable(COLUMNS, Array.from(detections, (detection) => detectionRow(detection, whole)), style);
+    const [titles = "", ...rows] = formatTable(
+      COLUMNS,
+      Array.from(detections, (detection) => detectionRow(detection, whole)),
+      style,
+    );
     lines.push(`  ${titles}`);
     rows.forEach((row, index) => {
       lines.push(`  ${row}`);
       const instance = result.kind === "key-points" ? result.at(index) : undefined;
-      if (instance !== undefined) lines.push(...wrapPhrases(pointPhrases(instance, whole), width, "       ").map((line) => style("dim", line)));
+      if (instance !== undefined)
+        lines.push(...wrapPhrases(pointPhrases(instance, whole), width, "       ").map((line) => style("dim", line)));
     });
   }
   const count = `${detections.length === 0 ? "no" : detections.length} detection${detections.length === 1 ? "" : "s"}`;

@@ -12,7 +12,8 @@ export function parseConfidence(text: string): number | "default" | "best" {
 }
 
 export function parseCount(text: string): number {
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(Number(text))) throw new InvalidArgumentError("Expected a whole number that is not negative.");
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(Number(text)))
+    throw new InvalidArgumentError("Expected a whole number that is not negative.");
   return Number(text);
 }
 

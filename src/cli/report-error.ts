@@ -7,7 +7,8 @@ function attempts(error: unknown): string[] {
   if (error instanceof ModelPackageAlternativesExhaustedError) {
     return (error.alternativesErrors ?? []).map(({ packageId, error: { message } }) => `${packageId}: ${message}`);
   }
-  if (error instanceof NoModelPackagesAvailableError) return (error.discarded ?? []).map(({ packageId, reasons }) => `${packageId}: ${reasons.join("; ")}`);
+  if (error instanceof NoModelPackagesAvailableError)
+    return (error.discarded ?? []).map(({ packageId, reasons }) => `${packageId}: ${reasons.join("; ")}`);
   return [];
 }
 
@@ -15,9 +16,13 @@ function attempts(error: unknown): string[] {
 export function reportError(error: unknown, io: Io, subject?: string): void {
   const style = styleFor(io.stderr, io.env);
   const message = error instanceof Error ? error.message : String(error);
-  const lines = [`${style("red", "error:")} ${subject === undefined ? "" : `${subject}: `}${message}`, ...attempts(error).map((attempt) => `  - ${attempt}`)];
+  const lines = [
+    `${style("red", "error:")} ${subject === undefined ? "" : `${subject}: `}${message}`,
+    ...attempts(error).map((attempt) => `  - ${attempt}`),
+  ];
   if (error instanceof InferenceModelsError) lines.push(style("dim", `  ${error.code}, explained at ${error.helpUrl}`));
-  else if (!debugging(io)) lines.push(style("dim", "  This error was not foreseen. Run again with DEBUG=1 to see where it comes from, and please report it."));
+  else if (!debugging(io))
+    lines.push(style("dim", "  This error was not foreseen. Run again with DEBUG=1 to see where it comes from, and please report it."));
   if (debugging(io)) lines.push(...stackLines(error));
   io.stderr.write(`${lines.join("\n")}\n`);
 }

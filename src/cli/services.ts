@@ -58,7 +58,10 @@ export const packageServices: Services = {
   buildNative: (flags, { stderr, signal }) =>
     new Promise((resolve, reject) => {
       const script = join(packageRoot, "scripts", "build-native.mjs");
-      const child = spawn(process.execPath, [script, ...flags], { stdio: ["ignore", "pipe", "pipe"], ...(signal === undefined ? {} : { signal }) });
+      const child = spawn(process.execPath, [script, ...flags], {
+        stdio: ["ignore", "pipe", "pipe"],
+        ...(signal === undefined ? {} : { signal }),
+      });
       for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text: string) => stderr.write(text));
       child.once("error", reject);
       child.once("close", (code) => resolve(code ?? 1));

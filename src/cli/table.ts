@@ -50,8 +50,15 @@ function isFlat(value: unknown): boolean {
 }
 
 function formatScalar(value: unknown, style: Style): string {
-  if (value === null || value === undefined) return style("dim", "none");
-  if (typeof value === "boolean") return value ? "yes" : "no";
-  if (Array.isArray(value)) return value.length === 0 ? style("dim", "none") : value.map(String).join(", ");
-  return isRecord(value) ? style("dim", "none") : String(value);
+  switch (typeof value) {
+    case "boolean":
+      return value ? "yes" : "no";
+    case "string":
+      return value;
+    case "number":
+    case "bigint":
+      return String(value);
+    default:
+      return Array.isArray(value) && value.length > 0 ? value.map((item) => formatScalar(item, style)).join(", ") : style("dim", "none");
+  }
 }

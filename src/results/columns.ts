@@ -6,12 +6,15 @@ export type NumberColumn = Int32Array | Float32Array;
 
 export function requireLength(name: string, actual: number, expected: number, meaning: string): void {
   if (actual === expected) return;
-  throw new InvalidParameterError(`Column "${name}" has ${actual} elements, but ${meaning} makes ${expected}. All columns must describe the same rows.`, {
-    parameter: name,
-  });
+  throw new InvalidParameterError(
+    `Column "${name}" has ${actual} elements, but ${meaning} makes ${expected}. All columns must describe the same rows.`,
+    {
+      parameter: name,
+    },
+  );
 }
 
-export function requireColumn<Column>(name: string, value: unknown, ...types: readonly (new (length: number) => Column)[]): void {
+export function requireColumn(name: string, value: unknown, ...types: readonly (new (length: number) => NumberColumn)[]): void {
   if (types.some((type) => value instanceof type)) return;
   throw new InvalidParameterError(`Column "${name}" must be ${types.map(({ name: type }) => type).join(" or ")}.`, { parameter: name });
 }
@@ -19,7 +22,9 @@ export function requireColumn<Column>(name: string, value: unknown, ...types: re
 export function requireImageInfo({ width, height, exifOrientation }: ImageInfo): void {
   for (const [name, value] of Object.entries({ width, height })) {
     if (!(Number.isSafeInteger(value) && value > 0)) {
-      throw new InvalidParameterError(`image.${name} must be a whole number of pixels above 0 but is ${String(value)}.`, { parameter: "image" });
+      throw new InvalidParameterError(`image.${name} must be a whole number of pixels above 0 but is ${String(value)}.`, {
+        parameter: "image",
+      });
     }
   }
   if (!(Number.isInteger(exifOrientation) && exifOrientation >= 1 && exifOrientation <= 8)) {
@@ -51,5 +56,11 @@ export function shortestFloat(value: number): number {
 }
 
 export function imageToJson({ width, height, source, exifOrientation, orientationApplied }: ImageInfo): ImageJson {
-  return { width, height, ...(source === undefined ? {} : { source }), exif_orientation: exifOrientation, orientation_applied: orientationApplied };
+  return {
+    width,
+    height,
+    ...(source === undefined ? {} : { source }),
+    exif_orientation: exifOrientation,
+    orientation_applied: orientationApplied,
+  };
 }

@@ -1,7 +1,18 @@
 import { imageToJson, requireColumn, requireImageInfo, requireLength, resolveIndex, shortestFloat, takeRows } from "./columns.js";
 import { InvalidParameterError } from "../errors.js";
 import type {
-  Box, Detection, DetectionData, DetectionJson, Detections, DetectionsJson, ImageInfo, Provenance, RoboflowDetectionsJson, RoboflowPredictionJson, ServedBy, Timings,
+  Box,
+  Detection,
+  DetectionData,
+  DetectionJson,
+  Detections,
+  DetectionsJson,
+  ImageInfo,
+  Provenance,
+  RoboflowDetectionsJson,
+  RoboflowPredictionJson,
+  ServedBy,
+  Timings,
 } from "./types.js";
 
 /** The columns of {@link Detections}; see there for shapes and units. */
@@ -154,13 +165,14 @@ export function columnsOfDetections(detections: Detections): Required<DetectionC
  */
 export function createDetections(columns: DetectionColumns): Detections {
   requireImageInfo(columns.image);
-  requireColumn<Int32Array | Float32Array>("xyxy", columns.xyxy, Int32Array, Float32Array);
+  requireColumn("xyxy", columns.xyxy, Int32Array, Float32Array);
   requireColumn("classId", columns.classId, Int32Array);
   requireColumn("confidence", columns.confidence, Float32Array);
   const rows = columns.classId.length;
   requireLength("xyxy", columns.xyxy.length, rows * 4, `${rows} rows of 4`);
   requireLength("confidence", columns.confidence.length, rows, `one per class id`);
   if (columns.data != null) requireLength("data", columns.data.length, rows, `one per class id`);
-  if (!Array.isArray(columns.classNames)) throw new InvalidParameterError("classNames must be an array of strings.", { parameter: "classNames" });
+  if (!Array.isArray(columns.classNames))
+    throw new InvalidParameterError("classNames must be an array of strings.", { parameter: "classNames" });
   return new ColumnDetections(columns);
 }

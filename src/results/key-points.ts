@@ -1,7 +1,16 @@
 import { imageToJson, requireColumn, requireLength, resolveIndex, shortestFloat, takeRows } from "./columns.js";
 import { createDetections, detectionToJson, detectionToRoboflowJson, takeDetections } from "./detections.js";
 import type {
-  Detections, ImageInfo, KeyPoint, KeyPointClass, KeyPointInstance, KeyPoints, KeyPointsJson, RoboflowKeyPointsJson, ServedBy, Timings,
+  Detections,
+  ImageInfo,
+  KeyPoint,
+  KeyPointClass,
+  KeyPointInstance,
+  KeyPoints,
+  KeyPointsJson,
+  RoboflowKeyPointsJson,
+  ServedBy,
+  Timings,
 } from "./types.js";
 import { InvalidParameterError } from "../errors.js";
 
@@ -85,12 +94,14 @@ class ColumnKeyPoints implements KeyPoints {
     const { detections: _detections, kind: _kind, ...shared } = this.detections.toJSON();
     const instances = Array.from(this, ({ detection, points }) => ({
       ...detectionToJson(detection),
-      key_points: points.filter(({ visible }) => visible).map(({ name, x, y, confidence }) => ({
-        name,
-        x: shortestFloat(x),
-        y: shortestFloat(y),
-        confidence: shortestFloat(confidence),
-      })),
+      key_points: points
+        .filter(({ visible }) => visible)
+        .map(({ name, x, y, confidence }) => ({
+          name,
+          x: shortestFloat(x),
+          y: shortestFloat(y),
+          confidence: shortestFloat(confidence),
+        })),
     }));
     return { ...shared, kind: this.kind, image: imageToJson(this.image), instances };
   }
@@ -99,13 +110,15 @@ class ColumnKeyPoints implements KeyPoints {
     const { image } = this.detections.toRoboflowJson();
     const predictions = Array.from(this, ({ detection, points }) => ({
       ...detectionToRoboflowJson(detection),
-      keypoints: points.filter(({ visible }) => visible).map(({ index, name, x, y, confidence }) => ({
-        x,
-        y,
-        confidence: shortestFloat(confidence),
-        class: name,
-        class_id: index,
-      })),
+      keypoints: points
+        .filter(({ visible }) => visible)
+        .map(({ index, name, x, y, confidence }) => ({
+          x,
+          y,
+          confidence: shortestFloat(confidence),
+          class: name,
+          class_id: index,
+        })),
     }));
     return { image, predictions };
   }
@@ -142,8 +155,9 @@ export function columnsOfKeyPoints({ detections, slots, xy, confidence, classes,
  */
 export function createKeyPoints(columns: KeyPointColumns): KeyPoints {
   const { slots, xy, confidence, classes, covariance, detections } = columns;
-  if (!(Number.isSafeInteger(slots) && slots >= 0)) throw new InvalidParameterError("slots must be a whole number that is not negative.", { parameter: "slots" });
-  requireColumn<Int32Array | Float32Array>("xy", xy, Int32Array, Float32Array);
+  if (!(Number.isSafeInteger(slots) && slots >= 0))
+    throw new InvalidParameterError("slots must be a whole number that is not negative.", { parameter: "slots" });
+  requireColumn("xy", xy, Int32Array, Float32Array);
   requireColumn("confidence", confidence, Float32Array);
   const shape = `${detections.length} instances of ${slots} points`;
   const points = detections.length * slots;
@@ -152,7 +166,9 @@ export function createKeyPoints(columns: KeyPointColumns): KeyPoints {
   if (covariance != null) requireLength("covariance", covariance.length, points * 4, shape);
   for (const { name, points: names, edges } of classes) {
     if (edges.flat().some((point) => !(Number.isInteger(point) && point >= 0 && point < names.length))) {
-      throw new InvalidParameterError(`An edge of class "${name}" names a point beyond its ${names.length} points.`, { parameter: "classes" });
+      throw new InvalidParameterError(`An edge of class "${name}" names a point beyond its ${names.length} points.`, {
+        parameter: "classes",
+      });
     }
   }
   return new ColumnKeyPoints({ ...columns, detections: createDetections(detections) });

@@ -15,12 +15,17 @@ import type { KeyPointColumns } from "./key-points.js";
 import type { Detections, KeyPoints, Result } from "./types.js";
 
 export type DetectionsData = { readonly kind: "detections" } & Required<DetectionColumns>;
-export type KeyPointsData = { readonly kind: "key-points"; readonly detections: DetectionsData } & Omit<Required<KeyPointColumns>, "detections">;
+export type KeyPointsData = { readonly kind: "key-points"; readonly detections: DetectionsData } & Omit<
+  Required<KeyPointColumns>,
+  "detections"
+>;
 export type ResultData = DetectionsData | KeyPointsData;
 type DataOf<R extends Result> = R extends Detections ? DetectionsData : KeyPointsData;
 
 /** A view of a larger buffer would take the whole buffer along. */
-function compact<Column extends { readonly buffer: ArrayBufferLike; readonly byteLength: number; slice(): Column }>(column: Column): Column {
+function compact<Column extends { readonly buffer: ArrayBufferLike; readonly byteLength: number; slice(): Column }>(
+  column: Column,
+): Column {
   return column.byteLength === column.buffer.byteLength ? column : column.slice();
 }
 
@@ -49,7 +54,9 @@ function keyPointsToData(keyPoints: KeyPoints): KeyPointsData {
 
 function buffersOf(data: ResultData): ArrayBuffer[] {
   const columns =
-    data.kind === "detections" ? [data.xyxy, data.classId, data.confidence] : [data.xy, data.confidence, ...(data.covariance === null ? [] : [data.covariance])];
+    data.kind === "detections"
+      ? [data.xyxy, data.classId, data.confidence]
+      : [data.xy, data.confidence, ...(data.covariance === null ? [] : [data.covariance])];
   const own = columns.map(({ buffer }) => buffer).filter((buffer): buffer is ArrayBuffer => buffer instanceof ArrayBuffer);
   return data.kind === "detections" ? own : [...own, ...buffersOf(data.detections)];
 }

@@ -225,6 +225,12 @@ export interface RoboflowDetectionsJson {
 export interface RoboflowKeyPointsJson {
   readonly image: { readonly width: number; readonly height: number };
   readonly predictions: readonly (RoboflowPredictionJson & {
-    readonly keypoints: readonly { readonly x: number; readonly y: number; readonly confidence: number; readonly class: string; readonly class_id: number }[];
+    readonly keypoints: readonly {
+      readonly x: number;
+      readonly y: number;
+      readonly confidence: number;
+      readonly class: string;
+      readonly class_id: number;
+    }[];
   })[];
 }

@@ -36,7 +36,13 @@ describe("predict for people", () => {
       const detections = carResult(image);
       if (detections.kind !== "detections") throw new Error("unreachable");
       const classes = Array.from({ length: 10 }, (_, id) => ({ name: `class ${id}`, points: ["front", "rear"], edges: [] }));
-      return createKeyPoints({ detections, slots: 2, xy: Int32Array.from([11, 22, 33, 44, 0, 0, 5, 6]), confidence: Float32Array.from([1, 1, 0, 1]), classes });
+      return createKeyPoints({
+        detections,
+        slots: 2,
+        xy: Int32Array.from([11, 22, 33, 44, 0, 0, 5, 6]),
+        confidence: Float32Array.from([1, 1, 0, 1]),
+        classes,
+      });
     });
     const { stdout } = await runCli(["predict", "cars/1", "street.jpg"], { services: serving(model) });
     expect(stdout).toContain("front (11, 22)  rear (33, 44)");
@@ -54,7 +60,9 @@ describe("predict for people", () => {
   });
 
   it("goes on after a bad picture, and fails in the end", async () => {
-    const { code, stdout, stderr } = await runCli(["predict", "cars/1", "a.jpg", "broken.jpg", "b.jpg"], { services: serving(fakeModel()) });
+    const { code, stdout, stderr } = await runCli(["predict", "cars/1", "a.jpg", "broken.jpg", "b.jpg"], {
+      services: serving(fakeModel()),
+    });
     expect(code).toBe(1);
     expect(stdout).toContain("a.jpg");
     expect(stdout).toContain("b.jpg");
@@ -67,13 +75,24 @@ describe("predict for people", () => {
 
 describe("predict --json", () => {
   it("prints one document with everything, failures included", async () => {
-    const { code, stdout } = await runCli(["predict", "cars/1", "a.jpg", "broken.jpg", "--json"], { services: serving(fakeModel()), tty: true });
+    const { code, stdout } = await runCli(["predict", "cars/1", "a.jpg", "broken.jpg", "--json"], {
+      services: serving(fakeModel()),
+      tty: true,
+    });
     expect(code).toBe(1);
     const document = JSON.parse(stdout) as { readonly model: unknown; readonly results: readonly Record<string, unknown>[] };
     expect(document.model).toMatchObject({ id: "cars/1", task: "object-detection", engine: "onnxruntime" });
     expect(document.results).toHaveLength(2);
     expect(document.results[0]).toMatchObject({ input: "a.jpg", kind: "detections", timings: { totalMs: 6.75 } });
-    expect(document.results[0]?.["detections"]).toContainEqual({ class: "car", class_id: 1, confidence: 0.93, x1: 10, y1: 20, x2: 110, y2: 70 });
+    expect(document.results[0]?.["detections"]).toContainEqual({
+      class: "car",
+      class_id: 1,
+      confidence: 0.93,
+      x1: 10,
+      y1: 20,
+      x2: 110,
+      y2: 70,
+    });
     expect(document.results[1]).toMatchObject({ input: "broken.jpg", error: { code: "IMAGE_DECODING" } });
   });
 
@@ -81,7 +100,9 @@ describe("predict --json", () => {
     const error = new ModelPackageAlternativesExhaustedError("No package of this model could be loaded. See each reason.", {
       alternativesErrors: [{ packageId: "one", error: new Error("weights.onnx is empty") }],
     });
-    const { code, stdout, stderr } = await runCli(["predict", "cars/1", "a.jpg", "--json"], { services: { loadModel: () => Promise.reject(error) } });
+    const { code, stdout, stderr } = await runCli(["predict", "cars/1", "a.jpg", "--json"], {
+      services: { loadModel: () => Promise.reject(error) },
+    });
     expect(code).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({ error: { code: "MODEL_PACKAGE_ALTERNATIVES_EXHAUSTED" } });
     expect(stderr).toContain("- one: weights.onnx is empty");
@@ -94,7 +115,10 @@ describe("options of predict", () => {
     const flags = ["--confidence", "0.25", "--iou", "0.4", "--max-detections", "7", "--image-size", "320x256", "--no-exif"];
     await runCli(["predict", "cars/1", "a.jpg", ...flags], { services: serving(model) });
     expect(model.calls).toEqual([
-      { image: "a.jpg", options: { confidence: 0.25, iouThreshold: 0.4, maxDetections: 7, imageSize: [320, 256], exifOrientation: "ignore" } },
+      {
+        image: "a.jpg",
+        options: { confidence: 0.25, iouThreshold: 0.4, maxDetections: 7, imageSize: [320, 256], exifOrientation: "ignore" },
+      },
     ]);
   });
 
@@ -113,7 +137,9 @@ describe("predict --save", () => {
     for (const parent of ["one", "two"]) {
       await mkdir(join(folder, parent));
       pictures.push(join(folder, parent, "car.png"));
-      await sharp({ create: { width: 200, height: 150, channels: 3, background: "#556" } }).png().toFile(join(folder, parent, "car.png"));
+      await sharp({ create: { width: 200, height: 150, channels: 3, background: "#556" } })
+        .png()
+        .toFile(join(folder, parent, "car.png"));
     }
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -129,7 +155,9 @@ describe("predict --save", () => {
   });
 
   it("keeps the result of a picture whose copy could not be written", async () => {
-    const { code, stdout } = await runCli(["predict", "cars/1", "absent.png", "--json", "--save", folder], { services: serving(fakeModel()) });
+    const { code, stdout } = await runCli(["predict", "cars/1", "absent.png", "--json", "--save", folder], {
+      services: serving(fakeModel()),
+    });
     expect(code).toBe(1);
     const { results } = JSON.parse(stdout) as { readonly results: readonly Record<string, unknown>[] };
     expect(results[0]).toMatchObject({ kind: "detections", error: { code: "IMAGE_DECODING" } });
@@ -164,7 +192,10 @@ describe("Ctrl-C", () => {
         interruption.abort();
       });
     });
-    const { code, stdout, stderr } = await runCli(["predict", "m", "a.jpg", "b.jpg", "c.jpg"], { services: serving(model), signal: interruption.signal });
+    const { code, stdout, stderr } = await runCli(["predict", "m", "a.jpg", "b.jpg", "c.jpg"], {
+      services: serving(model),
+      signal: interruption.signal,
+    });
     expect(code).toBe(130);
     expect(stdout).toContain("a.jpg");
     expect(stderr).toBe("Interrupted.\n");

@@ -30,7 +30,10 @@ describe("usage", () => {
 });
 
 describe("environment", () => {
-  const services = { describeEnvironment: () => Promise.resolve({ node: "v20", addon: null, engines: [{ name: "onnxruntime", providers: ["cpu", "cuda"] }] }) };
+  const services = {
+    describeEnvironment: () =>
+      Promise.resolve({ node: "v20", addon: null, engines: [{ name: "onnxruntime", providers: ["cpu", "cuda"] }] }),
+  };
 
   it("is printed for people or as JSON", async () => {
     const text = await runCli(["environment"], { services });

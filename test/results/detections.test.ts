@@ -1,13 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { InvalidParameterError } from "../../src/errors.js";
-import { createDetections, withProvenance } from "../../src/results/index.js";
+import { createDetections } from "../../src/results/index.js";
 import { columns, detections, IMAGE } from "./support.js";
 
 describe("Detections", () => {
   it("gives rows by iteration and by index, negative ones from the end", () => {
     const result = detections();
     expect(result.length).toBe(3);
-    expect([...result].map(({ index, className, classId }) => [index, className, classId])).toEqual([[0, "car", 1], [1, "person", 0], [2, "", 7]]);
+    expect([...result].map(({ index, className, classId }) => [index, className, classId])).toEqual([
+      [0, "car", 1],
+      [1, "person", 0],
+      [2, "", 7],
+    ]);
     expect(result.at(0)?.box).toEqual({ x1: 10, y1: 20, x2: 110, y2: 70, width: 100, height: 50, centerX: 60, centerY: 45 });
     expect(result.at(-1)).toEqual(result.at(2));
     expect(result.at(3)).toBeUndefined();
@@ -49,7 +53,15 @@ describe("Detections", () => {
   });
 
   it("speaks the hosted API's layout", () => {
-    expect(detections().toRoboflowJson().predictions[1]).toEqual({ x: 215.5, y: 140.5, width: 31, height: 81, confidence: 0.5, class: "person", class_id: 0 });
+    expect(detections().toRoboflowJson().predictions[1]).toEqual({
+      x: 215.5,
+      y: 140.5,
+      width: 31,
+      height: 81,
+      confidence: 0.5,
+      class: "person",
+      class_id: 0,
+    });
   });
 
   it.each([
@@ -72,7 +84,7 @@ describe("Detections", () => {
 
   it("carries who served it and how long that took", () => {
     const timings = { decodeImageMs: 1, preprocessMs: 2, inferenceMs: 3, postprocessMs: 4, totalMs: 10 };
-    const result = withProvenance(detections(), { servedBy: null, timings });
+    const result = createDetections({ ...columns(), servedBy: null, timings });
     expect(result.timings).toBe(timings);
     expect(result.filter(() => true).timings).toBe(timings);
   });

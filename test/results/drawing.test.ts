@@ -24,7 +24,9 @@ function oneBox(box: readonly [number, number, number, number], orientation = 1,
   });
 }
 
-const pixel = (data: Uint8Array, x: number, y: number, width = WIDTH): number[] => [...data.subarray((y * width + x) * 3, (y * width + x) * 3 + 3)];
+const pixel = (data: Uint8Array, x: number, y: number, width = WIDTH): number[] => [
+  ...data.subarray((y * width + x) * 3, (y * width + x) * 3 + 3),
+];
 
 describe("annotate", () => {
   it("draws the frame in the colour of the class and leaves its inside and the original alone", async () => {
@@ -45,7 +47,9 @@ describe("annotate", () => {
   });
 
   it("writes text that differs with the label, also for characters without a glyph", async () => {
-    const drawn = await Promise.all(["face", "fact", "日本"].map((text) => annotate(gray(), oneBox([50, 60, 150, 120]), { label: () => text })));
+    const drawn = await Promise.all(
+      ["face", "fact", "日本"].map((text) => annotate(gray(), oneBox([50, 60, 150, 120]), { label: () => text })),
+    );
     const texts = drawn.map(({ data }) => Buffer.from(data).toString("base64"));
     expect(new Set(texts).size).toBe(3);
   });
@@ -58,7 +62,12 @@ describe("annotate", () => {
   });
 
   it("survives boxes outside the picture, without area, or far too large", async () => {
-    for (const box of [[-500, -500, -10, -10], [50, 50, 50, 50], [-100000, -100000, 100000, 100000], [500, 500, 600, 600]] as const) {
+    for (const box of [
+      [-500, -500, -10, -10],
+      [50, 50, 50, 50],
+      [-100000, -100000, 100000, 100000],
+      [500, 500, 600, 600],
+    ] as const) {
       expect((await annotate(gray(), oneBox(box))).data).toHaveLength(WIDTH * HEIGHT * 3);
     }
   });
@@ -69,7 +78,14 @@ describe("annotate", () => {
       slots: 3,
       xy: Int32Array.from([40, 60, 160, 60, 100, 130]),
       confidence: Float32Array.from([1, 1, 0]),
-      classes: [0, 1, 2].map((id) => ({ name: `class ${id}`, points: ["a", "b", "c"], edges: [[0, 1], [1, 2]] as const })),
+      classes: [0, 1, 2].map((id) => ({
+        name: `class ${id}`,
+        points: ["a", "b", "c"],
+        edges: [
+          [0, 1],
+          [1, 2],
+        ] as const,
+      })),
     });
     const { data } = await annotate(gray(), keyPoints, { label: () => null, boxes: false });
     expect(pixel(data, 40, 60)).toEqual([...colourOfClass(2)]);
@@ -108,7 +124,10 @@ describe("saveAnnotated", () => {
 
   it("turns a file upright exactly if the result's picture was", async () => {
     const path = join(folder, "turned.jpg");
-    await sharp(gray().data, { raw: { width: WIDTH, height: HEIGHT, channels: 3 } }).withMetadata({ orientation: 6 }).jpeg().toFile(path);
+    await sharp(gray().data, { raw: { width: WIDTH, height: HEIGHT, channels: 3 } })
+      .withMetadata({ orientation: 6 })
+      .jpeg()
+      .toFile(path);
     const upright = await annotate(path, oneBox([10, 10, 50, 50], 6, [HEIGHT, WIDTH]));
     expect([upright.width, upright.height]).toEqual([HEIGHT, WIDTH]);
     const asStored = await annotate(path, oneBox([10, 10, 50, 50]));

@@ -15,8 +15,17 @@ describe("KeyPoints", () => {
 
   it("names the points of each instance's class, and only those", () => {
     const [square, triangle] = [...keyPoints()];
-    expect(square?.points.map(({ name, visible }) => [name, visible])).toEqual([["a", true], ["b", true], ["c", true], ["d", false]]);
-    expect(triangle?.points.map(({ name, x, y }) => [name, x, y])).toEqual([["left", 20, 40], ["top", 30, 20], ["right", 40, 40]]);
+    expect(square?.points.map(({ name, visible }) => [name, visible])).toEqual([
+      ["a", true],
+      ["b", true],
+      ["c", true],
+      ["d", false],
+    ]);
+    expect(triangle?.points.map(({ name, x, y }) => [name, x, y])).toEqual([
+      ["left", 20, 40],
+      ["top", 30, 20],
+      ["right", 40, 40],
+    ]);
     expect(triangle?.detection.className).toBe("triangle");
   });
 
@@ -36,13 +45,21 @@ describe("KeyPoints", () => {
       { name: "b", x: 10, y: 0, confidence: 0.6 },
       { name: "c", x: 10, y: 10, confidence: 0.5 },
     ]);
-    expect(keyPoints().toRoboflowJson().predictions[1]?.keypoints[2]).toEqual({ x: 40, y: 40, confidence: 0.9, class: "right", class_id: 2 });
+    expect(keyPoints().toRoboflowJson().predictions[1]?.keypoints[2]).toEqual({
+      x: 40,
+      y: 40,
+      confidence: 0.9,
+      class: "right",
+      class_id: 2,
+    });
   });
 
   it("refuses points that do not belong to the boxes, and edges to nowhere", () => {
     const { slots, xy, confidence, classes } = keyPoints();
     expect(() => createKeyPoints({ detections: detections(), slots, xy, confidence, classes })).toThrow(InvalidParameterError);
     const broken = { name: "line", points: ["only"], edges: [[0, 1]] as const };
-    expect(() => createKeyPoints({ detections: keyPoints().detections, slots, xy, confidence, classes: [broken] })).toThrow(/beyond its 1 points/);
+    expect(() => createKeyPoints({ detections: keyPoints().detections, slots, xy, confidence, classes: [broken] })).toThrow(
+      /beyond its 1 points/,
+    );
   });
 });

@@ -30,8 +30,22 @@ export function keyPoints(): KeyPoints {
     xy: Int32Array.from([0, 0, 10, 0, 10, 10, 0, 0, 20, 40, 30, 20, 40, 40, 0, 0]),
     confidence: Float32Array.from([0.7, 0.6, 0.5, 0, 0.9, 0.9, 0.9, 0]),
     classes: [
-      { name: "square", points: ["a", "b", "c", "d"], edges: [[0, 1], [2, 3]] },
-      { name: "triangle", points: ["left", "top", "right"], edges: [[0, 1], [1, 2]] },
+      {
+        name: "square",
+        points: ["a", "b", "c", "d"],
+        edges: [
+          [0, 1],
+          [2, 3],
+        ],
+      },
+      {
+        name: "triangle",
+        points: ["left", "top", "right"],
+        edges: [
+          [0, 1],
+          [1, 2],
+        ],
+      },
     ],
   });
 }

@@ -45,7 +45,9 @@ export function addPredictCommand(program: Command, context: CommandContext): vo
       "after",
       "\nExamples:\n  $ inference-models predict mediapipe/face-detector portrait.jpg --save annotated\n  $ inference-models predict ./my-package *.jpg --json --confidence 0.5 > results.json",
     )
-    .action(async (model: string, images: readonly string[], flags: PredictFlags) => context.exitWith(await predict(model, images, flags, context)));
+    .action(async (model: string, images: readonly string[], flags: PredictFlags) =>
+      context.exitWith(await predict(model, images, flags, context)),
+    );
 }
 
 function toOptions({ confidence, iou, maxDetections, imageSize, exif }: PredictFlags, { signal }: Io): PredictOptions {
@@ -81,7 +83,13 @@ async function loadModel(name: string, { io, services }: CommandContext, status:
   }
 }
 
-async function* outcomes(model: LoadedModel, images: readonly string[], flags: PredictFlags, io: Io, status: StatusLine): AsyncGenerator<Outcome> {
+async function* outcomes(
+  model: LoadedModel,
+  images: readonly string[],
+  flags: PredictFlags,
+  io: Io,
+  status: StatusLine,
+): AsyncGenerator<Outcome> {
   const taken = new Set<string>();
   for (const [index, input] of images.entries()) {
     let result: Result | undefined;

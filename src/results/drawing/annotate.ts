@@ -1,4 +1,5 @@
 import { InvalidParameterError } from "../../errors.js";
+import { requireKnownOptions } from "../../options.js";
 import type { RawPixels } from "../../imaging/index.js";
 import type { Box, Detection, Detections, KeyPointInstance, KeyPoints } from "../types.js";
 import { Canvas } from "./canvas.js";
@@ -44,10 +45,14 @@ function defaultLabel({ className, classId, confidence }: Detection): string {
   return `${className === "" ? `class ${classId}` : className} ${confidence.toFixed(2)}`;
 }
 
+const defaultColour = ({ classId }: Detection): Colour => colourOfClass(classId);
+
 function styleFor(width: number, height: number, options: AnnotateOptions): Style {
-  const { scale = 1, label = defaultLabel, colour = ({ classId }) => colourOfClass(classId), boxes = true } = options;
-  if (!(Number.isFinite(scale) && scale > 0)) throw new InvalidParameterError(`Option "scale" must be above 0 but is ${String(scale)}.`, { parameter: "scale" });
-  // Line and text grow with the picture, more slowly than it, so that they look alike once it is fitted to a screen.
+  requireKnownOptions(options, ["label", "colour", "scale", "boxes"] satisfies readonly (keyof AnnotateOptions)[], "annotate");
+  const { scale = 1, label = defaultLabel, colour = defaultColour, boxes = true } = options;
+  if (!(Number.isFinite(scale) && scale > 0))
+    throw new InvalidParameterError(`Option "scale" must be above 0 but is ${String(scale)}.`, { parameter: "scale" });
+  // Line and text grow with the picture, so that they look alike once it is fitted to a screen; in small ones they stay legible.
   const size = Math.sqrt(width * height) / 640;
   return {
     line: Math.max(1, Math.round(2.4 * Math.max(0.6, size) * scale)),
@@ -59,7 +64,12 @@ function styleFor(width: number, height: number, options: AnnotateOptions): Styl
 }
 
 const areaOf = ({ x1, y1, x2, y2 }: Box): Area => ({ left: x1, top: y1, right: x2, bottom: y2 });
-const grow = ({ left, top, right, bottom }: Area, by: number): Area => ({ left: left - by, top: top - by, right: right + by, bottom: bottom + by });
+const grow = ({ left, top, right, bottom }: Area, by: number): Area => ({
+  left: left - by,
+  top: top - by,
+  right: right + by,
+  bottom: bottom + by,
+});
 
 function drawBox(canvas: Canvas, detection: Detection, style: Style): void {
   const area = grow(areaOf(detection.box), Math.floor(style.line / 2));
@@ -85,13 +95,23 @@ function drawTag(canvas: Canvas, detection: Detection, style: Style): void {
   const originX = left + padding;
   const originY = top + (height - baseline * unit) / 2;
   canvas.strokeSegments(
-    segments.map(({ x1, y1, x2, y2 }) => ({ x1: originX + x1 * unit, y1: originY + y1 * unit, x2: originX + x2 * unit, y2: originY + y2 * unit })),
+    segments.map(({ x1, y1, x2, y2 }) => ({
+      x1: originX + x1 * unit,
+      y1: originY + y1 * unit,
+      x2: originX + x2 * unit,
+      y2: originY + y2 * unit,
+    })),
     TEXT_STROKE * unit,
     textColourOn(colour),
   );
 }
 
-function drawSkeleton(canvas: Canvas, { detection, points }: KeyPointInstance, edges: readonly (readonly [number, number])[], style: Style): void {
+function drawSkeleton(
+  canvas: Canvas,
+  { detection, points }: KeyPointInstance,
+  edges: readonly (readonly [number, number])[],
+  style: Style,
+): void {
   const colour = style.colour(detection);
   const segments = edges.flatMap(([from, to]) => {
     const [a, b] = [points[from], points[to]];
@@ -111,9 +131,12 @@ function drawSkeleton(canvas: Canvas, { detection, points }: KeyPointInstance, e
 /** A copy of the pixels as RGB. */
 function toRgb({ data, width, height, channels, colorFormat }: RawPixels): Uint8Array {
   if (data.length !== width * height * channels) {
-    throw new InvalidParameterError(`A picture of ${width}x${height} with ${channels} channels has ${width * height * channels} values, not ${data.length}.`, {
-      parameter: "picture",
-    });
+    throw new InvalidParameterError(
+      `A picture of ${width}x${height} with ${channels} channels has ${width * height * channels} values, not ${data.length}.`,
+      {
+        parameter: "picture",
+      },
+    );
   }
   if (channels === 3 && colorFormat === "rgb") return Uint8Array.from(data);
   const rgb = new Uint8Array(width * height * 3);
@@ -134,7 +157,11 @@ function toRgb({ data, width, height, channels, colorFormat }: RawPixels): Uint8
  *
  * @throws InvalidParameterError when picture and result do not have the same size. MissingDependencyError without sharp.
  */
-export async function annotate(picture: RawPixels | string, result: Detections | KeyPoints, options: AnnotateOptions = {}): Promise<AnnotatedPicture> {
+export async function annotate(
+  picture: RawPixels | string,
+  result: Detections | KeyPoints,
+  options: AnnotateOptions = {},
+): Promise<AnnotatedPicture> {
   const pixels = typeof picture === "string" ? await decodeFor(picture, result.image) : picture;
   const { width, height } = pixels;
   if (width !== result.image.width || height !== result.image.height) {
@@ -149,7 +176,8 @@ export async function annotate(picture: RawPixels | string, result: Detections |
   // The best detection last, and all tags after all boxes: what matters most stays on top.
   if (style.boxes) for (const detection of detections) drawBox(canvas, detection, style);
   if (result.kind === "key-points") {
-    for (const instance of [...result].reverse()) drawSkeleton(canvas, instance, result.classes[instance.detection.classId]?.edges ?? [], style);
+    for (const instance of [...result].reverse())
+      drawSkeleton(canvas, instance, result.classes[instance.detection.classId]?.edges ?? [], style);
   }
   for (const detection of detections) drawTag(canvas, detection, style);
   return { data: canvas.pixels, width, height, channels: 3, colorFormat: "rgb" };

@@ -43,7 +43,10 @@ export class Canvas {
 
   fillRectangle(area: Area, colour: Colour, opacity = 1): void {
     const { left, top, right, bottom } = this.#clip({
-      left: Math.round(area.left), top: Math.round(area.top), right: Math.round(area.right), bottom: Math.round(area.bottom),
+      left: Math.round(area.left),
+      top: Math.round(area.top),
+      right: Math.round(area.right),
+      bottom: Math.round(area.bottom),
     });
     for (let y = top; y < bottom; y++) for (let x = left; x < right; x++) this.#blend(x, y, colour, opacity);
   }
@@ -72,7 +75,10 @@ export class Canvas {
     const coverage = new Float32Array(width * (area.bottom - area.top));
     for (const { x1, y1, x2, y2 } of segments) {
       const part = this.#clip({
-        left: Math.min(x1, x2) - reach, top: Math.min(y1, y2) - reach, right: Math.max(x1, x2) + reach, bottom: Math.max(y1, y2) + reach,
+        left: Math.min(x1, x2) - reach,
+        top: Math.min(y1, y2) - reach,
+        right: Math.max(x1, x2) + reach,
+        bottom: Math.max(y1, y2) + reach,
       });
       const [dx, dy] = [x2 - x1, y2 - y1];
       const lengthSquared = dx * dx + dy * dy;

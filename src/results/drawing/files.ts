@@ -1,13 +1,12 @@
 /** Pictures from and to files, through sharp, which is loaded only when one is touched. */
 import { mkdir } from "node:fs/promises";
 import { dirname, extname } from "node:path";
+import type Sharp from "sharp";
 import { ImageDecodingError, InvalidParameterError, MissingDependencyError } from "../../errors.js";
 import type { RawPixels } from "../../imaging/index.js";
 import type { ImageInfo } from "../types.js";
 
-type SharpFactory = (typeof import("sharp"))["default"];
-
-async function loadSharp(): Promise<SharpFactory> {
+async function loadSharp(): Promise<typeof Sharp> {
   try {
     return (await import("sharp")).default;
   } catch (cause) {
@@ -28,7 +27,10 @@ export async function decodeFor(path: string, image: ImageInfo): Promise<RawPixe
     return { data, width: info.width, height: info.height, channels: info.channels === 1 ? 1 : 3, colorFormat: "rgb" };
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new ImageDecodingError(`"${path}" could not be read as a picture: ${reason}. Check that the file exists and is not damaged.`, { cause, source: path });
+    throw new ImageDecodingError(`"${path}" could not be read as a picture: ${reason}. Check that the file exists and is not damaged.`, {
+      cause,
+      source: path,
+    });
   }
 }
 
@@ -41,7 +43,10 @@ export const WRITABLE_ENDINGS: readonly string[] = [".png", ".jpg", ".jpeg", ".w
 export async function writePicture(path: string, { data, width, height, channels }: RawPixels): Promise<void> {
   const ending = extname(path).toLowerCase();
   if (!WRITABLE_ENDINGS.includes(ending)) {
-    throw new InvalidParameterError(`"${path}" does not say which format to write. Use a name that ends in ${WRITABLE_ENDINGS.join(", ")}.`, { parameter: "path" });
+    throw new InvalidParameterError(
+      `"${path}" does not say which format to write. Use a name that ends in ${WRITABLE_ENDINGS.join(", ")}.`,
+      { parameter: "path" },
+    );
   }
   const sharp = await loadSharp();
   await mkdir(dirname(path), { recursive: true });
