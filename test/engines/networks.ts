@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url";
 
 import type { ElementType, InferenceSession, Tensor, TensorData } from "../../src/engines/index.js";
-import { buildModel } from "../support/onnx-graphs.js";
+import { buildModel, type Graph } from "../support/onnx-graphs.js";
 
 export const FACE_DETECTOR = fileURLToPath(new URL("../../assets/models/mediapipe-face-detector/weights.onnx", import.meta.url));
 
@@ -27,36 +27,43 @@ export function identityNetwork(type: ElementType): Uint8Array {
   });
 }
 
-const SLOW_SIZE = 256;
-
-/** `steps` matrix products in a row; the weights are an input, since constant ones would be packed for each node. */
-export function slowNetwork(steps: number): Uint8Array {
-  const dims = [SLOW_SIZE, SLOW_SIZE];
+/** end = start + steps, one by one: as slow as one likes, and stoppable after every step. */
+export function countingNetwork(): Uint8Array {
+  const body: Graph = {
+    inputs: [
+      { name: "step", type: "int64", dims: [] },
+      { name: "go_in", type: "bool", dims: [] },
+      { name: "count", type: "float32", dims: [1] },
+    ],
+    outputs: [
+      { name: "go_out", type: "bool", dims: [] },
+      { name: "next", type: "float32", dims: [1] },
+    ],
+    nodes: [
+      { op: "Identity", inputs: ["go_in"], outputs: ["go_out"] },
+      { op: "Add", inputs: ["count", "one"], outputs: ["next"] },
+    ],
+    initializers: [{ name: "one", dims: [1], data: Float32Array.of(1) }],
+  };
   return buildModel({
     inputs: [
-      { name: "x", type: "float32", dims },
-      { name: "w", type: "float32", dims },
+      { name: "steps", type: "int64", dims: [] },
+      { name: "start", type: "float32", dims: [1] },
     ],
-    outputs: [{ name: "y", type: "float32", dims }],
-    nodes: Array.from({ length: steps }, (_, step) => ({
-      op: "MatMul",
-      inputs: [step === 0 ? "x" : `h${step - 1}`, "w"],
-      outputs: [step === steps - 1 ? "y" : `h${step}`],
-    })),
+    outputs: [{ name: "end", type: "float32", dims: [1] }],
+    nodes: [{ op: "Loop", inputs: ["steps", "go", "start"], outputs: ["end"], attributes: { body: { graph: body } } }],
+    initializers: [{ name: "go", dims: [], data: Uint8Array.of(1), type: "bool" }],
   });
 }
 
-/** Ones, and weights that keep them ones: the result is all ones. */
-export function slowInputs(): Readonly<Record<string, Tensor>> {
-  const elements = SLOW_SIZE * SLOW_SIZE;
-  return {
-    x: tensor("float32", [SLOW_SIZE, SLOW_SIZE], new Float32Array(elements).fill(1)),
-    w: tensor("float32", [SLOW_SIZE, SLOW_SIZE], new Float32Array(elements).fill(1 / SLOW_SIZE)),
-  };
-}
+/** Centuries of counting. */
+export const ENDLESS = 2 ** 60;
+/** Some tenths of a second. */
+export const LONG = 100_000;
 
-/** More steps than any test waits for. */
-export const ENDLESS = 20_000;
+export function steps(count: number): Readonly<Record<string, Tensor>> {
+  return { steps: tensor("int64", [], BigInt64Array.of(BigInt(count))), start: tensor("float32", [1], Float32Array.of(0)) };
+}
 
 export function tensor(type: ElementType, dims: readonly number[], data: TensorData): Tensor {
   return { type, dims, data };
