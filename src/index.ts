@@ -7,5 +7,6 @@ export {
   type ModelStatistics, type ObjectDetectionModel, type Prepared, type Skeleton, type Stages, type TaskType, type Threshold, type VisionModel,
   type VisionModelSettings,
 } from "./models/index.js";
+export type { Detection, Detections, ImageInfo, KeyPoints, ServedBy, Timings } from "./results/index.js";
 export type { ColorFormat, Geometry, ImageInput, PreprocessingOverrides, RawPixels } from "./imaging/index.js";
 export * from "./errors.js";
