@@ -1,6 +1,6 @@
 import { InvalidParameterError } from "../../errors.js";
 import { requireKnownOptions } from "../../options.js";
-import type { RawPixels } from "../../imaging/index.js";
+import type { RawPixels } from "../../imaging/types.js";
 import type { Box, Detection, Detections, KeyPointInstance, KeyPoints } from "../types.js";
 import { Canvas } from "./canvas.js";
 import type { Area } from "./canvas.js";

@@ -3,7 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { dirname, extname } from "node:path";
 import type Sharp from "sharp";
 import { ImageDecodingError, InvalidParameterError, MissingDependencyError } from "../../errors.js";
-import type { RawPixels } from "../../imaging/index.js";
+import type { RawPixels } from "../../imaging/types.js";
 import type { ImageInfo } from "../types.js";
 
 async function loadSharp(): Promise<typeof Sharp> {

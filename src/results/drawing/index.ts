@@ -1,4 +1,4 @@
-import type { RawPixels } from "../../imaging/index.js";
+import type { RawPixels } from "../../imaging/types.js";
 import type { Detections, KeyPoints } from "../types.js";
 import { annotate } from "./annotate.js";
 import type { AnnotatedPicture, AnnotateOptions } from "./annotate.js";
