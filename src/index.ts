@@ -1,6 +1,9 @@
 /** The public surface: everything a user may import, by name. */
 
 export { AutoModel, type AutoModelOptions } from "./auto/index.js";
+export { describeEnvironment, type EnvironmentReport, type Finding } from "./environment/index.js";
+export { configure, type Configuration } from "./configuration.js";
+export { setLogger, type Logger } from "./logger.js";
 export {
   VisionModelBase,
   type AnyModel, type CallOptions, type DetectionOptions, type ImageOptions, type KeyPointModel, type KeyPointOptions, type Model, type ModelInfo,

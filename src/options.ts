@@ -16,9 +16,11 @@ function editDistance(a: string, b: string): number {
 }
 
 /** The known word that was probably meant, or null. */
-export function closest(word: string, known: Iterable<string>): string | null {
+export function closest(word: string, known: readonly string[]): string | null {
   // snake_case is what users of the Python library type.
   const plain = word.replaceAll("_", "").replaceAll("-", "");
+  const beginning = [...known].find((candidate) => plain.length >= 3 && candidate.toLowerCase().startsWith(plain.toLowerCase()));
+  if (beginning !== undefined) return beginning;
   let best: string | null = null;
   let bestDistance = Math.max(2, Math.floor(plain.length / 3)) + 1;
   for (const candidate of known) {

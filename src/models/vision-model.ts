@@ -64,7 +64,11 @@ export abstract class VisionModelBase<Task extends TaskType, Options extends Ima
       while (next < input.length) {
         const start = next;
         next += this.largestBatch;
-        const batch = await this.gate.run(() => this.predictBatch(input.slice(start, start + this.largestBatch), options), options?.signal);
+        const batch = await this.gate
+          .run(() => this.predictBatch(input.slice(start, start + this.largestBatch), options), options?.signal)
+          .catch((error: unknown) => {
+            throw withListIndex(error, start);
+          });
         batch.forEach((result, index) => (results[start + index] = result));
       }
     };
@@ -124,3 +128,9 @@ function isList(input: ImageInput | readonly ImageInput[]): input is readonly Im
   return Array.isArray(input);
 }
 
+
+/** A batch knows which of its own pictures was bad; callers count from the start of their list. */
+function withListIndex(error: unknown, start: number): unknown {
+  if (error instanceof ModelInputError && error.index !== undefined) Object.assign(error, { index: error.index + start });
+  return error;
+}

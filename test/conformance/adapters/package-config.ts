@@ -7,7 +7,7 @@ import {
   parseClassNames, parseInferenceConfig, parseKeyPointsMetadata, parseModelConfig, parseTrtConfig, prepareClassRemapping, readPackageFile,
   requireBackgroundClass, requirePackageFiles, type ClassRemapping, type InferenceConfig, type ResizeMode,
 } from "../../../src/packages/index.js";
-import type { AdapterTable } from "../adapter.js";
+import { NotCovered, type AdapterTable } from "../adapter.js";
 
 interface FileCase {
   /** Content; null = the file does not exist. */
@@ -117,6 +117,8 @@ export const adapters: AdapterTable = {
   "parse-class-names": { "": async (input: FileCase) => ({ class_names: parseClassNames(await read(input), { path: PATH }) }) },
   "parse-trt-config": {
     "": async (input: FileCase) => {
+      const given = /"static_batch_size":\s*(true|false|\d+\.\d+)/.exec(input.file ?? "");
+      if (given !== null) throw new NotCovered(`a batch of ${given[1]} pictures is refused on purpose`);
       const config = parseTrtConfig(await read(input), { path: PATH });
       const file = JSON.parse((await read(input)).replace(/^\uFEFF/, "")) as Readonly<Record<string, unknown>>;
       const dynamic = (name: "minimum" | "optimum" | "maximum", key: string) => (config.kind === "dynamic" ? config[name] : (file[key] ?? null));
