@@ -10,7 +10,7 @@ const LAYERS = [
   ["checkpoints", "imaging", "engines", "packages", "results"],
   ["environment"],
   ["native"],
-  ["errors.ts", "configuration.ts", "logger.ts", "package-root.ts"],
+  ["errors.ts", "configuration.ts", "logger.ts", "abort.ts", "options.ts", "package-root.ts"],
 ];
 
 const pattern = (names) => `^src/(${names.map((name) => (name.endsWith(".ts") ? `${name.replace(".", "\\.")}$` : `${name}/`)).join("|")})`;

@@ -16,7 +16,10 @@ interface Variable<K extends Kind, Value> {
 }
 
 function fail(name: string, value: string, expected: string): never {
-  throw new InvalidEnvVariable(`The environment variable ${name} is "${value}"; expected ${expected}. Correct or unset it.`, { variable: name, value });
+  throw new InvalidEnvVariable(`The environment variable ${name} is "${value}"; expected ${expected}. Correct or unset it.`, {
+    variable: name,
+    value,
+  });
 }
 
 /** `true` or `false` in any case. @throws InvalidEnvVariable */
@@ -75,12 +78,25 @@ function nmsFamily(prefix: string, title: string, confidence = 0.4) {
 
 const VARIABLES = {
   native: {
-    addon: { name: "INFERENCE_MODELS_NATIVE", kind: "text", standard: "", meaning: '"off" runs without the native addon; a path loads another binary.' },
-    onnxRuntime: { name: "INFERENCE_MODELS_ONNXRUNTIME", kind: "text", standard: "", meaning: "Path of another ONNX Runtime library than onnxruntime-node's." },
+    addon: {
+      name: "INFERENCE_MODELS_NATIVE",
+      kind: "text",
+      standard: "",
+      meaning: '"off" runs without the native addon; a path loads another binary.',
+    },
+    onnxRuntime: {
+      name: "INFERENCE_MODELS_ONNXRUNTIME",
+      kind: "text",
+      standard: "",
+      meaning: "Path of another ONNX Runtime library than onnxruntime-node's.",
+    },
   },
   onnx: {
     executionProviders: {
-      name: "ONNXRUNTIME_EXECUTION_PROVIDERS", kind: "list", standard: ["cpu"], meaning: "Execution providers in order of preference, when the caller names none.",
+      name: "ONNXRUNTIME_EXECUTION_PROVIDERS",
+      kind: "list",
+      standard: ["cpu"],
+      meaning: "Execution providers in order of preference, when the caller names none.",
     },
   },
   inputs: {
@@ -101,12 +117,17 @@ const VARIABLES = {
 } as const satisfies Readonly<Record<string, Readonly<Record<string, object>>>>;
 
 type ValueOf<V> =
-  V extends Variable<"boolean", infer _> ? boolean
-  : V extends { readonly kind: "boolean" } ? boolean
-  : V extends { readonly kind: "integer" | "number" } ? number
-  : V extends { readonly kind: "text" } ? string
-  : V extends { readonly kind: "list" } ? readonly string[]
-  : { readonly [Key in keyof V]: ValueOf<V[Key]> };
+  V extends Variable<"boolean", infer _>
+    ? boolean
+    : V extends { readonly kind: "boolean" }
+      ? boolean
+      : V extends { readonly kind: "integer" | "number" }
+        ? number
+        : V extends { readonly kind: "text" }
+          ? string
+          : V extends { readonly kind: "list" }
+            ? readonly string[]
+            : { readonly [Key in keyof V]: ValueOf<V[Key]> };
 
 export type Configuration = { readonly [Group in keyof typeof VARIABLES]: ValueOf<(typeof VARIABLES)[Group]> };
 

@@ -3,14 +3,24 @@ import { join } from "node:path";
 
 import { describe, expect, it, vi } from "vitest";
 
-import { ERROR_CLASSES, InferenceModelsError, ModelInputError, ImageDecodingError, OperationAbortedError, RetryError } from "../src/errors.js";
+import {
+  ERROR_CLASSES,
+  InferenceModelsError,
+  ModelInputError,
+  ImageDecodingError,
+  OperationAbortedError,
+  RetryError,
+} from "../src/errors.js";
 import { packageRoot } from "../src/package-root.js";
 
 const PAGES = join(packageRoot, "docs", "errors");
 const sections = new Map(
   readdirSync(PAGES)
     .filter((file) => file.endsWith(".md"))
-    .map((file) => [file.replace(/\.md$/, ""), [...readFileSync(join(PAGES, file), "utf8").matchAll(/^## (\w+)$/gm)].map(([, name = ""]) => name)]),
+    .map((file) => [
+      file.replace(/\.md$/, ""),
+      [...readFileSync(join(PAGES, file), "utf8").matchAll(/^## (\w+)$/gm)].map(([, name = ""]) => name),
+    ]),
 );
 
 describe("error classes", () => {

@@ -4,8 +4,17 @@ import { CorruptedModelPackageError, ForbiddenLocalCodePackageAccessError } from
 import { configuration } from "../configuration.js";
 import { createPreprocessExecutor, referenceExecutor } from "../imaging/index.js";
 import {
-  createDetectionDecoder, findImplementation, LoadedKeyPointModel, LoadedObjectDetectionModel, referenceDecoder,
-  type AnyModel, type Family, type FamilyDescription, type ModelInfo, type ModelParts, type PackageContents,
+  createDetectionDecoder,
+  findImplementation,
+  LoadedKeyPointModel,
+  LoadedObjectDetectionModel,
+  referenceDecoder,
+  type AnyModel,
+  type Family,
+  type FamilyDescription,
+  type ModelInfo,
+  type ModelParts,
+  type PackageContents,
 } from "../models/index.js";
 import { invalidOption, requireKnownOptions } from "../options.js";
 import { parseClassNames, parseInferenceConfig, parseModelConfig, readPackageFile, requirePackageFiles } from "../packages/index.js";
@@ -34,7 +43,15 @@ export interface AutoModelOptions {
 }
 
 const OPTION_NAMES = [
-  "signal", "executor", "executionProviders", "intraOpThreads", "lanes", "queueLimit", "recommendedParameters", "strictOptions", "maximumPixels",
+  "signal",
+  "executor",
+  "executionProviders",
+  "intraOpThreads",
+  "lanes",
+  "queueLimit",
+  "recommendedParameters",
+  "strictOptions",
+  "maximumPixels",
 ] as const satisfies readonly (keyof AutoModelOptions)[];
 
 function checkOptions(options: AutoModelOptions): void {
@@ -42,9 +59,15 @@ function checkOptions(options: AutoModelOptions): void {
   if (options.executor !== undefined && !["auto", "reference"].includes(options.executor)) {
     throw invalidOption("executor", '"auto" or "reference"', options.executor);
   }
-  for (const [name, minimum] of [["intraOpThreads", 0], ["lanes", 1], ["queueLimit", 0], ["maximumPixels", 1]] as const) {
+  for (const [name, minimum] of [
+    ["intraOpThreads", 0],
+    ["lanes", 1],
+    ["queueLimit", 0],
+    ["maximumPixels", 1],
+  ] as const) {
     const value = options[name];
-    if (value !== undefined && !(Number.isSafeInteger(value) && value >= minimum)) throw invalidOption(name, `an integer of at least ${minimum}`, value);
+    if (value !== undefined && !(Number.isSafeInteger(value) && value >= minimum))
+      throw invalidOption(name, `an integer of at least ${minimum}`, value);
   }
 }
 
@@ -64,7 +87,11 @@ function batchLimits(session: InferenceSession, description: FamilyDescription):
   return typeof batch === "number" ? { minimum: batch, maximum: batch } : { minimum: 1, maximum: description.maximumDynamicBatch };
 }
 
-async function readContents(directory: string, modelConfig: ModelConfig, family: Family): Promise<PackageContents & { readonly weights: string }> {
+async function readContents(
+  directory: string,
+  modelConfig: ModelConfig,
+  family: Family,
+): Promise<PackageContents & { readonly weights: string }> {
   const files = await requirePackageFiles(directory, [...family.files, family.weights]);
   const configPath = files["inference_config.json"];
   const namesPath = files["class_names.txt"];

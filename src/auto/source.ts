@@ -25,7 +25,10 @@ async function isDirectory(path: string): Promise<boolean> {
 /** What a user named: a folder, or an embedded model. A folder wins over an id of the same spelling. */
 export async function resolveSource(source: unknown): Promise<ResolvedSource> {
   if (typeof source !== "string" || source.trim() === "" || source.includes("\0")) {
-    throw new InvalidParameterError(`Expected a model id or a folder but received ${typeof source === "string" ? JSON.stringify(source) : String(source)}.`, { parameter: "source" });
+    throw new InvalidParameterError(
+      `Expected a model id or a folder but received ${typeof source === "string" ? JSON.stringify(source) : String(source)}.`,
+      { parameter: "source" },
+    );
   }
   if (await isDirectory(source)) return { id: source, directory: resolve(source) };
   const embedded = Object.hasOwn(EMBEDDED, source) ? EMBEDDED[source] : undefined;

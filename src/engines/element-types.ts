@@ -68,7 +68,9 @@ export function elementArray(type: NumericElementType): TypedArrayConstructor {
 export function elementTypeFromOnnx(onnxType: string): ElementType {
   const type = BY_ONNX_NAME.get(/^tensor\((\w+)\)$/.exec(onnxType)?.[1] ?? "");
   if (type === undefined || type === "bfloat16") {
-    throw new ModelRuntimeError(`The network has a port of type ${onnxType}, which cannot be computed with here. Export it with float32 ports.`);
+    throw new ModelRuntimeError(
+      `The network has a port of type ${onnxType}, which cannot be computed with here. Export it with float32 ports.`,
+    );
   }
   return type;
 }

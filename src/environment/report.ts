@@ -8,7 +8,9 @@ import { addonReport, loadAddon } from "../native/index.js";
 import { packageVersion } from "../package-root.js";
 
 /** Something that was looked for. */
-export type Finding = { readonly found: true; readonly path: string | null; readonly version: string | null } | { readonly found: false; readonly reason: string };
+export type Finding =
+  | { readonly found: true; readonly path: string | null; readonly version: string | null }
+  | { readonly found: false; readonly reason: string };
 
 export interface EnvironmentReport {
   readonly packageVersion: string;
@@ -28,7 +30,11 @@ export interface EnvironmentReport {
     /** Instruction sets that matter to this package. */
     readonly features: readonly string[];
   };
-  readonly addon: Finding & { readonly simd: string | null; readonly compiler: string | null; readonly attempts: readonly { readonly path: string; readonly reason: string }[] };
+  readonly addon: Finding & {
+    readonly simd: string | null;
+    readonly compiler: string | null;
+    readonly attempts: readonly { readonly path: string; readonly reason: string }[];
+  };
   readonly onnxRuntime: Finding;
   readonly sharp: Finding;
   readonly nvidiaDriver: Finding;
@@ -63,7 +69,12 @@ function findPackage(name: string): Finding {
 }
 
 const DRIVER_FILE = "/proc/driver/nvidia/version";
-const DRIVER_LIBRARIES = ["/usr/lib/x86_64-linux-gnu/libcuda.so.1", "/usr/lib/aarch64-linux-gnu/libcuda.so.1", "/usr/lib64/libcuda.so.1", "/usr/lib/wsl/lib/libcuda.so.1"];
+const DRIVER_LIBRARIES = [
+  "/usr/lib/x86_64-linux-gnu/libcuda.so.1",
+  "/usr/lib/aarch64-linux-gnu/libcuda.so.1",
+  "/usr/lib64/libcuda.so.1",
+  "/usr/lib/wsl/lib/libcuda.so.1",
+];
 
 function findDriver(): Finding {
   const library = DRIVER_LIBRARIES.find((path) => existsSync(path)) ?? null;
@@ -78,7 +89,14 @@ function findDriver(): Finding {
 function describeAddon(): EnvironmentReport["addon"] {
   const addon = loadAddon();
   const { path, attempts } = addonReport();
-  if (addon === null) return { found: false, reason: attempts.map((attempt) => attempt.reason).join("; ") || "no binary for this platform", simd: null, compiler: null, attempts };
+  if (addon === null)
+    return {
+      found: false,
+      reason: attempts.map((attempt) => attempt.reason).join("; ") || "no binary for this platform",
+      simd: null,
+      compiler: null,
+      attempts,
+    };
   const { version, simd, compiler } = addon.buildInfo();
   return { found: true, path, version, simd, compiler, attempts };
 }

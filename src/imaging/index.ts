@@ -2,7 +2,15 @@ export type * from "./types.js";
 export { cpuExecutor, createPreprocessExecutor } from "./executors.js";
 export { loadPicture, type ImageInput, type PictureOptions } from "./input.js";
 export {
-  compilePreprocessPlan, compileSamplePlan, requireBatchable, resolvePreprocess, roundUpToMultiple,
-  type PreprocessPlan, type ResizePlan, type ResolvedPreprocess, type ResolveOptions, type SamplePlan,
+  compilePreprocessPlan,
+  compileSamplePlan,
+  requireBatchable,
+  resolvePreprocess,
+  roundUpToMultiple,
+  type PreprocessPlan,
+  type ResizePlan,
+  type ResolvedPreprocess,
+  type ResolveOptions,
+  type SamplePlan,
 } from "./plan.js";
 export { referenceExecutor } from "./reference/executor.js";

@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
-import type { Sharp } from "sharp";
+import type { default as SharpModuleValue, Sharp } from "sharp";
 
 import { ImageDecodingError, ImageTooLargeError, InvalidParameterError, MissingDependencyError, ModelInputError } from "../errors.js";
 import type { Picture, RawPixels } from "./types.js";
@@ -22,7 +22,8 @@ export interface PictureOptions {
 
 const MAXIMUM_SIDE = 65535;
 
-type SharpModule = (typeof import("sharp"))["default"];
+type SharpModule = typeof SharpModuleValue;
+
 let sharpModule: Promise<SharpModule> | null = null;
 
 async function loadSharp(): Promise<SharpModule> {
@@ -50,7 +51,7 @@ function isSharp(input: object): input is Sharp {
 
 function describe(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.slice(0, 60));
-  if (typeof value === "object" && value !== null) return `an object of type ${value.constructor?.name ?? "Object"}`;
+  if (typeof value === "object" && value !== null) return `an object of type ${Object.prototype.toString.call(value).slice(8, -1)}`;
   return String(value);
 }
 
@@ -61,9 +62,12 @@ function checkRawPixels(input: RawPixels): Picture {
       throw new ModelInputError(`Expected an integer from 1 to ${MAXIMUM_SIDE} for the picture's ${name} but received ${describe(value)}.`);
     }
   }
-  if (![1, 3, 4].includes(channels)) throw new ModelInputError(`Expected 1, 3 or 4 for the picture's channels but received ${describe(channels)}.`);
-  if (colorFormat !== "rgb" && colorFormat !== "bgr") {
-    throw new ModelInputError(`Expected "rgb" or "bgr" for the picture's colorFormat but received ${describe(colorFormat)}. Pixels do not tell their order, so it has to be said.`);
+  if (![1, 3, 4].includes(channels))
+    throw new ModelInputError(`Expected 1, 3 or 4 for the picture's channels but received ${describe(channels)}.`);
+  if (!["rgb", "bgr"].includes(colorFormat)) {
+    throw new ModelInputError(
+      `Expected "rgb" or "bgr" for the picture's colorFormat but received ${describe(colorFormat)}. Pixels do not tell their order, so it has to be said.`,
+    );
   }
   if (!(data instanceof Uint8Array || data instanceof Uint8ClampedArray)) {
     throw new ModelInputError(`Expected a Uint8Array or Uint8ClampedArray for the picture's data but received ${describe(data)}.`);
@@ -80,10 +84,13 @@ function checkRawPixels(input: RawPixels): Picture {
 
 function decodingError(error: unknown, source: string | null): ImageDecodingError {
   const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
-  return new ImageDecodingError(`${source ?? "The picture"} could not be decoded: ${reason}. The file is damaged, truncated, or of a format that is not supported.`, {
-    cause: error,
-    ...(source === null ? {} : { source }),
-  });
+  return new ImageDecodingError(
+    `${source ?? "The picture"} could not be decoded: ${reason}. The file is damaged, truncated, or of a format that is not supported.`,
+    {
+      cause: error,
+      ...(source === null ? {} : { source }),
+    },
+  );
 }
 
 async function decode(input: Uint8Array | Sharp, source: string | null, options: PictureOptions): Promise<Picture> {
@@ -128,7 +135,10 @@ async function decode(input: Uint8Array | Sharp, source: string | null, options:
 
 async function readPicture(path: string, options: PictureOptions): Promise<Picture> {
   const bytes = await readFile(path).catch((error: unknown) => {
-    throw new ImageDecodingError(`The picture ${path} cannot be read (${error instanceof Error ? error.message : String(error)}).`, { source: path, cause: error });
+    throw new ImageDecodingError(`The picture ${path} cannot be read (${error instanceof Error ? error.message : String(error)}).`, {
+      source: path,
+      cause: error,
+    });
   });
   return decode(bytes, path, options);
 }

@@ -7,7 +7,15 @@
 import { InvalidOptionError, ModelInputError, ModelRuntimeError } from "../errors.js";
 import type { InferenceConfig } from "../packages/types.js";
 import type {
-  ColorFormat, ContrastKind, Geometry, Normalization, PreprocessingOverrides, PreprocessSteps, Rectangle, ResizeStep, Size,
+  ColorFormat,
+  ContrastKind,
+  Geometry,
+  Normalization,
+  PreprocessingOverrides,
+  PreprocessSteps,
+  Rectangle,
+  ResizeStep,
+  Size,
 } from "./types.js";
 
 /** Pictures resized by `resizeMode`; `rf-detr` resizes by Pillow's rules and has its own order of numbers. */
@@ -94,7 +102,12 @@ export function compilePreprocessPlan(
 /** A plan that samples the square around the picture: value = `(x / divisor - mean) / std`, RGB. */
 export function compileSamplePlan(options: Size & { readonly divisor: number; readonly mean: Triple; readonly std: Triple }): SamplePlan {
   const { width, height, divisor, mean, std } = options;
-  return Object.freeze({ kind: "sample", defaultSize: Object.freeze({ width, height }), colorFormat: "rgb", normalization: Object.freeze({ divisor, factor: null, mean, std }) });
+  return Object.freeze({
+    kind: "sample",
+    defaultSize: Object.freeze({ width, height }),
+    colorFormat: "rgb",
+    normalization: Object.freeze({ divisor, factor: null, mean, std }),
+  });
 }
 
 /** Smallest multiple of `by` that is not smaller than `value`. */
@@ -114,7 +127,9 @@ function requestedSize(imageSize: NonNullable<ResolveOptions["imageSize"]>): Siz
   const [width, height] = typeof imageSize === "number" ? [Math.trunc(imageSize), Math.trunc(imageSize)] : imageSize;
   for (const side of [width, height]) {
     if (!(Number.isSafeInteger(side) && side >= 1 && side <= 65535)) {
-      throw new InvalidOptionError(`Expected integers from 1 to 65535 for option "imageSize" but received ${JSON.stringify(imageSize)}.`, { parameter: "imageSize" });
+      throw new InvalidOptionError(`Expected integers from 1 to 65535 for option "imageSize" but received ${JSON.stringify(imageSize)}.`, {
+        parameter: "imageSize",
+      });
     }
   }
   return { width, height };
@@ -173,7 +188,13 @@ const NO_PADS = { padLeft: 0, padTop: 0, padRight: 0, padBottom: 0 };
 function stretch({ width, height }: Size, target: Size, filter: "linear" | "pillow"): Placement {
   return {
     ...NO_PADS,
-    step: { kind: "resize", filter, width: target.width, height: target.height, canvas: { width: target.width, height: target.height, left: 0, top: 0, fill: 0 } },
+    step: {
+      kind: "resize",
+      filter,
+      width: target.width,
+      height: target.height,
+      canvas: { width: target.width, height: target.height, left: 0, top: 0, fill: 0 },
+    },
     scaleWidth: target.width / width,
     scaleHeight: target.height / height,
   };
@@ -204,7 +225,13 @@ function centerCrop(size: Size, target: Size): Placement {
     padTop,
     padRight,
     padBottom,
-    step: { kind: "resize", filter: "none", width: size.width, height: size.height, canvas: { ...target, left: padLeft, top: padTop, fill: 0 } },
+    step: {
+      kind: "resize",
+      filter: "none",
+      width: size.width,
+      height: size.height,
+      canvas: { ...target, left: padLeft, top: padTop, fill: 0 },
+    },
     scaleWidth: 1,
     scaleHeight: 1,
   };
@@ -240,9 +267,16 @@ function place(plan: ResizePlan, size: Size, target: Size): Placement {
   }
 }
 
-function resolveResize(plan: ResizePlan, picture: Size & { readonly colorFormat: ColorFormat }, { imageSize, overrides = {} }: ResolveOptions): ResolvedPreprocess {
+function resolveResize(
+  plan: ResizePlan,
+  picture: Size & { readonly colorFormat: ColorFormat },
+  { imageSize, overrides = {} }: ResolveOptions,
+): ResolvedPreprocess {
   if (plan.inputChannels !== 3) {
-    throw new ModelRuntimeError(`The package's network takes ${plan.inputChannels} channels; only pictures of three channels can be prepared.`, { stage: "preprocess" });
+    throw new ModelRuntimeError(
+      `The package's network takes ${plan.inputChannels} channels; only pictures of three channels can be prepared.`,
+      { stage: "preprocess" },
+    );
   }
   const target = targetSize(plan, imageSize);
   const source = { width: picture.width, height: picture.height };
@@ -331,13 +365,20 @@ function resolveSample(plan: SamplePlan, picture: Size & { readonly colorFormat:
  * Steps and way back for a picture of this size.
  * @throws ModelInputError when the static crop leaves nothing, ModelRuntimeError for networks of other than 3 channels.
  */
-export function resolvePreprocess(plan: PreprocessPlan, picture: Size & { readonly colorFormat: ColorFormat }, options: ResolveOptions = {}): ResolvedPreprocess {
+export function resolvePreprocess(
+  plan: PreprocessPlan,
+  picture: Size & { readonly colorFormat: ColorFormat },
+  options: ResolveOptions = {},
+): ResolvedPreprocess {
   return plan.kind === "sample" ? resolveSample(plan, picture) : resolveResize(plan, picture, options);
 }
 
 /** Pictures of a batch must have one size; fit-longer-edge gives each its own. @throws ModelRuntimeError */
 export function requireBatchable(plan: PreprocessPlan, pictures: number): void {
   if (pictures > 1 && plan.kind === "resize" && plan.resizeMode === "fit-longer-edge") {
-    throw new ModelRuntimeError("Pictures prepared by fit-longer-edge have different sizes and cannot form a batch. Pass them one by one.", { stage: "preprocess" });
+    throw new ModelRuntimeError(
+      "Pictures prepared by fit-longer-edge have different sizes and cannot form a batch. Pass them one by one.",
+      { stage: "preprocess" },
+    );
   }
 }

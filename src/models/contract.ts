@@ -7,9 +7,19 @@ import type { Geometry, ImageInput, PreprocessingOverrides } from "../imaging/in
 import type { Detections, KeyPoints } from "../results/index.js";
 
 export type TaskType =
-  | "object-detection" | "open-vocabulary-object-detection" | "instance-segmentation" | "keypoint-detection"
-  | "classification" | "multi-label-classification" | "semantic-segmentation" | "depth-estimation" | "embedding"
-  | "gaze-detection" | "structured-ocr" | "text-only-ocr" | "interactive-instance-segmentation";
+  | "object-detection"
+  | "open-vocabulary-object-detection"
+  | "instance-segmentation"
+  | "keypoint-detection"
+  | "classification"
+  | "multi-label-classification"
+  | "semantic-segmentation"
+  | "depth-estimation"
+  | "embedding"
+  | "gaze-detection"
+  | "structured-ocr"
+  | "text-only-ocr"
+  | "interactive-instance-segmentation";
 
 /** What was loaded, from where, and what runs it. */
 export interface ModelInfo {
@@ -103,7 +113,10 @@ export interface VisionModel<Task extends TaskType, Options extends ImageOptions
   predict(image: ImageInput, options?: Options): Promise<Result>;
   predict(images: readonly ImageInput[], options?: Options): Promise<Result[]>;
   /** Results in the order of the pictures; at most `concurrency` (default lanes + 1) are in progress, the source waits meanwhile. */
-  stream(images: AsyncIterable<ImageInput> | Iterable<ImageInput>, options?: Options & { readonly concurrency?: number }): AsyncIterable<Result>;
+  stream(
+    images: AsyncIterable<ImageInput> | Iterable<ImageInput>,
+    options?: Options & { readonly concurrency?: number },
+  ): AsyncIterable<Result>;
   /** One run on a blank picture: later calls find memory and code ready. */
   warmup(options?: Options): Promise<void>;
   readonly stages: Stages<readonly (readonly Tensor[])[], Result, Options>;
@@ -116,7 +129,9 @@ export interface Skeleton {
   readonly edges: readonly (readonly [number, number])[];
 }
 
-export type ObjectDetectionModel = VisionModel<"object-detection", DetectionOptions, Detections> & { readonly classNames: readonly string[] };
+export type ObjectDetectionModel = VisionModel<"object-detection", DetectionOptions, Detections> & {
+  readonly classNames: readonly string[];
+};
 export type KeyPointModel = VisionModel<"keypoint-detection", KeyPointOptions, KeyPoints> & {
   readonly classNames: readonly string[];
   readonly skeletons: readonly Skeleton[];

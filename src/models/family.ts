@@ -89,7 +89,11 @@ interface FamilyBase<Task extends TaskType, Description extends FamilyDescriptio
   ): Promise<Columns>;
 }
 
-export type ObjectDetectionFamily<Description extends FamilyDescription = FamilyDescription> = FamilyBase<"object-detection", Description, DetectionColumns>;
+export type ObjectDetectionFamily<Description extends FamilyDescription = FamilyDescription> = FamilyBase<
+  "object-detection",
+  Description,
+  DetectionColumns
+>;
 
 export interface KeyPointDescription extends FamilyDescription {
   /** Point slots per instance. */
@@ -98,6 +102,10 @@ export interface KeyPointDescription extends FamilyDescription {
   readonly skeletons: readonly Skeleton[];
 }
 
-export type KeyPointFamily<Description extends KeyPointDescription = KeyPointDescription> = FamilyBase<"keypoint-detection", Description, KeyPointColumns>;
+export type KeyPointFamily<Description extends KeyPointDescription = KeyPointDescription> = FamilyBase<
+  "keypoint-detection",
+  Description,
+  KeyPointColumns
+>;
 
 export type Family = ObjectDetectionFamily | KeyPointFamily;

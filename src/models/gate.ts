@@ -1,24 +1,5 @@
+import { raceAbort } from "../abort.js";
 import { ModelDisposedError, QueueFullError } from "../errors.js";
-
-/** Rejects with the signal's reason as soon as it fires, whatever the promise does later. */
-export async function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
-  // The loser of the race may reject too; nobody else listens to it.
-  promise.catch(() => undefined);
-  signal.throwIfAborted();
-  let onAbort: (() => void) | undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => {
-      reject(signal.reason as Error);
-    };
-    signal.addEventListener("abort", onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    if (onAbort !== undefined) signal.removeEventListener("abort", onAbort);
-  }
-}
 
 interface Waiter {
   readonly enter: () => void;
@@ -60,7 +41,7 @@ export class Gate {
     const job = work().finally(() => {
       this.#release();
     });
-    return abortable(job, signal);
+    return raceAbort(signal, job);
   }
 
   requireOpen(): void {

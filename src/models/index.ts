@@ -1,6 +1,20 @@
 export type {
-  AnyModel, CallOptions, DetectionOptions, ImageOptions, KeyPointModel, KeyPointOptions, Model, ModelInfo, ModelStatistics, ObjectDetectionModel,
-  Prepared, Skeleton, Stages, TaskType, Threshold, VisionModel,
+  AnyModel,
+  CallOptions,
+  DetectionOptions,
+  ImageOptions,
+  KeyPointModel,
+  KeyPointOptions,
+  Model,
+  ModelInfo,
+  ModelStatistics,
+  ObjectDetectionModel,
+  Prepared,
+  Skeleton,
+  Stages,
+  TaskType,
+  Threshold,
+  VisionModel,
 } from "./contract.js";
 export type { Family, FamilyDescription, NetworkPorts, PackageContents } from "./family.js";
 export { createDetectionDecoder, referenceDecoder, type DetectionDecoder } from "./decoding/index.js";

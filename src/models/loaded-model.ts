@@ -1,5 +1,5 @@
 /** Joins the parts of a built-in family: pictures -> plan -> network -> decoder -> result. */
-import { planBatches } from "../engines/index.js";
+import { float32ToFloat16, planBatches } from "../engines/index.js";
 import type { InferenceSession, Tensor } from "../engines/index.js";
 import { ModelInputError } from "../errors.js";
 import { loadPicture, resolvePreprocess } from "../imaging/index.js";
@@ -9,7 +9,14 @@ import { createDetections, createKeyPoints } from "../results/index.js";
 import type { Detections, ImageInfo, KeyPoints, ServedBy, Timings } from "../results/index.js";
 import type { CallOptions, DetectionOptions, KeyPointOptions, ModelInfo, ModelStatistics, Prepared, Skeleton, Stages } from "./contract.js";
 import type { DetectionDecoder } from "./decoding/index.js";
-import type { Family, FamilyDescription, KeyPointDescription, KeyPointFamily, ObjectDetectionFamily, ResolvedDetectionOptions } from "./family.js";
+import type {
+  Family,
+  FamilyDescription,
+  KeyPointDescription,
+  KeyPointFamily,
+  ObjectDetectionFamily,
+  ResolvedDetectionOptions,
+} from "./family.js";
 import { InputBuffers } from "./input-buffers.js";
 import { resolveDetectionOptions, type OptionContext } from "./options.js";
 import { VisionModelBase } from "./vision-model.js";
@@ -65,6 +72,8 @@ abstract class LoadedModel<
     super({ places, queueLimit: parts.queueLimit });
     this.info = parts.info;
     this.classNames = parts.description.classNames;
+    // A network of any batch gets pictures in portions all the same: a thousand of them at once would fill the memory.
+    this.largestBatch = parts.info.batchSize.maximum ?? 64;
     this.#buffers = new InputBuffers(parts.session, places);
     this.stages = {
       preprocess: (images, options) => this.#prepare(images, options, false),
@@ -82,9 +91,7 @@ abstract class LoadedModel<
     options: ResolvedDetectionOptions,
   ): Promise<Result>;
 
-  protected override get largestBatch(): number {
-    return this.info.batchSize.maximum ?? 64;
-  }
+  protected override readonly largestBatch: number;
 
   #resolve(options: Options | undefined): ResolvedDetectionOptions {
     const { description, recommended, strictOptions } = this.parts;
@@ -168,17 +175,23 @@ abstract class LoadedModel<
 
   async #forward(prepared: Prepared, options: CallOptions | undefined): Promise<RawOutputs> {
     const { session } = this.parts;
-    const input = session.inputs[0]?.name ?? "";
+    const port = session.inputs[0];
+    const input = port?.name ?? "";
     const runOptions = options?.signal === undefined ? {} : { signal: options.signal };
     return Promise.all(
       prepared.tensors.map(async (tensor) => {
-        const outputs = await session.run({ [input]: tensor }, runOptions);
+        const outputs = await session.run({ [input]: port?.type === "float16" ? toFloat16(tensor) : tensor }, runOptions);
         return session.outputs.map(({ name }) => outputs[name] as Tensor);
       }),
     );
   }
 
-  async #finish(raw: RawOutputs, prepared: Prepared, options: Options | undefined, clock: (Omit<Timings, "postprocessMs" | "totalMs"> & { readonly begin: number }) | null): Promise<Result[]> {
+  async #finish(
+    raw: RawOutputs,
+    prepared: Prepared,
+    options: Options | undefined,
+    clock: (Omit<Timings, "postprocessMs" | "totalMs"> & { readonly begin: number }) | null,
+  ): Promise<Result[]> {
     const { pictures, counts } = requirePrepared(prepared);
     const begin = performance.now();
     const resolved = this.#resolve(options);
@@ -214,6 +227,11 @@ abstract class LoadedModel<
   }
 }
 
+/** For networks with half-precision inputs. */
+function toFloat16({ dims, data }: Tensor): Tensor {
+  return { type: "float16", dims, data: float32ToFloat16(data as Float32Array) };
+}
+
 function requirePrepared(prepared: Prepared): PreparedPictures {
   if ("pictures" in prepared && "counts" in prepared) return prepared as PreparedPictures;
   throw new ModelInputError("stages.postprocess expects what stages.preprocess of the same model returned.");
@@ -224,27 +242,58 @@ function servedByOf(info: ModelInfo): ServedBy {
   return { modelId: id, packageId, architecture, backend, engine, engineVersion, preprocessExecutor, decodeExecutor, device };
 }
 
-export class LoadedObjectDetectionModel extends LoadedModel<"object-detection", ObjectDetectionFamily, FamilyDescription, DetectionOptions, Detections> {
+export class LoadedObjectDetectionModel extends LoadedModel<
+  "object-detection",
+  ObjectDetectionFamily,
+  FamilyDescription,
+  DetectionOptions,
+  Detections
+> {
   readonly task = "object-detection";
 
-  protected override async decode(outputs: readonly Tensor[], image: number, geometry: Geometry, info: ResultInfo, options: ResolvedDetectionOptions): Promise<Detections> {
+  protected override async decode(
+    outputs: readonly Tensor[],
+    image: number,
+    geometry: Geometry,
+    info: ResultInfo,
+    options: ResolvedDetectionOptions,
+  ): Promise<Detections> {
     const { family, description, decoder } = this.parts;
     const columns = await family.decode(outputs, image, geometry, description, options, decoder);
     return createDetections({ ...info, ...columns, classNames: this.classNames });
   }
 }
 
-export class LoadedKeyPointModel extends LoadedModel<"keypoint-detection", KeyPointFamily, KeyPointDescription, KeyPointOptions, KeyPoints> {
+export class LoadedKeyPointModel extends LoadedModel<
+  "keypoint-detection",
+  KeyPointFamily,
+  KeyPointDescription,
+  KeyPointOptions,
+  KeyPoints
+> {
   readonly task = "keypoint-detection";
 
   get skeletons(): readonly Skeleton[] {
     return this.parts.description.skeletons;
   }
 
-  protected override async decode(outputs: readonly Tensor[], image: number, geometry: Geometry, info: ResultInfo, options: ResolvedDetectionOptions): Promise<KeyPoints> {
+  protected override async decode(
+    outputs: readonly Tensor[],
+    image: number,
+    geometry: Geometry,
+    info: ResultInfo,
+    options: ResolvedDetectionOptions,
+  ): Promise<KeyPoints> {
     const { family, description, decoder } = this.parts;
     const { points, pointConfidence, ...columns } = await family.decode(outputs, image, geometry, description, options, decoder);
     const detections = createDetections({ ...info, ...columns, classNames: this.classNames });
-    return createKeyPoints({ ...info, detections, slots: description.slots, xy: points, confidence: pointConfidence, classes: description.skeletons });
+    return createKeyPoints({
+      ...info,
+      detections,
+      slots: description.slots,
+      xy: points,
+      confidence: pointConfidence,
+      classes: description.skeletons,
+    });
   }
 }

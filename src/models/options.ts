@@ -27,7 +27,8 @@ export interface OptionContext {
 }
 
 function checkUnit(name: string, value: number | undefined): void {
-  if (value !== undefined && !(typeof value === "number" && value >= 0 && value <= 1)) throw invalidOption(name, "a number between 0 and 1", value);
+  if (value !== undefined && !(typeof value === "number" && value >= 0 && value <= 1))
+    throw invalidOption(name, "a number between 0 and 1", value);
 }
 
 /** Validates the options of one call and fills in defaults. @throws InvalidOptionError */
@@ -40,7 +41,8 @@ export function resolveDetectionOptions(options: KeyPointOptions, context: Optio
   if (maxDetections !== undefined && !(Number.isSafeInteger(maxDetections) && maxDetections >= 0)) {
     throw invalidOption("maxDetections", "an integer that is not negative", maxDetections);
   }
-  if (classAgnosticNms !== undefined && typeof classAgnosticNms !== "boolean") throw invalidOption("classAgnosticNms", "a boolean", classAgnosticNms);
+  if (classAgnosticNms !== undefined && typeof classAgnosticNms !== "boolean")
+    throw invalidOption("classAgnosticNms", "a boolean", classAgnosticNms);
   if (!["half-even", "none"].includes(rounding)) throw invalidOption("rounding", '"half-even" or "none"', rounding);
   if (exifOrientation !== undefined && !["apply", "ignore"].includes(exifOrientation)) {
     throw invalidOption("exifOrientation", '"apply" or "ignore"', exifOrientation);
@@ -63,7 +65,12 @@ export function resolveDetectionOptions(options: KeyPointOptions, context: Optio
   const confidence = options.confidence ?? "default";
   return {
     confidence,
-    thresholds: resolveThresholds({ confidence, defaultConfidence: defaults.confidence, recommended: context.recommended, classNames: context.classNames }),
+    thresholds: resolveThresholds({
+      confidence,
+      defaultConfidence: defaults.confidence,
+      recommended: context.recommended,
+      classNames: context.classNames,
+    }),
     iouThreshold: defaults.iouThreshold === null ? null : (options.iouThreshold ?? defaults.iouThreshold),
     maxDetections: defaults.maxDetections === null ? null : (maxDetections ?? defaults.maxDetections),
     classAgnosticNms: classAgnosticNms ?? defaults.classAgnosticNms ?? false,

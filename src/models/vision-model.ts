@@ -31,9 +31,7 @@ export abstract class VisionModelBase<Task extends TaskType, Options extends Ima
   }
 
   /** Pictures that go into the network together; a list longer than this is cut. */
-  protected get largestBatch(): number {
-    return 1;
-  }
+  protected readonly largestBatch: number = 1;
 
   /** Throws on options this model does not know; called before anything starts. */
   protected abstract checkOptions(options: Options | undefined): void;
@@ -82,7 +80,9 @@ export abstract class VisionModelBase<Task extends TaskType, Options extends Ima
   ): AsyncGenerator<Result, void, undefined> {
     const { concurrency = this.gate.places, ...rest } = options ?? ({} as Options & { readonly concurrency?: number });
     if (!(Number.isSafeInteger(concurrency) && concurrency >= 1)) {
-      throw new InvalidOptionError(`Expected an integer of at least 1 for option "concurrency" but received ${String(concurrency)}.`, { parameter: "concurrency" });
+      throw new InvalidOptionError(`Expected an integer of at least 1 for option "concurrency" but received ${String(concurrency)}.`, {
+        parameter: "concurrency",
+      });
     }
     const started: Promise<Result>[] = [];
     try {
@@ -127,7 +127,6 @@ export abstract class VisionModelBase<Task extends TaskType, Options extends Ima
 function isList(input: ImageInput | readonly ImageInput[]): input is readonly ImageInput[] {
   return Array.isArray(input);
 }
-
 
 /** A batch knows which of its own pictures was bad; callers count from the start of their list. */
 function withListIndex(error: unknown, start: number): unknown {

@@ -13,7 +13,11 @@ const MAXIMUM_BYTES = 64 * 1024 * 1024;
  */
 export async function requirePackageFiles(directory: string, names: readonly string[]): Promise<Readonly<Record<string, string>>> {
   const root = await realpath(directory).catch((error: unknown) => {
-    throw new CorruptedModelPackageError(`The package folder ${directory} cannot be read.`, { path: directory, kind: "artefact", cause: error });
+    throw new CorruptedModelPackageError(`The package folder ${directory} cannot be read.`, {
+      path: directory,
+      kind: "artefact",
+      cause: error,
+    });
   });
   const found: Record<string, string> = {};
   for (const name of names) {
@@ -23,7 +27,11 @@ export async function requirePackageFiles(directory: string, names: readonly str
       throw new CorruptedModelPackageError(`"${name}" would lie outside the package folder ${directory}.`, { path, kind: "artefact" });
     }
     await stat(path).catch((error: unknown) => {
-      throw new CorruptedModelPackageError(`The package in ${directory} has no file ${name}, which its architecture needs.`, { path, kind: "artefact", cause: error });
+      throw new CorruptedModelPackageError(`The package in ${directory} has no file ${name}, which its architecture needs.`, {
+        path,
+        kind: "artefact",
+        cause: error,
+      });
     });
     found[name] = path;
   }

@@ -37,13 +37,19 @@ function nestingDepth(text: string): number {
 
 /** @throws CorruptedModelPackageError */
 export function parseJson(text: string, { path }: FileContext): unknown {
-  if (text.length > MAXIMUM_CHARACTERS) throw corrupted(path, `the file has ${text.length} characters; at most ${MAXIMUM_CHARACTERS} are read.`);
+  if (text.length > MAXIMUM_CHARACTERS)
+    throw corrupted(path, `the file has ${text.length} characters; at most ${MAXIMUM_CHARACTERS} are read.`);
   if (nestingDepth(text) > MAXIMUM_DEPTH) throw corrupted(path, `values are nested more than ${MAXIMUM_DEPTH} deep.`);
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {
-    if (text.startsWith("\uFEFF")) throw corrupted(path, "the file starts with a byte-order mark, which JSON does not allow. Save it as UTF-8 without one.", error);
-    throw corrupted(path, `not valid JSON (${error instanceof Error ? error.message : String(error)}). Export the package again or mend the file.`, error);
+    if (text.startsWith("\uFEFF"))
+      throw corrupted(path, "the file starts with a byte-order mark, which JSON does not allow. Save it as UTF-8 without one.", error);
+    throw corrupted(
+      path,
+      `not valid JSON (${error instanceof Error ? error.message : String(error)}). Export the package again or mend the file.`,
+      error,
+    );
   }
 }
 
@@ -52,7 +58,9 @@ export function parseJsonAs<Schema extends z.ZodType>(schema: Schema, text: stri
   const value = parseJson(text, context);
   const outcome = schema.safeParse(value);
   if (outcome.success) return outcome.data;
-  const problems = outcome.error.issues.slice(0, 5).map((issue) => `${issue.path.length === 0 ? "the root" : issue.path.join(".")}: ${issue.message}`);
+  const problems = outcome.error.issues
+    .slice(0, 5)
+    .map((issue) => `${issue.path.length === 0 ? "the root" : issue.path.join(".")}: ${issue.message}`);
   const more = outcome.error.issues.length - problems.length;
   throw corrupted(context.path, `${problems.join("; ")}${more > 0 ? `; and ${more} more` : ""}.`, outcome.error);
 }
@@ -91,6 +99,7 @@ export function warnOfNearMisses(value: unknown, known: readonly string[], where
     if (known.includes(key)) continue;
     const plain = (word: string): string => word.replaceAll(/[-_]/g, "").toLowerCase();
     const suggestion = known.find((candidate) => plain(candidate) === plain(key)) ?? (key.length > 4 ? closest(key, known) : null);
-    if (suggestion !== null && !(suggestion in value)) logger().warn(`${path}: "${key}" in ${where} is not known and was ignored; "${suggestion}" is probably meant.`);
+    if (suggestion !== null && !(suggestion in value))
+      logger().warn(`${path}: "${key}" in ${where} is not known and was ignored; "${suggestion}" is probably meant.`);
   }
 }

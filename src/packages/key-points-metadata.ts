@@ -26,13 +26,15 @@ export function parseKeyPointsMetadata(text: string, context: FileContext, remap
     const { object_class_id: given } = entry;
     const id = remapping === null ? given : remapping.classMapping[given];
     if (id === -1 && remapping !== null) continue;
-    if (id === undefined || id < 0 || id >= classes) throw corrupted(context.path, `object_class_id ${given} is not one of the ${classes} classes.`);
+    if (id === undefined || id < 0 || id >= classes)
+      throw corrupted(context.path, `object_class_id ${given} is not one of the ${classes} classes.`);
     const points = Object.entries(entry.keypoints)
       .sort(([a], [b]) => Number(a) - Number(b))
       .map(([, name]) => name);
     for (const { from, to } of entry.edges) {
       for (const end of [from, to]) {
-        if (end < 0 || end >= points.length) throw corrupted(context.path, `an edge of class ${given} ends at point ${end}, but there are ${points.length} points.`);
+        if (end < 0 || end >= points.length)
+          throw corrupted(context.path, `an edge of class ${given} ends at point ${end}, but there are ${points.length} points.`);
       }
     }
     names[id] = points;

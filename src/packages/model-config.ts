@@ -3,7 +3,15 @@ import { z } from "zod";
 import { boolean, integer, number, optional, parseJsonAs, type FileContext } from "./json.js";
 import type { BackendType, ModelConfig } from "./types.js";
 
-const BACKENDS = ["torch", "torch-script", "onnx", "trt", "hugging-face", "ultralytics", "custom"] as const satisfies readonly BackendType[];
+const BACKENDS = [
+  "torch",
+  "torch-script",
+  "onnx",
+  "trt",
+  "hugging-face",
+  "ultralytics",
+  "custom",
+] as const satisfies readonly BackendType[];
 
 const text = optional(z.string());
 const record = z.record(z.string(), z.unknown());
@@ -14,7 +22,10 @@ const recommended = z
     perClassConfidence: optional(z.record(z.string(), number)),
     per_class_confidence: optional(z.record(z.string(), number)),
   })
-  .transform(({ confidence, perClassConfidence, per_class_confidence: snakeCase }) => ({ confidence, perClassConfidence: perClassConfidence ?? snakeCase }));
+  .transform(({ confidence, perClassConfidence, per_class_confidence: snakeCase }) => ({
+    confidence,
+    perClassConfidence: perClassConfidence ?? snakeCase,
+  }));
 
 const schema = z.object({
   model_architecture: text,

@@ -67,7 +67,10 @@ describe.each(["auto", "reference"] as const)("a detector from a folder, executo
     expect(four.map(({ xyxy }) => xyxy[2])).toEqual([24, 48, 72, 96]);
 
     const forwardPass = { max_dynamic_batch_size: 2 };
-    await using dynamic = await loadDetector({ weights: constantNetwork([YOLO_HEAD], size, "batch"), inferenceConfig: inferenceConfig({ forwardPass }) }, { executor });
+    await using dynamic = await loadDetector(
+      { weights: constantNetwork([YOLO_HEAD], size, "batch"), inferenceConfig: inferenceConfig({ forwardPass }) },
+      { executor },
+    );
     expect(dynamic.info.batchSize).toEqual({ minimum: 1, maximum: 2 });
     expect(await dynamic.predict([1, 2, 3].map(() => blankPicture(64, 64)))).toHaveLength(3);
   });
@@ -109,7 +112,10 @@ describe("options of a call", () => {
   });
 
   it("refuses options that the network cannot honour when asked to be strict", async () => {
-    const weights = constantNetwork([{ name: "output0", dims: [1, 1, 6], data: Float32Array.from([1, 2, 3, 4, 0.9, 1]) }], { width: 64, height: 64 });
+    const weights = constantNetwork([{ name: "output0", dims: [1, 1, 6], data: Float32Array.from([1, 2, 3, 4, 0.9, 1]) }], {
+      width: 64,
+      height: 64,
+    });
     const fused = { weights, inferenceConfig: inferenceConfig({ postProcessing: { type: "nms", fused: true } }) };
     await using strict = await loadDetector(fused, { strictOptions: true });
     expect((await failure(strict.predict(blankPicture(8, 8), { iouThreshold: 0.5 }))).code).toBe("INVALID_OPTION");
@@ -121,18 +127,58 @@ describe("options of a call", () => {
 describe("packages that cannot be loaded", () => {
   const size = { width: 64, height: 64 };
   const cases: readonly (readonly [string, PackageFiles, string, RegExp])[] = [
-    ["an unknown architecture", { modelConfig: { model_architecture: "yolov88", task_type: "object-detection", backend_type: "onnx" } }, "MODEL_IMPLEMENTATION_NOT_FOUND", /Did you mean "yolov8"/],
-    ["an unknown task", { modelConfig: { model_architecture: "yolov8", task_type: "poetry", backend_type: "onnx" } }, "MODEL_IMPLEMENTATION_NOT_FOUND", /object-detection/],
-    ["a package with code of its own", { modelConfig: { model_module: "model.py", model_class: "Model" } }, "FORBIDDEN_LOCAL_CODE_PACKAGE_ACCESS", /model_architecture/],
+    [
+      "an unknown architecture",
+      { modelConfig: { model_architecture: "yolov88", task_type: "object-detection", backend_type: "onnx" } },
+      "MODEL_IMPLEMENTATION_NOT_FOUND",
+      /Did you mean "yolov8"/,
+    ],
+    [
+      "an unknown task",
+      { modelConfig: { model_architecture: "yolov8", task_type: "poetry", backend_type: "onnx" } },
+      "MODEL_IMPLEMENTATION_NOT_FOUND",
+      /object-detection/,
+    ],
+    [
+      "a package with code of its own",
+      { modelConfig: { model_module: "model.py", model_class: "Model" } },
+      "FORBIDDEN_LOCAL_CODE_PACKAGE_ACCESS",
+      /model_architecture/,
+    ],
     ["a missing configuration", { inferenceConfig: null }, "CORRUPTED_MODEL_PACKAGE", /inference_config\.json/],
     ["missing class names", { classNames: null }, "CORRUPTED_MODEL_PACKAGE", /class_names\.txt/],
     ["missing weights", { weights: null }, "CORRUPTED_MODEL_PACKAGE", /weights\.onnx/],
     ["JSON that is none", { inferenceConfig: "{" }, "CORRUPTED_MODEL_PACKAGE", /JSON/],
-    ["a configuration without network input", { inferenceConfig: { post_processing: { type: "nms", fused: false } } }, "CORRUPTED_MODEL_PACKAGE", /network_input/],
-    ["no declared post-processing", { inferenceConfig: inferenceConfig({ postProcessing: null }) }, "CORRUPTED_MODEL_PACKAGE", /post_processing/],
-    ["another number of classes than the network", { classNames: ["cat", "dog", "cow"] }, "CORRUPTED_MODEL_PACKAGE", /2 classes .* lists 3/],
-    ["another input size than the network", { weights: constantNetwork([YOLO_HEAD], { width: 32, height: 64 }) }, "CORRUPTED_MODEL_PACKAGE", /\[1, 3, 64, 32\]/],
-    ["an output of another rank", { weights: constantNetwork([{ ...YOLO_HEAD, dims: [1, 1, 6, 2] }], size) }, "CORRUPTED_MODEL_PACKAGE", /output0/],
+    [
+      "a configuration without network input",
+      { inferenceConfig: { post_processing: { type: "nms", fused: false } } },
+      "CORRUPTED_MODEL_PACKAGE",
+      /network_input/,
+    ],
+    [
+      "no declared post-processing",
+      { inferenceConfig: inferenceConfig({ postProcessing: null }) },
+      "CORRUPTED_MODEL_PACKAGE",
+      /post_processing/,
+    ],
+    [
+      "another number of classes than the network",
+      { classNames: ["cat", "dog", "cow"] },
+      "CORRUPTED_MODEL_PACKAGE",
+      /2 classes .* lists 3/,
+    ],
+    [
+      "another input size than the network",
+      { weights: constantNetwork([YOLO_HEAD], { width: 32, height: 64 }) },
+      "CORRUPTED_MODEL_PACKAGE",
+      /\[1, 3, 64, 32\]/,
+    ],
+    [
+      "an output of another rank",
+      { weights: constantNetwork([{ ...YOLO_HEAD, dims: [1, 1, 6, 2] }], size) },
+      "CORRUPTED_MODEL_PACKAGE",
+      /output0/,
+    ],
     ["weights that are no network", { weights: Uint8Array.from([1, 2, 3, 4]) }, "CORRUPTED_MODEL_PACKAGE", /weights\.onnx/],
   ];
 
@@ -152,9 +198,12 @@ describe("packages that cannot be loaded", () => {
     expect((await failure(AutoModel.fromPretrained("__proto__"))).code).toBe("MODEL_NOT_FOUND");
   });
 
-  it.each([{ executer: "auto" }, { executor: "gpu" }, { lanes: 0 }, { intraOpThreads: -1 }, { queueLimit: 1.5 }])("load option %j", async (options) => {
-    expect((await failure(AutoModel.fromPretrained("mediapipe/face-detector", options as never))).code).toBe("INVALID_OPTION");
-  });
+  it.each([{ executer: "auto" }, { executor: "gpu" }, { lanes: 0 }, { intraOpThreads: -1 }, { queueLimit: 1.5 }])(
+    "load option %j",
+    async (options) => {
+      expect((await failure(AutoModel.fromPretrained("mediapipe/face-detector", options as never))).code).toBe("INVALID_OPTION");
+    },
+  );
 });
 
 describe("lifetime", () => {

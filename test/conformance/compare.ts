@@ -13,7 +13,8 @@ const FLOATS = ["float16", "float32", "float64"];
 
 /** Arrays by element type: floats within a tolerance, bytes within `abs`, other integers within `int_abs`, masks by their share of differing pixels. */
 export function compareArrays(expected: VectorArray, actual: VectorArray, tolerance: Tolerance, path: string): string | null {
-  if (expected.shape.join() !== actual.shape.join()) return `${path}: shape [${expected.shape.join()}] expected, got [${actual.shape.join()}]`;
+  if (expected.shape.join() !== actual.shape.join())
+    return `${path}: shape [${expected.shape.join()}] expected, got [${actual.shape.join()}]`;
   const wanted = decodeArray(expected);
   const got = decodeArray(actual);
   if (wanted.length !== got.length) return `${path}: ${wanted.length} elements expected, got ${got.length}`;
@@ -35,13 +36,17 @@ export function compareArrays(expected: VectorArray, actual: VectorArray, tolera
     total += difference;
   }
   const mean = total / Math.max(wanted.length, 1);
-  return tolerance.mean_abs !== undefined && mean > tolerance.mean_abs ? `${path}: mean difference ${mean} exceeds ${tolerance.mean_abs}` : null;
+  return tolerance.mean_abs !== undefined && mean > tolerance.mean_abs
+    ? `${path}: mean difference ${mean} exceeds ${tolerance.mean_abs}`
+    : null;
 }
 
 /** Whole outputs. `expected` decides what is compared; keys that the implementation adds are differences. */
 export function compareValues(expected: unknown, actual: unknown, tolerance: Tolerance = {}, path = "output"): string | null {
   if (isVectorArray(expected)) {
-    return isVectorArray(actual) ? compareArrays(expected, actual, tolerance, path) : `${path}: an array expected, got ${JSON.stringify(actual)}`;
+    return isVectorArray(actual)
+      ? compareArrays(expected, actual, tolerance, path)
+      : `${path}: an array expected, got ${JSON.stringify(actual)}`;
   }
   if (typeof expected === "number" && typeof actual === "number") {
     const allowed = (tolerance.abs ?? 1e-6) + (tolerance.rel ?? (tolerance.abs === undefined ? 1e-6 : 0)) * Math.abs(expected);
@@ -49,7 +54,9 @@ export function compareValues(expected: unknown, actual: unknown, tolerance: Tol
   }
   if (Array.isArray(expected) && Array.isArray(actual)) {
     if (expected.length !== actual.length) return `${path}: ${expected.length} items expected, got ${actual.length}`;
-    return firstDifference(expected.map((item, index) => () => compareValues(item, (actual as unknown[])[index], tolerance, `${path}[${index}]`)));
+    return firstDifference(
+      expected.map((item, index) => () => compareValues(item, (actual as unknown[])[index], tolerance, `${path}[${index}]`)),
+    );
   }
   if (isRecord(expected) && isRecord(actual)) {
     const keys = new Set([...Object.keys(expected), ...Object.keys(actual)]);

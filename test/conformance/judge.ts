@@ -4,13 +4,19 @@ import { NotCovered, type Adapter } from "./adapter.js";
 import { compareValues } from "./compare.js";
 import type { Vector } from "./vectors.js";
 
-export type Verdict = { readonly kind: "passed" } | { readonly kind: "failed"; readonly difference: string } | { readonly kind: "not-covered"; readonly reason: string };
+export type Verdict =
+  | { readonly kind: "passed" }
+  | { readonly kind: "failed"; readonly difference: string }
+  | { readonly kind: "not-covered"; readonly reason: string };
 
 const PASSED: Verdict = { kind: "passed" };
 const notCovered = (reason: string): Verdict => ({ kind: "not-covered", reason });
 
 /** Names of the vectors that are spelled otherwise here. */
-const TRANSLATIONS: Readonly<Record<string, string>> = { BaseInferenceModelsError: "InferenceModelsError", FileHashSumMissmatch: "FileHashSumMismatchError" };
+const TRANSLATIONS: Readonly<Record<string, string>> = {
+  BaseInferenceModelsError: "InferenceModelsError",
+  FileHashSumMissmatch: "FileHashSumMismatchError",
+};
 
 /** Cases that only Python's lax reading or number formats decide: a strict implementation may refuse them. */
 const LAX = ["lax-coercion", "python-float-format", "python-number-format"];
@@ -19,7 +25,7 @@ function judgeError(expected: NonNullable<Vector["error"]>, thrown: unknown): Ve
   if (!expected.library) return PASSED;
   const name = TRANSLATIONS[expected.type] ?? expected.type;
   const wanted = ERROR_CLASSES.find((candidate) => candidate.className === name);
-  if (wanted !== undefined && wanted.is(thrown)) return PASSED;
+  if (wanted?.is(thrown) === true) return PASSED;
   const actual = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
   return { kind: "failed", difference: `${name} expected, got ${actual}` };
 }
@@ -56,5 +62,7 @@ export async function judge(vector: Vector, adapter: Adapter): Promise<Verdict> 
 
 /** Recorded behaviour that is considered a defect: run and counted apart. */
 export function isPeerBug(vector: Vector): boolean {
-  return vector.tags.some((tag) => tag === "peer-bug" || tag.startsWith("peer-bug:") || tag === "peer-quirk:unlisted-onnxruntime-means-opset-19");
+  return vector.tags.some(
+    (tag) => tag === "peer-bug" || tag.startsWith("peer-bug:") || tag === "peer-quirk:unlisted-onnxruntime-means-opset-19",
+  );
 }

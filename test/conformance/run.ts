@@ -83,7 +83,8 @@ function report(tallies: ReadonlyMap<string, Tally>, show: { readonly all: boole
     process.stdout.write(`${name}  ${tally.passed}  ${tally.failed}  ${tally.notCovered}  ${tally.bugsAgreeing}/${tally.bugs}\n`);
     const failures = show.all ? tally.failures : tally.failures.slice(0, SHOWN_FAILURES);
     for (const line of [...failures, ...(show.gaps ? tally.gaps : [])]) process.stdout.write(`    ${line}\n`);
-    if (failures.length < tally.failures.length) process.stdout.write(`    ... and ${tally.failures.length - failures.length} more (--all)\n`);
+    if (failures.length < tally.failures.length)
+      process.stdout.write(`    ... and ${tally.failures.length - failures.length} more (--all)\n`);
     passed += tally.passed;
     failed += tally.failed;
   }

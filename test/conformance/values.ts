@@ -13,8 +13,15 @@ export interface VectorArray {
 export type NumericArray = Float32Array | Float64Array | Int8Array | Int16Array | Int32Array | BigInt64Array | Uint8Array | Uint16Array;
 
 const CONSTRUCTORS = {
-  float32: Float32Array, float64: Float64Array, int8: Int8Array, int16: Int16Array, int32: Int32Array, int64: BigInt64Array,
-  uint8: Uint8Array, bool: Uint8Array, float16: Uint16Array,
+  float32: Float32Array,
+  float64: Float64Array,
+  int8: Int8Array,
+  int16: Int16Array,
+  int32: Int32Array,
+  int64: BigInt64Array,
+  uint8: Uint8Array,
+  bool: Uint8Array,
+  float16: Uint16Array,
 } as const;
 
 export function isVectorArray(value: unknown): value is VectorArray {
@@ -46,7 +53,12 @@ export interface VectorGeometry {
   readonly inference_size: VectorSize;
   readonly scale_width: number;
   readonly scale_height: number;
-  readonly static_crop_offset: { readonly offset_x: number; readonly offset_y: number; readonly crop_width: number; readonly crop_height: number };
+  readonly static_crop_offset: {
+    readonly offset_x: number;
+    readonly offset_y: number;
+    readonly crop_width: number;
+    readonly crop_height: number;
+  };
   readonly nonsquare_intermediate_size: VectorSize | null;
 }
 

@@ -3,9 +3,20 @@ import { describe, expect, it } from "vitest";
 import { VisionModelBase, type ImageInput, type ImageOptions, type ModelInfo, type Prepared, type Stages } from "../../src/index.js";
 
 const INFO: ModelInfo = {
-  id: "brightness", packageId: "brightness", architecture: "mean", task: "classification", variant: null, backend: "custom", engine: "none",
-  engineVersion: "0", executionProviders: [], device: "cpu", preprocessExecutor: "none", decodeExecutor: "none",
-  inputSize: { width: 2, height: 2 }, batchSize: { minimum: 1, maximum: null },
+  id: "brightness",
+  packageId: "brightness",
+  architecture: "mean",
+  task: "classification",
+  variant: null,
+  backend: "custom",
+  engine: "none",
+  engineVersion: "0",
+  executionProviders: [],
+  device: "cpu",
+  preprocessExecutor: "none",
+  decodeExecutor: "none",
+  inputSize: { width: 2, height: 2 },
+  batchSize: { minimum: 1, maximum: null },
 };
 
 type Pixels = Extract<ImageInput, { readonly colorFormat: unknown }>;
@@ -18,8 +29,12 @@ class Brightness extends VisionModelBase<"classification", ImageOptions, readonl
 
   readonly stages: Stages<readonly number[], number, ImageOptions> = {
     preprocess: (images) =>
-      Promise.resolve({ geometry: [], tensors: (images as readonly Pixels[]).map(({ data }) => ({ type: "uint8", dims: [data.length], data: new Uint8Array(data) })) }),
-    forward: ({ tensors }: Prepared) => Promise.resolve(tensors.map(({ data }) => (data as Uint8Array).reduce((sum, value) => sum + value, 0) / data.length)),
+      Promise.resolve({
+        geometry: [],
+        tensors: (images as readonly Pixels[]).map(({ data }) => ({ type: "uint8", dims: [data.length], data: new Uint8Array(data) })),
+      }),
+    forward: ({ tensors }: Prepared) =>
+      Promise.resolve(tensors.map(({ data }) => (data as Uint8Array).reduce((sum, value) => sum + value, 0) / data.length)),
     postprocess: (raw) => Promise.resolve([...raw]),
   };
 

@@ -3,10 +3,13 @@ import { describe, expect, it } from "vitest";
 import { findImplementation, REGISTRY } from "../../src/models/index.js";
 
 describe("registry", () => {
-  it.each(REGISTRY.map((entry) => [`${entry.architecture} / ${entry.task} / ${entry.backend}`, entry] as const))("%s loads a family of its task", async (_, entry) => {
-    const { family } = await entry.load();
-    expect(family.task).toBe(entry.task);
-  });
+  it.each(REGISTRY.map((entry) => [`${entry.architecture} / ${entry.task} / ${entry.backend}`, entry] as const))(
+    "%s loads a family of its task",
+    async (_, entry) => {
+      const { family } = await entry.load();
+      expect(family.task).toBe(entry.task);
+    },
+  );
 
   it("has no two entries for one key", () => {
     const keys = REGISTRY.map(({ architecture, task, backend }) => `${architecture}/${task}/${backend}`);

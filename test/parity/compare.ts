@@ -23,9 +23,15 @@ export function scaled(tolerances: Tolerances, { originalSize, inferenceSize }: 
   return { ...tolerances, box: tolerances.box * factor };
 }
 
-export function compareInput(expected: TensorSummary, actual: { readonly data: Float32Array; readonly dims: readonly number[] }, tolerances: Tolerances): string | null {
+export function compareInput(
+  expected: TensorSummary,
+  actual: { readonly data: Float32Array; readonly dims: readonly number[] },
+  tolerances: Tolerances,
+): string | null {
   if (expected.shape.join() !== actual.dims.join()) return `network input [${actual.dims.join()}], expected [${expected.shape.join()}]`;
-  const bad = expected.sample_flat_index.filter((position, k) => !(Math.abs((actual.data[position] ?? NaN) - (expected.sample_value[k] ?? NaN)) <= tolerances.input));
+  const bad = expected.sample_flat_index.filter(
+    (position, k) => !(Math.abs((actual.data[position] ?? NaN) - (expected.sample_value[k] ?? NaN)) <= tolerances.input),
+  );
   return bad.length > tolerances.inputOutliers * expected.sample_flat_index.length
     ? `${bad.length} of ${expected.sample_flat_index.length} samples of the network input differ, the first at ${bad[0]}`
     : null;
@@ -42,9 +48,12 @@ function pair(expected: ExpectedDetections, actual: Detections, tolerances: Tole
   const pairs: number[] = [];
   for (const [index, confidence] of expected.confidence.entries()) {
     const candidates = [...free].filter(
-      (candidate) => actual.classId[candidate] === expected.class_id[index] && Math.abs((actual.confidence[candidate] ?? 0) - confidence) <= tolerances.confidence,
+      (candidate) =>
+        actual.classId[candidate] === expected.class_id[index] &&
+        Math.abs((actual.confidence[candidate] ?? 0) - confidence) <= tolerances.confidence,
     );
-    const distance = (candidate: number): number => Math.abs((actual.xyxy[4 * candidate] ?? 0) - (expected.xyxy_unrounded[index]?.[0] ?? 0));
+    const distance = (candidate: number): number =>
+      Math.abs((actual.xyxy[4 * candidate] ?? 0) - (expected.xyxy_unrounded[index]?.[0] ?? 0));
     const [best] = candidates.sort((a, b) => distance(a) - distance(b) || a - b);
     if (best === undefined) return `no detection of class ${expected.class_id[index]} with confidence ${confidence} (number ${index})`;
     const moved = Math.abs((expected.confidence[best] ?? 0) - confidence) > tolerances.confidence;
@@ -59,7 +68,8 @@ function compareDetections(expected: ExpectedDetections, exact: Detections, roun
   const pairs = pair(expected, exact, tolerances);
   if (typeof pairs === "string") return pairs;
   for (const [index, place] of pairs.entries()) {
-    if (exact.classNames[exact.classId[place] ?? -1] !== expected.class_name[index]) return `class name of detection ${index} is not ${expected.class_name[index]}`;
+    if (exact.classNames[exact.classId[place] ?? -1] !== expected.class_name[index])
+      return `class name of detection ${index} is not ${expected.class_name[index]}`;
     for (let corner = 0; corner < 4; corner++) {
       const wanted = expected.xyxy_unrounded[index]?.[corner] ?? NaN;
       const got = exact.xyxy[4 * place + corner] ?? NaN;
@@ -67,16 +77,27 @@ function compareDetections(expected: ExpectedDetections, exact: Detections, roun
       const pixel = expected.xyxy[index]?.[corner] ?? NaN;
       // Rounding may go the other way where the value lies at the middle between two pixels.
       const atTheMiddle = Math.abs(Math.abs(wanted - Math.trunc(wanted)) - 0.5) <= tolerances.box;
-      if (!(Math.abs(pixel - (rounded.xyxy[4 * place + corner] ?? NaN)) <= (atTheMiddle ? 1 : 0))) return `box ${index}, corner ${corner} rounds to ${rounded.xyxy[4 * place + corner]}, expected ${pixel}`;
+      if (!(Math.abs(pixel - (rounded.xyxy[4 * place + corner] ?? NaN)) <= (atTheMiddle ? 1 : 0)))
+        return `box ${index}, corner ${corner} rounds to ${rounded.xyxy[4 * place + corner]}, expected ${pixel}`;
     }
   }
   return null;
 }
 
-export function comparePredictions(expected: ExpectedCase, exact: readonly Detections[], rounded: readonly Detections[], tolerances: readonly Tolerances[]): string | null {
+export function comparePredictions(
+  expected: ExpectedCase,
+  exact: readonly Detections[],
+  rounded: readonly Detections[],
+  tolerances: readonly Tolerances[],
+): string | null {
   if (expected.predictions.length !== exact.length) return `${exact.length} results, expected ${expected.predictions.length}`;
   for (const [index, prediction] of expected.predictions.entries()) {
-    const difference = compareDetections(prediction, exact[index] as Detections, rounded[index] as Detections, tolerances[index] as Tolerances);
+    const difference = compareDetections(
+      prediction,
+      exact[index] as Detections,
+      rounded[index] as Detections,
+      tolerances[index] as Tolerances,
+    );
     if (difference !== null) return `picture ${index}: ${difference}`;
   }
   return null;

@@ -19,7 +19,12 @@ export interface ExpectedCase {
   readonly id: string;
   readonly images: readonly string[];
   readonly input: { readonly kind: string; readonly colour: "bgr" | "rgb" };
-  readonly init: { readonly recommended_parameters?: { readonly confidence: number | null; readonly per_class_confidence: Readonly<Record<string, number>> | null } };
+  readonly init: {
+    readonly recommended_parameters?: {
+      readonly confidence: number | null;
+      readonly per_class_confidence: Readonly<Record<string, number>> | null;
+    };
+  };
   readonly kwargs: Readonly<Record<string, unknown>>;
   readonly stage: string;
   readonly predictions: readonly ExpectedDetections[];

@@ -12,7 +12,13 @@ import { parseArgs } from "node:util";
 
 import sharp from "sharp";
 
-import { AutoModel, ModelImplementationNotFoundError, type DetectionOptions, type ImageInput, type ObjectDetectionModel } from "../../src/index.js";
+import {
+  AutoModel,
+  ModelImplementationNotFoundError,
+  type DetectionOptions,
+  type ImageInput,
+  type ObjectDetectionModel,
+} from "../../src/index.js";
 import { setLogger } from "../../src/logger.js";
 import { compareGeometry, compareInput, comparePredictions, CONTRAST, EXACT, scaled, type Tolerances } from "./compare.js";
 import type { ExpectedCase, ExpectedPackage, ExpectedStage } from "./expected.js";
@@ -35,7 +41,8 @@ function toOptions(kwargs: Readonly<Record<string, unknown>>): DetectionOptions 
   for (const [name, value] of Object.entries(kwargs)) {
     switch (name) {
       case "confidence":
-        if (typeof value !== "number" && value !== "best" && value !== "default") throw new NotCovered(`confidence ${JSON.stringify(value)} is refused here`);
+        if (typeof value !== "number" && value !== "best" && value !== "default")
+          throw new NotCovered(`confidence ${JSON.stringify(value)} is refused here`);
         options["confidence"] = value;
         break;
       case "iou_threshold":
@@ -68,15 +75,24 @@ function toOptions(kwargs: Readonly<Record<string, unknown>>): DetectionOptions 
   return options;
 }
 
-async function load(directory: string, expected: ExpectedPackage, executor: (typeof EXECUTORS)[number], init: ExpectedCase["init"]): Promise<ObjectDetectionModel> {
+async function load(
+  directory: string,
+  expected: ExpectedPackage,
+  executor: (typeof EXECUTORS)[number],
+  init: ExpectedCase["init"],
+): Promise<ObjectDetectionModel> {
   const { recommended_parameters: recommended, ...rest } = init;
   const unknown = Object.keys(rest);
   if (unknown.length > 0) throw new NotCovered(`the load argument ${unknown[0]} has no counterpart`);
   const model = await AutoModel.fromPretrained(join(directory, "packages", expected.package), {
     executor,
-    ...(recommended === undefined ? {} : { recommendedParameters: { confidence: recommended.confidence, perClassConfidence: recommended.per_class_confidence } }),
+    ...(recommended === undefined
+      ? {}
+      : { recommendedParameters: { confidence: recommended.confidence, perClassConfidence: recommended.per_class_confidence } }),
   }).catch((error: unknown) => {
-    throw error instanceof ModelImplementationNotFoundError ? new NotCovered(`${expected.task_type} of this architecture is not offered`) : error;
+    throw error instanceof ModelImplementationNotFoundError
+      ? new NotCovered(`${expected.task_type} of this architecture is not offered`)
+      : error;
   });
   if (model.task !== "object-detection") {
     await model.close();
@@ -85,7 +101,13 @@ async function load(directory: string, expected: ExpectedPackage, executor: (typ
   return model;
 }
 
-async function checkStage(model: ObjectDetectionModel, directory: string, stage: ExpectedStage, options: DetectionOptions, tolerances: Tolerances): Promise<string | null> {
+async function checkStage(
+  model: ObjectDetectionModel,
+  directory: string,
+  stage: ExpectedStage,
+  options: DetectionOptions,
+  tolerances: Tolerances,
+): Promise<string | null> {
   const pictures = await Promise.all(stage.images.map((name) => picture(directory, name, stage.colour)));
   const { tensors, geometry } = await model.stages.preprocess(pictures, options);
   const [first] = tensors;
@@ -99,14 +121,24 @@ async function checkStage(model: ObjectDetectionModel, directory: string, stage:
   }
   const elements = first.dims.slice(1).reduce((product, dim) => product * dim, 1);
   const data = all.subarray(0, stage.images.length * elements);
-  return compareInput(stage.pre_process, { data, dims: [stage.images.length, ...first.dims.slice(1)] }, tolerances) ?? compareGeometry(stage.pre_process_metadata, geometry);
+  return (
+    compareInput(stage.pre_process, { data, dims: [stage.images.length, ...first.dims.slice(1)] }, tolerances) ??
+    compareGeometry(stage.pre_process_metadata, geometry)
+  );
 }
 
-async function checkCase(directory: string, expected: ExpectedPackage, test: ExpectedCase, executor: (typeof EXECUTORS)[number]): Promise<string | null> {
+async function checkCase(
+  directory: string,
+  expected: ExpectedPackage,
+  test: ExpectedCase,
+  executor: (typeof EXECUTORS)[number],
+): Promise<string | null> {
   const options = toOptions(test.kwargs);
   await using model = await load(directory, expected, executor, test.init);
   if (model.classNames.join() !== expected.class_names.join()) return `class names are ${model.classNames.join()}`;
-  const exactInput = !readFileSync(join(directory, "packages", expected.package, "inference_config.json"), "utf8").includes("Adaptive Equalization");
+  const exactInput = !readFileSync(join(directory, "packages", expected.package, "inference_config.json"), "utf8").includes(
+    "Adaptive Equalization",
+  );
   const tolerances = exactInput ? EXACT : CONTRAST;
   const stage = expected.stages.find(({ id }) => id === test.stage);
   if (stage === undefined) throw new Error(`stage ${test.stage} is missing`);
@@ -116,7 +148,12 @@ async function checkCase(directory: string, expected: ExpectedPackage, test: Exp
   const { geometry } = await model.stages.preprocess(pictures, options);
   const exact = await model.predict(pictures, { ...options, rounding: "none" });
   const rounded = await model.predict(pictures, options);
-  return comparePredictions(test, exact, rounded, geometry.map((one) => scaled(tolerances, one)));
+  return comparePredictions(
+    test,
+    exact,
+    rounded,
+    geometry.map((one) => scaled(tolerances, one)),
+  );
 }
 
 async function main(): Promise<number> {

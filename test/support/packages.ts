@@ -16,7 +16,11 @@ export interface KnownOutput {
  * A network with one image input that returns the same numbers whatever the picture: enough to check everything around
  * a network. The numbers are added to the input's mean times zero, since a graph that ignores its input is optimised away.
  */
-export function constantNetwork(outputs: readonly KnownOutput[], size: { readonly width: number; readonly height: number }, batch: number | string = 1): Uint8Array {
+export function constantNetwork(
+  outputs: readonly KnownOutput[],
+  size: { readonly width: number; readonly height: number },
+  batch: number | string = 1,
+): Uint8Array {
   const nodes: GraphNode[] = [
     { op: "ReduceMean", inputs: ["images"], outputs: ["mean"], attributes: { axes: { ints: [1, 2, 3] }, keepdims: { int: 1 } } },
     { op: "Mul", inputs: ["mean", "zero"], outputs: ["nothing"] },
@@ -44,7 +48,9 @@ export interface PackageFiles {
   readonly weights?: Uint8Array | null;
 }
 
-export function inferenceConfig(overrides: { readonly networkInput?: object; readonly postProcessing?: object | null; readonly forwardPass?: object } = {}): object {
+export function inferenceConfig(
+  overrides: { readonly networkInput?: object; readonly postProcessing?: object | null; readonly forwardPass?: object } = {},
+): object {
   return {
     network_input: {
       training_input_size: { width: 64, height: 64 },
@@ -76,9 +82,11 @@ export async function writePackage(files: PackageFiles = {}): Promise<string> {
     join(directory, "model_config.json"),
     text(files.modelConfig ?? { model_architecture: "yolov8", task_type: "object-detection", backend_type: "onnx" }),
   );
-  if (files.inferenceConfig !== null) await writeFile(join(directory, "inference_config.json"), text(files.inferenceConfig ?? inferenceConfig()));
+  if (files.inferenceConfig !== null)
+    await writeFile(join(directory, "inference_config.json"), text(files.inferenceConfig ?? inferenceConfig()));
   if (files.classNames !== null) await writeFile(join(directory, "class_names.txt"), (files.classNames ?? ["cat", "dog"]).join("\n"));
-  if (files.weights !== null) await writeFile(join(directory, "weights.onnx"), files.weights ?? constantNetwork([YOLO_HEAD], { width: 64, height: 64 }));
+  if (files.weights !== null)
+    await writeFile(join(directory, "weights.onnx"), files.weights ?? constantNetwork([YOLO_HEAD], { width: 64, height: 64 }));
   return directory;
 }
 

@@ -2,17 +2,30 @@
 import { createRequire } from "node:module";
 
 import {
-  CorruptedModelPackageError, EnvironmentConfigurationError, MissingDependencyError, ModelDisposedError, ModelRuntimeError, QueueFullError,
+  CorruptedModelPackageError,
+  EnvironmentConfigurationError,
+  MissingDependencyError,
+  ModelDisposedError,
+  ModelRuntimeError,
+  QueueFullError,
 } from "../../errors.js";
 import { elementArray, isElementType } from "../element-types.js";
 import type {
-  ElementType, InferenceSession, NetworkMetadata, RunOptions, SessionOptions, SessionStatistics, Tensor, TensorData, TensorPort,
+  ElementType,
+  InferenceSession,
+  NetworkMetadata,
+  RunOptions,
+  SessionOptions,
+  SessionStatistics,
+  Tensor,
+  TensorData,
+  TensorPort,
 } from "../types.js";
-import { raceAbort } from "./abort.js";
+import { raceAbort } from "../../abort.js";
 import { LIBRARY_VARIABLE, onnxRuntimeNodeDirectory } from "./library.js";
 import { readModelHeader } from "./model-file.js";
 import { checkOptions, type CheckedOptions } from "./options.js";
-import { providerShortName, splitProviders } from "./providers.js";
+import { splitProviders } from "./providers.js";
 import { checkInputs, checkOutputs } from "./tensors.js";
 
 /** The part of onnxruntime-node that is used here. */
@@ -47,7 +60,9 @@ interface RuntimeTensor {
 export function loadRuntimeModule(): RuntimeModule {
   const named = process.env[LIBRARY_VARIABLE];
   if (named !== undefined && named !== "") {
-    throw new EnvironmentConfigurationError(`${LIBRARY_VARIABLE} names ${named}, which only the native addon can open. Unset it, or build the addon with "npm run build:native".`);
+    throw new EnvironmentConfigurationError(
+      `${LIBRARY_VARIABLE} names ${named}, which only the native addon can open. Unset it, or build the addon with "npm run build:native".`,
+    );
   }
   const directory = onnxRuntimeNodeDirectory();
   try {
@@ -55,7 +70,10 @@ export function loadRuntimeModule(): RuntimeModule {
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     if (reason.includes("version `VERS_")) {
-      throw new EnvironmentConfigurationError(`Two ONNX Runtime releases in one process cannot work, and another one than onnxruntime-node's was loaded first. ${reason}`, { cause });
+      throw new EnvironmentConfigurationError(
+        `Two ONNX Runtime releases in one process cannot work, and another one than onnxruntime-node's was loaded first. ${reason}`,
+        { cause },
+      );
     }
     throw new MissingDependencyError(
       `onnxruntime-node in ${directory} cannot be loaded. ${reason} Reinstall it with "npm install --ignore-scripts onnxruntime-node".`,
@@ -92,10 +110,13 @@ export async function createFallbackSession(model: string | Uint8Array, options:
       // The only hint at what failed is the text, and a damaged model fails on every provider alike.
       if (provider !== "cpu" && index + 1 < providers.length) continue;
       if (provider !== "cpu") {
-        throw new EnvironmentConfigurationError(`Execution provider ${provider} cannot be used: ${reason} Let another provider follow in executionProviders.`, {
-          providers: providers.map(({ name }) => name),
-          cause,
-        });
+        throw new EnvironmentConfigurationError(
+          `Execution provider ${provider} cannot be used: ${reason} Let another provider follow in executionProviders.`,
+          {
+            providers: providers.map(({ name }) => name),
+            cause,
+          },
+        );
       }
       const what = typeof model === "string" ? model : `the model of ${model.length} bytes`;
       throw new CorruptedModelPackageError(`ONNX Runtime cannot load ${what}. ${reason} Download or export the model again.`, {
@@ -165,7 +186,8 @@ class FallbackSession implements InferenceSession {
 
   async run(inputs: Readonly<Record<string, Tensor>>, { signal, outputs }: RunOptions = {}): Promise<Readonly<Record<string, Tensor>>> {
     signal?.throwIfAborted();
-    if (this.closed) throw new ModelDisposedError("The session is closed. Create a new one to run the network again.", { stage: "onnxruntime.run" });
+    if (this.closed)
+      throw new ModelDisposedError("The session is closed. Create a new one to run the network again.", { stage: "onnxruntime.run" });
     const tensors = checkInputs(this.inputs, inputs);
     const wanted = checkOutputs(this.outputs, outputs);
     if (this.#counts.waiting + this.#counts.running > this.#queueLimit) {
@@ -180,7 +202,11 @@ class FallbackSession implements InferenceSession {
     return raceAbort(signal, work, () => undefined);
   }
 
-  async #compute(tensors: readonly (Tensor & { readonly name: string })[], outputs: readonly string[], signal: AbortSignal | undefined): Promise<Readonly<Record<string, Tensor>>> {
+  async #compute(
+    tensors: readonly (Tensor & { readonly name: string })[],
+    outputs: readonly string[],
+    signal: AbortSignal | undefined,
+  ): Promise<Readonly<Record<string, Tensor>>> {
     const counts = this.#counts;
     counts.waiting -= 1;
     if (signal?.aborted === true) {

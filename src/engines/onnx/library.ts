@@ -31,9 +31,12 @@ export function resolveLibrary(environment: NodeJS.ProcessEnv = process.env): st
   const named = environment[LIBRARY_VARIABLE];
   if (named !== undefined && named !== "") {
     if (existsSync(named)) return realpathSync(named);
-    throw new MissingDependencyError(`${LIBRARY_VARIABLE} names ${named}, which does not exist. Correct it, or unset it to use onnxruntime-node's library.`, {
-      dependency: named,
-    });
+    throw new MissingDependencyError(
+      `${LIBRARY_VARIABLE} names ${named}, which does not exist. Correct it, or unset it to use onnxruntime-node's library.`,
+      {
+        dependency: named,
+      },
+    );
   }
   const directory = onnxRuntimeNodeDirectory();
   const library = findLibrary(directory);
@@ -46,7 +49,8 @@ export function resolveLibrary(environment: NodeJS.ProcessEnv = process.env): st
 
 /** bin/napi-v<n>/<platform>/<architecture>/ holds the library under a name that differs by platform and release. */
 function findLibrary(directory: string): string | null {
-  const name = /^(libonnxruntime\.so\.1|libonnxruntime\.1\.dylib|onnxruntime\.dll|libonnxruntime\.so\.1\.[\d.]+|libonnxruntime\.1\.[\d.]+\.dylib)$/;
+  const name =
+    /^(libonnxruntime\.so\.1|libonnxruntime\.1\.dylib|onnxruntime\.dll|libonnxruntime\.so\.1\.[\d.]+|libonnxruntime\.1\.[\d.]+\.dylib)$/;
   for (const version of list(join(directory, "bin"))) {
     const folder = join(directory, "bin", version, process.platform, process.arch);
     const found = list(folder).find((file) => name.test(file));
@@ -67,9 +71,12 @@ export function openRuntime(addon: NativeAddon): OpenedRuntime {
   } catch (cause) {
     const { nativeCode, message } = cause as NativeFailure;
     if (nativeCode === "invalid-argument") {
-      throw new EnvironmentConfigurationError(`Two ONNX Runtime releases in one process cannot work. ${message} Keep ${LIBRARY_VARIABLE} unchanged while the process runs.`, {
-        cause,
-      });
+      throw new EnvironmentConfigurationError(
+        `Two ONNX Runtime releases in one process cannot work. ${message} Keep ${LIBRARY_VARIABLE} unchanged while the process runs.`,
+        {
+          cause,
+        },
+      );
     }
     throw new MissingDependencyError(`${message} Install it with ${INSTALL}, or name another library with ${LIBRARY_VARIABLE}.`, {
       dependency: libraryPath,

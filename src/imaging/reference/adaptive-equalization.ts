@@ -73,7 +73,8 @@ function tileMap(counts: Int32Array, pixels: number): Float32Array {
 /** 16384-level brightness in, equalized brightness out. */
 function clahe(levels: Uint16Array, width: number, height: number): Float32Array {
   const [x, y] = [axis(width), axis(height)];
-  const read = (row: number, column: number): number => levels[mirror(row - y.before, height) * width + mirror(column - x.before, width)] ?? 0;
+  const read = (row: number, column: number): number =>
+    levels[mirror(row - y.before, height) * width + mirror(column - x.before, width)] ?? 0;
   const maps: Float32Array[] = [];
   for (let tileRow = 0; tileRow < y.tiles; tileRow++) {
     for (let tileColumn = 0; tileColumn < x.tiles; tileColumn++) {
@@ -102,8 +103,14 @@ function clahe(levels: Uint16Array, width: number, height: number): Float32Array
       const right = (paddedColumn % x.tile) / x.tile;
       const bin = Math.floor((levels[row * width + column] ?? 0) / BIN_WIDTH);
       let sum = 0;
-      for (const [mapRow, weightDown] of [[blockRow - 1, 1 - down], [blockRow, down]] as const) {
-        for (const [mapColumn, weightRight] of [[blockColumn - 1, 1 - right], [blockColumn, right]] as const) {
+      for (const [mapRow, weightDown] of [
+        [blockRow - 1, 1 - down],
+        [blockRow, down],
+      ] as const) {
+        for (const [mapColumn, weightRight] of [
+          [blockColumn - 1, 1 - right],
+          [blockColumn, right],
+        ] as const) {
           sum = Math.fround(sum + Math.fround((mapOf(mapRow, mapColumn)[bin] ?? 0) * weightDown * weightRight));
         }
       }
@@ -124,7 +131,9 @@ export function equalizeAdaptively({ data, width, height }: Pixels): Pixels {
   const high = brightness.reduce((a, b) => Math.max(a, b), 0);
   const spread = Math.max(high - low, 1);
   // Without a range nothing can be stretched: the 16-bit brightness is only cut at the top level.
-  const levels = Uint16Array.from(brightness, (value) => (high === low ? Math.min(value * 257, LEVELS - 1) : Math.round(((value - low) / spread) * (LEVELS - 1))));
+  const levels = Uint16Array.from(brightness, (value) =>
+    high === low ? Math.min(value * 257, LEVELS - 1) : Math.round(((value - low) / spread) * (LEVELS - 1)),
+  );
   const equalized = clahe(levels, width, height);
   const [least, most] = [equalized.reduce((a, b) => Math.min(a, b), Infinity), equalized.reduce((a, b) => Math.max(a, b), -Infinity)];
   const result = emptyPixels(width, height);

@@ -33,7 +33,12 @@ export function grayscale({ data, width, height }: Pixels, colorFormat: PixelIma
 
 export function resizePixels(pixels: Pixels, step: ResizeStep): Pixels {
   const { canvas } = step;
-  const resized = step.filter === "linear" ? resizeLinear(pixels, step.width, step.height) : step.filter === "pillow" ? resizePillow(pixels, step.width, step.height) : pixels;
+  const resized =
+    step.filter === "linear"
+      ? resizeLinear(pixels, step.width, step.height)
+      : step.filter === "pillow"
+        ? resizePillow(pixels, step.width, step.height)
+        : pixels;
   const result = emptyPixels(canvas.width, canvas.height, canvas.fill);
   for (let y = 0; y < canvas.height; y++) {
     const row = y - canvas.top;
@@ -69,10 +74,14 @@ function toPlanes({ data, width, height }: Pixels, { swapChannels, normalization
 
 function check(image: PixelImage, { source, output }: PreprocessSteps, target: Float32Array): void {
   if (image.width !== source.width || image.height !== source.height) {
-    throw new ModelInputError(`The steps are for a picture of ${source.width} x ${source.height}, the picture has ${image.width} x ${image.height}.`);
+    throw new ModelInputError(
+      `The steps are for a picture of ${source.width} x ${source.height}, the picture has ${image.width} x ${image.height}.`,
+    );
   }
   if (image.data.length !== image.width * image.height * image.channels) {
-    throw new ModelInputError(`The picture's data has ${image.data.length} bytes, expected ${image.width * image.height * image.channels}.`);
+    throw new ModelInputError(
+      `The picture's data has ${image.data.length} bytes, expected ${image.width * image.height * image.channels}.`,
+    );
   }
   if (target.length !== CHANNELS * output.width * output.height) {
     throw new ModelInputError(`The target has ${target.length} elements, expected ${CHANNELS * output.width * output.height}.`);
@@ -89,7 +98,7 @@ export function prepareColors(image: PixelImage, steps: Pick<PreprocessSteps, "c
 /** Plain TypeScript, one step after the other: what the fast executors are measured against. Slow. */
 export const referenceExecutor: PreprocessExecutor = {
   name: "reference",
-  // eslint-disable-next-line @typescript-eslint/require-await -- rejects instead of throwing, like the executors on threads
+  // Rejects instead of throwing, like the executors on threads.
   async run(image, steps, target) {
     check(image, steps, target);
     let pixels = prepareColors(image, steps);

@@ -41,7 +41,10 @@ function resizeRows(source: Pixels, width: number): Pixels {
   for (let y = 0; y < source.height; y++) {
     all.forEach((window, x) => {
       for (let channel = 0; channel < CHANNELS; channel++) {
-        result.data[(y * width + x) * CHANNELS + channel] = weigh(window, (column) => source.data[(y * source.width + column) * CHANNELS + channel] ?? 0);
+        result.data[(y * width + x) * CHANNELS + channel] = weigh(
+          window,
+          (column) => source.data[(y * source.width + column) * CHANNELS + channel] ?? 0,
+        );
       }
     });
   }

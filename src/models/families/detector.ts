@@ -101,7 +101,10 @@ function fusedNms(config: InferenceConfig, demand: DetectorFamilyOptions["postPr
     );
   }
   if (demand === "nms-unfused" && postProcessing.fused) {
-    throw new CorruptedModelPackageError('inference_config.json declares post_processing.fused = true; this architecture only exists with "fused": false.', { kind: "config" });
+    throw new CorruptedModelPackageError(
+      'inference_config.json declares post_processing.fused = true; this architecture only exists with "fused": false.',
+      { kind: "config" },
+    );
   }
   return postProcessing.fused;
 }
@@ -136,6 +139,7 @@ export function detectorFamily(family: DetectorFamilyOptions): ObjectDetectionFa
         defaults: layout.defaults,
       };
     },
-    decode: (outputs, image, geometry, description, options, decoder) => decodeDetector(description.layout, outputs, image, geometry, options, decoder),
+    decode: (outputs, image, geometry, description, options, decoder) =>
+      decodeDetector(description.layout, outputs, image, geometry, options, decoder),
   };
 }

@@ -12,7 +12,13 @@ import { floatData, requireImageInput, requireOutput, requireRank } from "./outp
 const INPUT = 128;
 const POINTS = ["right-eye", "left-eye", "nose", "mouth", "right-ear", "left-ear"] as const;
 /** Pairs of indices into POINTS, as the reference draws them. */
-const EDGES = [[5, 1], [1, 2], [4, 0], [0, 2], [2, 3]] as const;
+const EDGES = [
+  [5, 1],
+  [1, 2],
+  [4, 0],
+  [0, 2],
+  [2, 3],
+] as const;
 const VALUES = 4 + 2 * POINTS.length;
 /** Scores saturate far earlier; the clamp keeps exp() finite. */
 const SCORE_LIMIT = 100;
@@ -25,7 +31,10 @@ interface FaceDescription extends KeyPointDescription {
 /** 16 x 16 cells with two anchors each, then 8 x 8 cells with six; all of size 1 x 1, so only centres matter. */
 function anchorCentres(): Float32Array {
   const centres: number[] = [];
-  for (const [cells, perCell] of [[16, 2], [8, 6]] as const) {
+  for (const [cells, perCell] of [
+    [16, 2],
+    [8, 6],
+  ] as const) {
     for (let row = 0; row < cells; row++) {
       for (let column = 0; column < cells; column++) {
         for (let anchor = 0; anchor < perCell; anchor++) centres.push((column + 0.5) / cells, (row + 0.5) / cells);

@@ -43,10 +43,15 @@ export function requireImageInput(inputs: readonly TensorPort[], size: Size): Te
   if (input === undefined) throw wrongNetwork("The network has no inputs.");
   const { dims } = input;
   if (dims === null) throw wrongNetwork(`Input "${input.name}" is not a tensor.`);
+  if (input.type !== "float32" && input.type !== "float16") {
+    throw wrongNetwork(`Input "${input.name}" takes ${String(input.type)}; pictures are handed over as float32 or float16.`);
+  }
   const [, channels, height, width] = dims;
   const matches = (dim: number | string | undefined, wanted: number): boolean => typeof dim === "string" || dim === wanted;
   if (dims.length !== 4 || !matches(channels, 3) || !matches(height, size.height) || !matches(width, size.width)) {
-    throw wrongNetwork(`Input "${input.name}" has shape ${formatDims(dims)}; inference_config.json asks for [batch, 3, ${size.height}, ${size.width}].`);
+    throw wrongNetwork(
+      `Input "${input.name}" has shape ${formatDims(dims)}; inference_config.json asks for [batch, 3, ${size.height}, ${size.width}].`,
+    );
   }
   return input;
 }
@@ -54,16 +59,21 @@ export function requireImageInput(inputs: readonly TensorPort[], size: Size): Te
 /** Float32 view of an output; half precision is widened so that all arithmetic is float32. */
 export function floatData(outputs: readonly Tensor[], index: number): { readonly data: Float32Array; readonly dims: readonly number[] } {
   const tensor = outputs[index];
-  if (tensor === undefined) throw new ModelRuntimeError(`The network returned ${outputs.length} output(s); output ${index} is missing.`, { stage: "postprocess" });
+  if (tensor === undefined)
+    throw new ModelRuntimeError(`The network returned ${outputs.length} output(s); output ${index} is missing.`, { stage: "postprocess" });
   const { data, dims, type } = tensor;
   if (data instanceof Float32Array) return { data, dims };
   if (type === "float16" && data instanceof Uint16Array) return { data: float16ToFloat32(data), dims };
   if (data instanceof Float64Array) return { data: Float32Array.from(data), dims };
-  throw new ModelRuntimeError(`The network returned ${type} for output ${index}; floating-point values were expected.`, { stage: "postprocess" });
+  throw new ModelRuntimeError(`The network returned ${type} for output ${index}; floating-point values were expected.`, {
+    stage: "postprocess",
+  });
 }
 
 /** Dims of a tensor that must have `rank` of them. */
 export function requireRank(dims: readonly number[], rank: number, meaning: string): readonly number[] {
   if (dims.length === rank) return dims;
-  throw new ModelRuntimeError(`The network returned an output of shape ${formatDims(dims)}; expected ${meaning}.`, { stage: "postprocess" });
+  throw new ModelRuntimeError(`The network returned an output of shape ${formatDims(dims)}; expected ${meaning}.`, {
+    stage: "postprocess",
+  });
 }

@@ -21,7 +21,12 @@ function rawLayout({ classNames }: LayoutContext): DetectorLayout {
       const scores = floatData(outputs, 2);
       const [, anchors = 0] = requireRank(boxes.dims, 3, "boxes [batch, anchors, 4]");
       const [, , classes = 0] = requireRank(scores.dims, 3, "class logits [batch, anchors, classes]");
-      const matrix = (data: Float32Array, attributes: number) => ({ data, offset: image * anchors * attributes, candidateStride: attributes, attributeStride: 1 });
+      const matrix = (data: Float32Array, attributes: number) => ({
+        data,
+        offset: image * anchors * attributes,
+        candidateStride: attributes,
+        attributeStride: 1,
+      });
       return {
         kind: "dense",
         head: {

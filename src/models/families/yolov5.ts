@@ -14,7 +14,11 @@ export function yolov5Layout({ classNames }: LayoutContext): DetectorLayout {
     boxes: "pixels",
     check(outputs) {
       const [, , attributes] = requireOutput(outputs, 0, 3, meaning);
-      requireClassCount(attributes === null || attributes === undefined ? null : attributes - 5, classNames.length, "last dimension of the output minus 5");
+      requireClassCount(
+        attributes === null || attributes === undefined ? null : attributes - 5,
+        classNames.length,
+        "last dimension of the output minus 5",
+      );
     },
     read(outputs, image) {
       const { data, dims } = floatData(outputs, 0);

@@ -12,7 +12,11 @@ function rawLayout({ classNames }: LayoutContext): DetectorLayout {
     boxes: "pixels",
     check(outputs) {
       const [, attributes] = requireOutput(outputs, 0, 3, meaning);
-      requireClassCount(attributes === null || attributes === undefined ? null : attributes - 4, classNames.length, `second dimension of the output minus 4`);
+      requireClassCount(
+        attributes === null || attributes === undefined ? null : attributes - 4,
+        classNames.length,
+        `second dimension of the output minus 4`,
+      );
     },
     read(outputs, image) {
       const { data, dims } = floatData(outputs, 0);

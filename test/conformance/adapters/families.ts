@@ -39,7 +39,10 @@ interface DetectionCase {
     readonly max_detections?: number;
     readonly class_agnostic_nms?: boolean;
   };
-  readonly recommended_parameters?: { readonly confidence: number | null; readonly per_class_confidence: Readonly<Record<string, number>> | null };
+  readonly recommended_parameters?: {
+    readonly confidence: number | null;
+    readonly per_class_confidence: Readonly<Record<string, number>> | null;
+  };
   readonly classes_re_mapping?: { readonly remaining_class_ids: readonly number[]; readonly class_mapping: readonly number[] };
 }
 
@@ -67,7 +70,12 @@ function detectionAdapter(decoder: () => DetectionDecoder): Adapter {
         ? null
         : { remainingClassIds: input.classes_re_mapping.remaining_class_ids, classMapping: input.classes_re_mapping.class_mapping };
     const layout = makeLayout({ classNames: input.class_names, remapping, nmsFused: input.nms_fused ?? null });
-    const { confidence, iou_threshold: iouThreshold, max_detections: maxDetections, class_agnostic_nms: classAgnosticNms } = input.parameters;
+    const {
+      confidence,
+      iou_threshold: iouThreshold,
+      max_detections: maxDetections,
+      class_agnostic_nms: classAgnosticNms,
+    } = input.parameters;
     const recommended = input.recommended_parameters;
     const options = resolveDetectionOptions(
       {
@@ -81,7 +89,8 @@ function detectionAdapter(decoder: () => DetectionDecoder): Adapter {
         defaults: layout.defaults,
         acceptsImageSize: false,
         classNames: input.class_names,
-        recommended: recommended === undefined ? null : { confidence: recommended.confidence, perClassConfidence: recommended.per_class_confidence },
+        recommended:
+          recommended === undefined ? null : { confidence: recommended.confidence, perClassConfidence: recommended.per_class_confidence },
         strict: false,
         warned: new Set(),
       },

@@ -4,8 +4,18 @@ import { dirname, join, relative } from "node:path";
 
 import { CorruptedModelPackageError } from "../../../src/errors.js";
 import {
-  parseClassNames, parseInferenceConfig, parseKeyPointsMetadata, parseModelConfig, parseTrtConfig, prepareClassRemapping, readPackageFile,
-  requireBackgroundClass, requirePackageFiles, type ClassRemapping, type InferenceConfig, type ResizeMode,
+  parseClassNames,
+  parseInferenceConfig,
+  parseKeyPointsMetadata,
+  parseModelConfig,
+  parseTrtConfig,
+  prepareClassRemapping,
+  readPackageFile,
+  requireBackgroundClass,
+  requirePackageFiles,
+  type ClassRemapping,
+  type InferenceConfig,
+  type ResizeMode,
 } from "../../../src/packages/index.js";
 import { NotCovered, type AdapterTable } from "../adapter.js";
 
@@ -21,7 +31,11 @@ async function read({ file }: FileCase): Promise<string> {
   return file ?? readPackageFile(join(tmpdir(), "there-is-no-such-file"));
 }
 
-const CONTRAST = { "adaptive-equalization": "Adaptive Equalization", "contrast-stretching": "Contrast Stretching", "histogram-equalization": "Histogram Equalization" } as const;
+const CONTRAST = {
+  "adaptive-equalization": "Adaptive Equalization",
+  "contrast-stretching": "Contrast Stretching",
+  "histogram-equalization": "Histogram Equalization",
+} as const;
 
 function encodeDynamicSize({ dynamicSpatialSize: size }: InferenceConfig["networkInput"]) {
   switch (size.kind) {
@@ -40,7 +54,9 @@ function encodeConfig(config: InferenceConfig, file: string): unknown {
   const { imagePreProcessing: image, networkInput: input, forwardPass, postProcessing } = config;
   const crop = image.staticCrop;
   const nms = postProcessing?.type === "nms" ? postProcessing.nmsParameters : null;
-  const declared = (JSON.parse(file) as { readonly network_input: { readonly dynamic_spatial_size_mode?: unknown } }).network_input.dynamic_spatial_size_mode ?? null;
+  const declared =
+    (JSON.parse(file) as { readonly network_input: { readonly dynamic_spatial_size_mode?: unknown } }).network_input
+      .dynamic_spatial_size_mode ?? null;
   return {
     image_pre_processing: {
       auto_orient: image.autoOrient,
@@ -83,7 +99,10 @@ function encodeConfig(config: InferenceConfig, file: string): unknown {
                 }),
           },
     model_initialization: config.modelInitialization,
-    class_names_operations: config.classNamesOperations.length === 0 ? ((JSON.parse(file) as { class_names_operations?: unknown }).class_names_operations ?? null) : config.classNamesOperations.map(({ type, className }) => ({ type, class_name: className })),
+    class_names_operations:
+      config.classNamesOperations.length === 0
+        ? ((JSON.parse(file) as { class_names_operations?: unknown }).class_names_operations ?? null)
+        : config.classNamesOperations.map(({ type, className }) => ({ type, class_name: className })),
   };
 }
 
@@ -100,17 +119,26 @@ export const adapters: AdapterTable = {
     "": async (
       input: FileCase & {
         readonly allowed_resize_modes: readonly ResizeMode[];
-        readonly implicit_resize_mode_substitutions?: Readonly<Record<string, { readonly resize_mode: ResizeMode; readonly padding_value: number | null }>>;
+        readonly implicit_resize_mode_substitutions?: Readonly<
+          Record<string, { readonly resize_mode: ResizeMode; readonly padding_value: number | null }>
+        >;
         readonly max_allowed_input_size?: number | readonly [number, number];
       },
     ) => {
       const limit = input.max_allowed_input_size;
       const [height, width] = typeof limit === "number" ? [limit, limit] : (limit ?? [0, 0]);
       const substitutions = Object.fromEntries(
-        Object.entries(input.implicit_resize_mode_substitutions ?? {}).map(([mode, { resize_mode, padding_value }]) => [mode, { resizeMode: resize_mode, paddingValue: padding_value }]),
+        Object.entries(input.implicit_resize_mode_substitutions ?? {}).map(([mode, { resize_mode, padding_value }]) => [
+          mode,
+          { resizeMode: resize_mode, paddingValue: padding_value },
+        ]),
       );
       const file = await read(input);
-      const rules = { allowed: input.allowed_resize_modes, substitutions, maximumInputSize: limit === undefined ? null : { width, height } };
+      const rules = {
+        allowed: input.allowed_resize_modes,
+        substitutions,
+        maximumInputSize: limit === undefined ? null : { width, height },
+      };
       return { config: encodeConfig(parseInferenceConfig(file, rules, { path: PATH }), file) };
     },
   },
@@ -121,7 +149,8 @@ export const adapters: AdapterTable = {
       if (given !== null) throw new NotCovered(`a batch of ${given[1]} pictures is refused on purpose`);
       const config = parseTrtConfig(await read(input), { path: PATH });
       const file = JSON.parse((await read(input)).replace(/^\uFEFF/, "")) as Readonly<Record<string, unknown>>;
-      const dynamic = (name: "minimum" | "optimum" | "maximum", key: string) => (config.kind === "dynamic" ? config[name] : (file[key] ?? null));
+      const dynamic = (name: "minimum" | "optimum" | "maximum", key: string) =>
+        config.kind === "dynamic" ? config[name] : (file[key] ?? null);
       return {
         static_batch_size: config.kind === "static" ? config.batchSize : null,
         dynamic_batch_size_min: dynamic("minimum", "dynamic_batch_size_min"),
@@ -150,7 +179,10 @@ export const adapters: AdapterTable = {
           model_features: config.modelFeatures,
           trusted_source: config.trustedSource,
           model_dependencies: config.modelDependencies,
-          recommended_parameters: recommended === null ? null : (JSON.parse(await read(input)) as { readonly recommended_parameters: unknown }).recommended_parameters,
+          recommended_parameters:
+            recommended === null
+              ? null
+              : (JSON.parse(await read(input)) as { readonly recommended_parameters: unknown }).recommended_parameters,
           quantization: config.quantization,
           dynamic_batch_size_supported: config.dynamicBatchSizeSupported,
           static_batch_size: config.staticBatchSize,
@@ -165,10 +197,16 @@ export const adapters: AdapterTable = {
     },
   },
   "prepare-class-remapping": {
-    "": (input: { readonly class_names: readonly string[]; readonly class_names_operations: readonly { readonly type: "class_name_removal"; readonly class_name: string }[] }) => {
+    "": (input: {
+      readonly class_names: readonly string[];
+      readonly class_names_operations: readonly { readonly type: "class_name_removal"; readonly class_name: string }[];
+    }) => {
       const operations = input.class_names_operations.map(({ type, class_name: className }) => ({ type, className }));
       const { classNames, classesRemapping } = prepareClassRemapping(input.class_names, operations);
-      return { class_names: classNames, classes_re_mapping: { remaining_class_ids: classesRemapping.remainingClassIds, class_mapping: classesRemapping.classMapping } };
+      return {
+        class_names: classNames,
+        classes_re_mapping: { remaining_class_ids: classesRemapping.remainingClassIds, class_mapping: classesRemapping.classMapping },
+      };
     },
   },
   "required-package-elements": {

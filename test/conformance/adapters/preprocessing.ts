@@ -1,6 +1,14 @@
 import {
-  compilePreprocessPlan, cpuExecutor, referenceExecutor, requireBatchable, resolvePreprocess, roundUpToMultiple,
-  type ColorFormat, type PixelImage, type PreprocessExecutor, type PreprocessSteps,
+  compilePreprocessPlan,
+  cpuExecutor,
+  referenceExecutor,
+  requireBatchable,
+  resolvePreprocess,
+  roundUpToMultiple,
+  type ColorFormat,
+  type PixelImage,
+  type PreprocessExecutor,
+  type PreprocessSteps,
 } from "../../../src/imaging/index.js";
 import { loadAddon } from "../../../src/native/index.js";
 import { loadPicture } from "../../../src/imaging/index.js";
@@ -16,7 +24,13 @@ interface VectorImages {
 }
 
 interface VectorImagePreProcessing {
-  readonly "static-crop"?: { readonly enabled: boolean; readonly x_min: number; readonly x_max: number; readonly y_min: number; readonly y_max: number } | null;
+  readonly "static-crop"?: {
+    readonly enabled: boolean;
+    readonly x_min: number;
+    readonly x_max: number;
+    readonly y_min: number;
+    readonly y_max: number;
+  } | null;
   readonly contrast?: { readonly enabled: boolean; readonly type: string } | null;
   readonly grayscale?: { readonly enabled: boolean } | null;
 }
@@ -25,7 +39,8 @@ interface VectorNetworkInput {
   readonly training_input_size: VectorSize;
   readonly dataset_version_resize_dimensions?: VectorSize | null;
   readonly dynamic_spatial_size_supported: boolean;
-  readonly dynamic_spatial_size_mode?: { readonly type: "any-size" } | { readonly type: "pad-to-be-divisible"; readonly value: number } | null;
+  readonly dynamic_spatial_size_mode?:
+    { readonly type: "any-size" } | { readonly type: "pad-to-be-divisible"; readonly value: number } | null;
   readonly color_mode: ColorFormat;
   readonly resize_mode: "stretch" | "letterbox" | "center-crop" | "fit-longer-edge" | "letterbox-reflect-edges";
   readonly padding_value?: number | null;
@@ -40,7 +55,11 @@ interface PreprocessCase {
   readonly network_input: VectorNetworkInput;
   readonly input_color_format?: ColorFormat;
   readonly image_size_wh?: number | readonly [number, number];
-  readonly pre_processing_overrides?: { readonly disable_contrast_enhancement?: boolean; readonly disable_grayscale?: boolean; readonly disable_static_crop?: boolean };
+  readonly pre_processing_overrides?: {
+    readonly disable_contrast_enhancement?: boolean;
+    readonly disable_grayscale?: boolean;
+    readonly disable_static_crop?: boolean;
+  };
 }
 
 const CONTRAST: Readonly<Record<string, ContrastKind>> = {
@@ -76,7 +95,12 @@ function toImagePreProcessing(config: VectorImagePreProcessing) {
 
 function toNetworkInput(input: VectorNetworkInput) {
   const mode = input.dynamic_spatial_size_mode ?? null;
-  const supported = mode === null ? ({ kind: "unspecified" } as const) : mode.type === "any-size" ? ({ kind: "any" } as const) : ({ kind: "divisible", by: mode.value } as const);
+  const supported =
+    mode === null
+      ? ({ kind: "unspecified" } as const)
+      : mode.type === "any-size"
+        ? ({ kind: "any" } as const)
+        : ({ kind: "divisible", by: mode.value } as const);
   return {
     trainingInputSize: input.training_input_size,
     datasetVersionResizeDimensions: input.dataset_version_resize_dimensions ?? null,
@@ -86,7 +110,10 @@ function toNetworkInput(input: VectorNetworkInput) {
     paddingValue: input.padding_value ?? null,
     inputChannels: input.input_channels,
     scalingFactor: input.scaling_factor ?? null,
-    normalization: input.normalization === undefined || input.normalization === null ? null : { mean: input.normalization[0], std: input.normalization[1] },
+    normalization:
+      input.normalization === undefined || input.normalization === null
+        ? null
+        : { mean: input.normalization[0], std: input.normalization[1] },
   };
 }
 
@@ -109,19 +136,33 @@ function preprocess(executor: () => PreprocessExecutor, pipeline: "shared" | "rf
     const target = new Float32Array(pictures.length * 3 * width * height);
     const elements = 3 * width * height;
     await Promise.all(
-      resolved.map(({ steps }, index) => executor().run(pictures[index] as PixelImage, steps, target.subarray(index * elements, (index + 1) * elements))),
+      resolved.map(({ steps }, index) =>
+        executor().run(pictures[index] as PixelImage, steps, target.subarray(index * elements, (index + 1) * elements)),
+      ),
     );
-    return { tensor: encodeArray(target, [pictures.length, 3, height, width]), metadata: resolved.map(({ geometry }) => encodeGeometry(geometry)) };
+    return {
+      tensor: encodeArray(target, [pictures.length, 3, height, width]),
+      metadata: resolved.map(({ geometry }) => encodeGeometry(geometry)),
+    };
   };
 }
 
 /** Steps that end with 8-bit pixels in HWC order: what single operations of the vectors give. */
-async function runToPixels(executor: PreprocessExecutor, image: PixelImage, steps: Omit<PreprocessSteps, "swapChannels" | "normalization" | "source">): Promise<VectorArray> {
+async function runToPixels(
+  executor: PreprocessExecutor,
+  image: PixelImage,
+  steps: Omit<PreprocessSteps, "swapChannels" | "normalization" | "source">,
+): Promise<VectorArray> {
   const { width, height } = steps.output;
   const planes = new Float32Array(3 * width * height);
   await executor.run(
     image,
-    { ...steps, source: { width: image.width, height: image.height }, swapChannels: false, normalization: { divisor: null, factor: null, mean: null, std: null } },
+    {
+      ...steps,
+      source: { width: image.width, height: image.height },
+      swapChannels: false,
+      normalization: { divisor: null, factor: null, mean: null, std: null },
+    },
     planes,
   );
   const pixels = new Uint8Array(planes.length);
@@ -159,11 +200,16 @@ function resize(executor: () => PreprocessExecutor): Adapter {
 function refuseEmptyCrop({ "static-crop": crop }: VectorImagePreProcessing, { width, height }: VectorSize): void {
   if (crop?.enabled !== true) return;
   const span = (from: number, to: number, side: number): number => Math.trunc((to / 100) * side) - Math.trunc((from / 100) * side);
-  if (span(crop.x_min, crop.x_max, width) <= 0 || span(crop.y_min, crop.y_max, height) <= 0) throw new NotCovered("an empty crop is refused on purpose");
+  if (span(crop.x_min, crop.x_max, width) <= 0 || span(crop.y_min, crop.y_max, height) <= 0)
+    throw new NotCovered("an empty crop is refused on purpose");
 }
 
 function imageOperations(executor: () => PreprocessExecutor): Adapter {
-  return async (input: { readonly image: VectorImages; readonly image_pre_processing: VectorImagePreProcessing; readonly input_color_format?: ColorFormat }) => {
+  return async (input: {
+    readonly image: VectorImages;
+    readonly image_pre_processing: VectorImagePreProcessing;
+    readonly input_color_format?: ColorFormat;
+  }) => {
     const [image] = await toPictures(input.image, input.input_color_format);
     const picture = image as PixelImage;
     refuseEmptyCrop(input.image_pre_processing, picture);
@@ -172,7 +218,10 @@ function imageOperations(executor: () => PreprocessExecutor): Adapter {
         imagePreProcessing: toImagePreProcessing(input.image_pre_processing),
         networkInput: toNetworkInput({
           training_input_size: { width: picture.width, height: picture.height },
-          dynamic_spatial_size_supported: false, color_mode: "bgr", resize_mode: "stretch", input_channels: 3,
+          dynamic_spatial_size_supported: false,
+          color_mode: "bgr",
+          resize_mode: "stretch",
+          input_channels: 3,
         }),
       },
       { pipeline: "shared" },
@@ -206,5 +255,7 @@ export const adapters: AdapterTable = {
       dimensions: (await toPictures(input.images)).map(({ width, height }) => ({ width, height })),
     }),
   },
-  "round-up-to-multiple": { "": (input: { readonly value: number; readonly by: number }) => ({ value: roundUpToMultiple(input.value, input.by) }) },
+  "round-up-to-multiple": {
+    "": (input: { readonly value: number; readonly by: number }) => ({ value: roundUpToMultiple(input.value, input.by) }),
+  },
 };

@@ -21,7 +21,10 @@ function setting<T>(parse: (name: string, text: string) => T) {
   };
 }
 
-const SPELLINGS: Readonly<Record<string, string>> = { InferenceModelsError: "BaseInferenceModelsError", FileHashSumMismatchError: "FileHashSumMissmatch" };
+const SPELLINGS: Readonly<Record<string, string>> = {
+  InferenceModelsError: "BaseInferenceModelsError",
+  FileHashSumMismatchError: "FileHashSumMissmatch",
+};
 
 export const adapters: AdapterTable = {
   "parse-boolean-env": { "": setting(parseBoolean) },
@@ -41,14 +44,20 @@ export const adapters: AdapterTable = {
       const start = ERROR_CLASSES.find(({ className }) => (SPELLINGS[className] ?? className) === input.type);
       if (start === undefined) throw new NotCovered(`${input.type} is not an error of this library`);
       const ancestors: string[] = [];
-      for (let current = Object.getPrototypeOf(start) as { readonly className?: string } | null; current?.className !== undefined; current = Object.getPrototypeOf(current) as typeof current) {
+      for (
+        let current = Object.getPrototypeOf(start) as { readonly className?: string } | null;
+        current?.className !== undefined;
+        current = Object.getPrototypeOf(current) as typeof current
+      ) {
         ancestors.push(SPELLINGS[current.className] ?? current.className);
       }
       return { ancestors };
     },
   },
   "onnx-tensor-type": { "": (input: { readonly onnx_type: string }) => ({ dtype: elementTypeFromOnnx(input.onnx_type) }) },
-  "onnx-input-castable": { "": (input: { readonly source: ElementType; readonly target: ElementType }) => ({ castable: isCastable(input.source, input.target) }) },
+  "onnx-input-castable": {
+    "": (input: { readonly source: ElementType; readonly target: ElementType }) => ({ castable: isCastable(input.source, input.target) }),
+  },
   "plan-session-batches": {
     "": (input: { readonly batch_size: number; readonly min_batch_size?: number; readonly max_batch_size?: number }) => {
       const { min_batch_size: min, max_batch_size: max } = input;

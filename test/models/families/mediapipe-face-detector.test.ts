@@ -12,7 +12,17 @@ const EXPECTED = join(SHARED, "models", "mediapipe-face-detector", "expected.jso
 interface ExpectedFaces {
   readonly tolerance: { readonly xyxy_px: number; readonly keypoints_px: number; readonly score: number };
   readonly cases: Readonly<
-    Record<string, { readonly image_size: readonly [number, number]; readonly faces: readonly { readonly xyxy: readonly number[]; readonly score: number; readonly keypoints: Readonly<Record<string, readonly number[]>> }[] }>
+    Record<
+      string,
+      {
+        readonly image_size: readonly [number, number];
+        readonly faces: readonly {
+          readonly xyxy: readonly number[];
+          readonly score: number;
+          readonly keypoints: Readonly<Record<string, readonly number[]>>;
+        }[];
+      }
+    >
   >;
 }
 
@@ -37,17 +47,26 @@ describe.each(["auto", "reference"] as const)("the embedded face detector, execu
   });
 
   const present = existsSync(EXPECTED);
-  if (!present) console.warn("skipped: the expectations of the shared models are not there");
+  if (!present) process.stderr.write("skipped: the expectations of the shared models are not there\n");
   const expected = present ? (JSON.parse(readFileSync(EXPECTED, "utf8")) as ExpectedFaces) : null;
-  it.skipIf(!present).each(Object.entries(expected?.cases ?? { none: null }))("agrees with the reference implementation on %s", async (name, faces) => {
-    const { tolerance } = expected as ExpectedFaces;
-    const result = await model.predict(join(SHARED, "images", name), { rounding: "none" });
-    expect([result.image.width, result.image.height]).toEqual(faces?.image_size);
-    expect(result.length).toBe(faces?.faces.length);
-    faces?.faces.forEach((face, index) => {
-      expect(Math.abs((result.detections.confidence[index] ?? 0) - face.score)).toBeLessThanOrEqual(tolerance.score);
-      face.xyxy.forEach((value, corner) => expect(Math.abs((result.detections.xyxy[index * 4 + corner] ?? 0) - value)).toBeLessThanOrEqual(tolerance.xyxy_px));
-      Object.values(face.keypoints).flat().forEach((value, coordinate) => expect(Math.abs((result.xy[index * 12 + coordinate] ?? 0) - value)).toBeLessThanOrEqual(tolerance.keypoints_px));
-    });
-  });
+  it.skipIf(!present).each(Object.entries(expected?.cases ?? { none: null }))(
+    "agrees with the reference implementation on %s",
+    async (name, faces) => {
+      const { tolerance } = expected as ExpectedFaces;
+      const result = await model.predict(join(SHARED, "images", name), { rounding: "none" });
+      expect([result.image.width, result.image.height]).toEqual(faces?.image_size);
+      expect(result.length).toBe(faces?.faces.length);
+      faces?.faces.forEach((face, index) => {
+        expect(Math.abs((result.detections.confidence[index] ?? 0) - face.score)).toBeLessThanOrEqual(tolerance.score);
+        face.xyxy.forEach((value, corner) =>
+          expect(Math.abs((result.detections.xyxy[index * 4 + corner] ?? 0) - value)).toBeLessThanOrEqual(tolerance.xyxy_px),
+        );
+        Object.values(face.keypoints)
+          .flat()
+          .forEach((value, coordinate) =>
+            expect(Math.abs((result.xy[index * 12 + coordinate] ?? 0) - value)).toBeLessThanOrEqual(tolerance.keypoints_px),
+          );
+      });
+    },
+  );
 });
