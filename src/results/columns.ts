@@ -1,6 +1,6 @@
 /** Helpers for parallel columns. */
 import { InvalidParameterError } from "../errors.js";
-import type { ImageInfo, ImageJson } from "./types.js";
+import type { ImageInfo, ImageJson, Timings } from "./types.js";
 
 export type NumberColumn = Int32Array | Float32Array;
 
@@ -62,5 +62,19 @@ export function imageToJson({ width, height, source, exifOrientation, orientatio
     ...(source === undefined ? {} : { source }),
     exif_orientation: exifOrientation,
     orientation_applied: orientationApplied,
+  };
+}
+
+/** Microseconds are as fine as these clocks are worth. */
+export function timingsToJson(timings: Timings | null): Timings | null {
+  if (timings === null) return null;
+  const round = (value: number): number => Math.round(value * 1000) / 1000;
+  const { decodeImageMs, preprocessMs, inferenceMs, postprocessMs, totalMs } = timings;
+  return {
+    decodeImageMs: round(decodeImageMs),
+    preprocessMs: round(preprocessMs),
+    inferenceMs: round(inferenceMs),
+    postprocessMs: round(postprocessMs),
+    totalMs: round(totalMs),
   };
 }

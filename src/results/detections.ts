@@ -1,4 +1,13 @@
-import { imageToJson, requireColumn, requireImageInfo, requireLength, resolveIndex, shortestFloat, takeRows } from "./columns.js";
+import {
+  imageToJson,
+  requireColumn,
+  requireImageInfo,
+  requireLength,
+  resolveIndex,
+  shortestFloat,
+  takeRows,
+  timingsToJson,
+} from "./columns.js";
 import { InvalidParameterError } from "../errors.js";
 import type {
   Box,
@@ -82,7 +91,7 @@ class ColumnDetections implements Detections {
       image: imageToJson(this.image),
       detections: Array.from(this, detectionToJson),
       served_by: this.servedBy,
-      timings: this.timings,
+      timings: timingsToJson(this.timings),
       ...(Object.keys(this.metadata).length === 0 ? {} : { metadata: this.metadata }),
     };
   }

@@ -1,4 +1,4 @@
-import { imageToJson, requireColumn, requireLength, resolveIndex, shortestFloat, takeRows } from "./columns.js";
+import { requireColumn, requireLength, resolveIndex, shortestFloat, takeRows } from "./columns.js";
 import { createDetections, detectionToJson, detectionToRoboflowJson, takeDetections } from "./detections.js";
 import type {
   Detections,
@@ -91,7 +91,7 @@ class ColumnKeyPoints implements KeyPoints {
   }
 
   toJSON(): KeyPointsJson {
-    const { detections: _detections, kind: _kind, ...shared } = this.detections.toJSON();
+    const { detections: _detections, kind: _kind, image, ...shared } = this.detections.toJSON();
     const instances = Array.from(this, ({ detection, points }) => ({
       ...detectionToJson(detection),
       key_points: points
@@ -103,7 +103,7 @@ class ColumnKeyPoints implements KeyPoints {
           confidence: shortestFloat(confidence),
         })),
     }));
-    return { ...shared, kind: this.kind, image: imageToJson(this.image), instances };
+    return { kind: this.kind, image, instances, ...shared };
   }
 
   toRoboflowJson(): RoboflowKeyPointsJson {
