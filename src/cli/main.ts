@@ -1,4 +1,6 @@
+import { setLogger } from "../logger.js";
 import { EXIT, run } from "./run.js";
+import { terminalLogger } from "./terminal-logger.js";
 
 const interruption = new AbortController();
 process.on("SIGINT", () => {
@@ -15,6 +17,7 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
+setLogger(terminalLogger({ stderr: process.stderr, env: process.env }));
 process.exitCode = await run(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,

@@ -1,6 +1,5 @@
 import { InferenceModelsError, ModelPackageAlternativesExhaustedError, NoModelPackagesAvailableError } from "../errors.js";
-import type { Io } from "./terminal.js";
-import { styleFor } from "./terminal.js";
+import { type Io, isDebugging, styleFor } from "./terminal.js";
 
 /** One line for each thing that was tried, where an error tells of several. */
 function attempts(error: unknown): string[] {
@@ -21,14 +20,10 @@ export function reportError(error: unknown, io: Io, subject?: string): void {
     ...attempts(error).map((attempt) => `  - ${attempt}`),
   ];
   if (error instanceof InferenceModelsError) lines.push(style("dim", `  ${error.code}, explained at ${error.helpUrl}`));
-  else if (!debugging(io))
+  else if (!isDebugging(io.env))
     lines.push(style("dim", "  This error was not foreseen. Run again with DEBUG=1 to see where it comes from, and please report it."));
-  if (debugging(io)) lines.push(...stackLines(error));
+  if (isDebugging(io.env)) lines.push(...stackLines(error));
   io.stderr.write(`${lines.join("\n")}\n`);
-}
-
-function debugging({ env }: Io): boolean {
-  return (env["DEBUG"] ?? "") !== "";
 }
 
 function stackLines(error: unknown): string[] {

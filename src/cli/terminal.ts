@@ -33,6 +33,11 @@ export function styleFor(stream: OutputStream, env: Io["env"]): Style {
   return usesColour(stream, env) ? (format, text) => styleText(format, text, { validateStream: false }) : (_format, text) => text;
 }
 
+/** DEBUG shows stacks and messages for developers. */
+export function isDebugging(env: Io["env"]): boolean {
+  return (env["DEBUG"] ?? "") !== "";
+}
+
 /** A line that says what is going on and disappears; on terminals only. */
 export class StatusLine {
   #shown = false;

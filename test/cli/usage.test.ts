@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { terminalLogger } from "../../src/cli/terminal-logger.js";
 import { packageVersion } from "../../src/package-root.js";
 import { runCli } from "./support.js";
 
@@ -52,6 +53,19 @@ describe("build-native", () => {
     expect((await runCli(["build-native", "--force"], { services: answering(0) })).code).toBe(0);
     expect((await runCli(["build-native"], { services: answering(3) })).code).toBe(1);
     expect(flags).toEqual([["--force"], []]);
+  });
+});
+
+describe("messages of the package", () => {
+  it("go to stderr; those for developers only with DEBUG", () => {
+    const written: string[] = [];
+    const stderr = { write: (text: string) => written.push(text) };
+    for (const env of [{}, { DEBUG: "1" }]) {
+      const logger = terminalLogger({ stderr, env });
+      logger.debug("details");
+      logger.warn("look out");
+    }
+    expect(written).toEqual(["warning: look out\n", "debug: details\n", "warning: look out\n"]);
   });
 });
 
