@@ -22,10 +22,8 @@ export const eventLoop: Case = {
   async run(quick) {
     const fixture = perfFixture("yolov8n-640-busy");
     const seconds = quick ? "3" : "8";
-    const ours = await runChild<Delays>("event-loop.ts", [fixture, perfFixture("photo_1280x720.png"), seconds], {});
-    const blocking = await runChild<Delays>("event-loop.ts", [fixture, perfFixture("photo_1280x720.png"), seconds], {
-      INFERENCE_MODELS_NATIVE: "off",
-    });
+    const ours = await runChild<Delays>("event-loop.ts", [fixture, perfFixture("photo_1280x720.png"), seconds, "addon"], {});
+    const blocking = await runChild<Delays>("event-loop.ts", [fixture, perfFixture("photo_1280x720.png"), seconds, "onnxruntime-node"], {});
     return {
       measurements: [row("addon", ours), row("onnxruntime-node", blocking)],
       claims: [
