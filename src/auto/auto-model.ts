@@ -2,7 +2,7 @@ import { createInferenceSession } from "../engines/index.js";
 import type { ExecutionProvider, InferenceSession, SessionOptions } from "../engines/index.js";
 import { CorruptedModelPackageError, ForbiddenLocalCodePackageAccessError } from "../errors.js";
 import { configuration } from "../configuration.js";
-import { createPreprocessExecutor, referenceExecutor } from "../imaging/index.js";
+import { createPreprocessExecutor, preloadDecoder, referenceExecutor } from "../imaging/index.js";
 import {
   createDetectionDecoder,
   findImplementation,
@@ -122,7 +122,10 @@ async function loadPackage(id: string, directory: string, options: AutoModelOpti
   const { family } = await load();
   const contents = await readContents(directory, modelConfig, family);
   options.signal?.throwIfAborted();
-  const session = await createInferenceSession(contents.weights, sessionOptions(options));
+  const creating = createInferenceSession(contents.weights, sessionOptions(options));
+  // The network is loaded by another thread meanwhile.
+  preloadDecoder();
+  const session = await creating;
   try {
     return assemble(id, family, contents, session, options);
   } catch (error) {

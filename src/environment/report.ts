@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 import { arch, cpus, platform, release, totalmem } from "node:os";
 
 import { addonReport, loadAddon } from "../native/index.js";
@@ -58,9 +59,21 @@ async function cpuFeatures(): Promise<readonly string[]> {
   }
 }
 
+/** Packages need not export their manifest; then it is looked for above their entry. */
+function manifestPath(name: string): string {
+  const require = createRequire(import.meta.url);
+  try {
+    return require.resolve(`${name}/package.json`);
+  } catch {
+    let directory = dirname(require.resolve(name));
+    while (!existsSync(join(directory, "package.json"))) directory = dirname(directory);
+    return join(directory, "package.json");
+  }
+}
+
 function findPackage(name: string): Finding {
   try {
-    const path = createRequire(import.meta.url).resolve(`${name}/package.json`);
+    const path = manifestPath(name);
     const { version } = JSON.parse(readFileSync(path, "utf8")) as { readonly version?: string };
     return { found: true, path, version: version ?? null };
   } catch (error) {

@@ -1,6 +1,6 @@
 export type * from "./types.js";
 export { cpuExecutor, createPreprocessExecutor } from "./executors.js";
-export { loadPicture, type ImageInput, type PictureOptions } from "./input.js";
+export { loadPicture, preloadDecoder, type ImageInput, type PictureOptions } from "./input.js";
 export {
   compilePreprocessPlan,
   compileSamplePlan,

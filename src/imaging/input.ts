@@ -41,6 +41,11 @@ async function loadSharp(): Promise<SharpModule> {
   return sharpModule;
 }
 
+/** Starts loading the picture decoder, so that it is there when the first file comes. A failure shows when it is needed. */
+export function preloadDecoder(): void {
+  loadSharp().catch(() => undefined);
+}
+
 function isRawPixels(input: object): input is RawPixels {
   return "data" in input && "width" in input && "height" in input;
 }
@@ -135,10 +140,13 @@ async function decode(input: Uint8Array | Sharp, source: string | null, options:
 
 async function readPicture(path: string, options: PictureOptions): Promise<Picture> {
   const bytes = await readFile(path).catch((error: unknown) => {
-    throw new ImageDecodingError(`The picture ${path} cannot be read (${error instanceof Error ? error.message : String(error)}).`, {
-      source: path,
-      cause: error,
-    });
+    throw new ImageDecodingError(
+      `The picture ${path} cannot be read (${error instanceof Error ? error.message : String(error)}). Check that the path is right and the file may be read.`,
+      {
+        source: path,
+        cause: error,
+      },
+    );
   });
   return decode(bytes, path, options);
 }
