@@ -50,11 +50,6 @@ export function elementTypeFromNumber(number: number): ElementType | null {
   return BY_NUMBER.get(number) ?? null;
 }
 
-/** Bytes of one element. */
-export function elementBytes(type: NumericElementType): number {
-  return ELEMENTS[type].bytes;
-}
-
 /** The typed array that holds elements of this type. */
 export function elementArray(type: NumericElementType): TypedArrayConstructor {
   return ELEMENTS[type].array;

@@ -92,21 +92,19 @@ export async function createFallbackSession(model: string | Uint8Array, options:
   const runtime = loadRuntimeModule();
   warnOnce();
   const providers = splitProviders(options.executionProviders);
-  for (const [index] of providers.entries()) {
-    const usable = providers.slice(index);
+  for (const [index, { name: provider, options: settings }] of providers.entries()) {
     try {
+      // One at a time: in a list, onnxruntime-node skips a provider that cannot be used without a word.
       const session = await runtime.InferenceSession.create(model, {
-        executionProviders: usable.map(({ name, options: settings }) => ({ ...settings, name })),
+        executionProviders: [{ ...settings, name: provider }],
         intraOpNumThreads: checked.intraOpThreads,
         graphOptimizationLevel: options.graphOptimization ?? "all",
         logSeverityLevel: 3,
         extra: { session: { intra_op: { allow_spinning: checked.spinning ? "1" : "0" } } },
       });
-      const names = usable.map(({ name }) => name);
-      return new FallbackSession(runtime, session, names.at(-1) === "cpu" ? names : [...names, "cpu"], checked, readMetadata(model));
+      return new FallbackSession(runtime, session, provider === "cpu" ? ["cpu"] : [provider, "cpu"], checked, readMetadata(model));
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
-      const provider = usable[0]?.name ?? "cpu";
       // The only hint at what failed is the text, and a damaged model fails on every provider alike.
       if (provider !== "cpu" && index + 1 < providers.length) continue;
       if (provider !== "cpu") {
