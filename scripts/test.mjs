@@ -4,6 +4,7 @@
  * A failing step does not stop the others, except the build, without which the rest would tell nothing. The last line counts:
  * single tests where a step has them, the step itself where it is one check.
  */
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -36,6 +37,24 @@ function formatOfCpp() {
   return { passed: 0, failed: 0, skipped: 0, [outcome]: 1 };
 }
 
+/** A runner over data that lies beside the repository; its own closing line is read. */
+function overShared(script, folder) {
+  const data = join(root, "..", "shared", folder);
+  if (!existsSync(data)) {
+    process.stdout.write(`skipped: ../shared/${folder} is not there\n`);
+    return { passed: 0, failed: 0, skipped: 1 };
+  }
+  const { stdout, status } = spawnSync(process.execPath, ["scripts/run-typescript.mjs", script, "--dir", data], {
+    encoding: "utf8",
+    maxBuffer: 1 << 26,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  process.stdout.write(stdout);
+  const [, passed, failed] = /^(\d+) passed, (\d+) failed\s*$/m.exec(stdout.trimEnd().split("\n").at(-1) ?? "") ?? [];
+  if (passed === undefined || status > 1) return once(false);
+  return { passed: Number(passed), failed: Number(failed), skipped: 0 };
+}
+
 const STEPS = [
   { name: "build", run: () => once(succeeds(process.execPath, ["scripts/build.mjs"])) },
   { name: "format", run: () => once(runTool("prettier", ["--check", "--log-level", "warn", "."])) },
@@ -46,6 +65,8 @@ const STEPS = [
   { name: "dead-code", run: () => once(runTool("knip", ["--no-config-hints"])) },
   { name: "native", run: testNative },
   { name: "typescript", run: testTypeScript },
+  { name: "conformance", run: () => overShared("test/conformance/run.ts", "conformance") },
+  { name: "parity", run: () => overShared("test/parity/run.ts", "fixtures") },
   { name: "package", run: testPackage },
   // Fetches two Node versions: at home only when asked for.
   { name: "node-versions", run: () => testNodeVersions(), onlyInContinuousIntegration: true },

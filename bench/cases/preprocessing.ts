@@ -27,8 +27,8 @@ async function openCv(path: string): Promise<{ readonly once: () => Promise<void
     // The child times itself; a round trip over pipes would be counted otherwise.
     async once() {
       child.stdin.write("go\n");
-      const { value } = await lines.next();
-      times.push(Number(value));
+      const line = await lines.next();
+      times.push(Number(line.value));
     },
     stop: () => child.kill(),
   };

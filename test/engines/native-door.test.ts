@@ -120,7 +120,7 @@ describe("run refuses", () => {
   });
 
   test("sessions that it did not make", () => {
-    expect(() => Reflect.construct(session.constructor, [])).toThrow("createSession");
+    expect((): unknown => Reflect.construct(session.constructor, [])).toThrow("createSession");
   });
 });
 
