@@ -26,7 +26,7 @@ export interface AutoModelOptions {
   readonly signal?: AbortSignal;
   /** Which code prepares pictures and decodes outputs: `auto` takes the addon where there is one, `reference` plain TypeScript. */
   readonly executor?: "auto" | "reference";
-  /** ONNX Runtime providers in order of preference, default `["cpu"]`. */
+  /** ONNX Runtime providers in order of preference; default `ONNXRUNTIME_EXECUTION_PROVIDERS`, else `["cpu"]`. */
   readonly executionProviders?: readonly ExecutionProvider[];
   /** Threads inside one network run, default 1; 0 = one per physical core. */
   readonly intraOpThreads?: number;
@@ -73,9 +73,9 @@ function checkOptions(options: AutoModelOptions): void {
 
 /** Only what was given: absent and undefined differ for the rooms below. */
 function sessionOptions(options: AutoModelOptions): SessionOptions {
-  const { executionProviders, intraOpThreads, lanes, signal } = options;
+  const { executionProviders = configuration().onnx.executionProviders, intraOpThreads, lanes, signal } = options;
   return {
-    ...(executionProviders === undefined ? {} : { executionProviders }),
+    executionProviders,
     ...(intraOpThreads === undefined ? {} : { intraOpThreads }),
     ...(lanes === undefined ? {} : { lanes }),
     ...(signal === undefined ? {} : { signal }),

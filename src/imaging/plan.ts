@@ -4,7 +4,7 @@
  * Everything here is pure. Formulas are evaluated in double precision and in the order in which they stand, because the
  * reference truncates: another order gives another pixel for some sizes.
  */
-import { InvalidOptionError, ModelInputError, ModelRuntimeError } from "../errors.js";
+import { CorruptedModelPackageError, InvalidOptionError, ModelInputError, ModelRuntimeError } from "../errors.js";
 import type { InferenceConfig } from "../packages/types.js";
 import type {
   ColorFormat,
@@ -75,13 +75,43 @@ function numbers(input: InferenceConfig["networkInput"], pipeline: ResizePlan["p
   return { divisor: 255, factor, mean, std };
 }
 
-/** Compiles `inference_config.json`. The result is deeply frozen. */
+const MAXIMUM_SIDE = 65535;
+
+/** What the reference only notices at the first prediction, or never. @throws CorruptedModelPackageError */
+function checkNumbers(input: InferenceConfig["networkInput"]): void {
+  const refuse = (field: string, expected: string, found: unknown): never => {
+    throw new CorruptedModelPackageError(
+      `inference_config.json: network_input.${field} is ${JSON.stringify(found)}; expected ${expected}.`,
+      { kind: "config" },
+    );
+  };
+  const isSide = (value: number): boolean => Number.isSafeInteger(value) && value >= 1 && value <= MAXIMUM_SIDE;
+  const sizes = { training_input_size: input.trainingInputSize, dataset_version_resize_dimensions: input.datasetVersionResizeDimensions };
+  for (const [field, size] of Object.entries(sizes)) {
+    if (size !== null && !(isSide(size.width) && isSide(size.height))) refuse(field, `sides from 1 to ${MAXIMUM_SIDE}`, size);
+  }
+  const { dynamicSpatialSize: dynamic, paddingValue, scalingFactor, normalization } = input;
+  if (dynamic.kind === "divisible" && !isSide(dynamic.by))
+    refuse("dynamic_spatial_size_mode.value", `a number from 1 to ${MAXIMUM_SIDE}`, dynamic.by);
+  if (paddingValue !== null && !(paddingValue >= 0 && paddingValue <= 255))
+    refuse("padding_value", "a gray level from 0 to 255", paddingValue);
+  if (scalingFactor !== null && !(Number.isFinite(scalingFactor) && scalingFactor !== 0))
+    refuse("scaling_factor", "a number other than 0", scalingFactor);
+  if (normalization === null || input.inputChannels !== 3) return;
+  const { mean, std } = normalization;
+  if (mean.length !== 3 || std.length !== 3 || std.includes(0)) {
+    refuse("normalization", "three means and three deviations, none of them 0", [mean, std]);
+  }
+}
+
+/** Compiles `inference_config.json`. The result is frozen. @throws CorruptedModelPackageError for numbers that make no sense together. */
 export function compilePreprocessPlan(
   config: Pick<InferenceConfig, "imagePreProcessing" | "networkInput">,
   { pipeline }: { readonly pipeline: ResizePlan["pipeline"] },
 ): ResizePlan {
   const { staticCrop, contrast, grayscale } = config.imagePreProcessing;
   const { networkInput: input } = config;
+  checkNumbers(input);
   return Object.freeze({
     kind: "resize",
     pipeline,
@@ -126,10 +156,13 @@ function roundHalfEven(value: number): number {
 function requestedSize(imageSize: NonNullable<ResolveOptions["imageSize"]>): Size {
   const [width, height] = typeof imageSize === "number" ? [Math.trunc(imageSize), Math.trunc(imageSize)] : imageSize;
   for (const side of [width, height]) {
-    if (!(Number.isSafeInteger(side) && side >= 1 && side <= 65535)) {
-      throw new InvalidOptionError(`Expected integers from 1 to 65535 for option "imageSize" but received ${JSON.stringify(imageSize)}.`, {
-        parameter: "imageSize",
-      });
+    if (!(Number.isSafeInteger(side) && side >= 1 && side <= MAXIMUM_SIDE)) {
+      throw new InvalidOptionError(
+        `Expected integers from 1 to ${MAXIMUM_SIDE} for option "imageSize" but received ${JSON.stringify(imageSize)}.`,
+        {
+          parameter: "imageSize",
+        },
+      );
     }
   }
   return { width, height };

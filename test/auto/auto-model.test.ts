@@ -134,6 +134,18 @@ describe("packages that cannot be loaded", () => {
       /Did you mean "yolov8"/,
     ],
     [
+      "an impossible size",
+      { inferenceConfig: inferenceConfig({ networkInput: { training_input_size: { width: 0, height: 64 } } }) },
+      "CORRUPTED_MODEL_PACKAGE",
+      /training_input_size/,
+    ],
+    [
+      "a normalisation that divides by zero",
+      { inferenceConfig: inferenceConfig({ networkInput: { normalization: [[0, 0, 0], [1, 0, 1]] } }) }, // prettier-ignore
+      "CORRUPTED_MODEL_PACKAGE",
+      /normalization/,
+    ],
+    [
       "an unknown task",
       { modelConfig: { model_architecture: "yolov8", task_type: "poetry", backend_type: "onnx" } },
       "MODEL_IMPLEMENTATION_NOT_FOUND",

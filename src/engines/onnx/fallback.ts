@@ -1,6 +1,7 @@
 /** Where no addon can be loaded: onnxruntime-node as it is, which computes on the thread that calls. */
 import { createRequire } from "node:module";
 
+import { configuration } from "../../configuration.js";
 import {
   CorruptedModelPackageError,
   EnvironmentConfigurationError,
@@ -58,8 +59,8 @@ interface RuntimeTensor {
 
 /** @throws MissingDependencyError, EnvironmentConfigurationError */
 export function loadRuntimeModule(): RuntimeModule {
-  const named = process.env[LIBRARY_VARIABLE];
-  if (named !== undefined && named !== "") {
+  const named = configuration().native.onnxRuntime;
+  if (named !== "") {
     throw new EnvironmentConfigurationError(
       `${LIBRARY_VARIABLE} names ${named}, which only the native addon can open. Unset it, or build the addon with "npm run build:native".`,
     );

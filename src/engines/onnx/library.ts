@@ -2,6 +2,7 @@ import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 
+import { configuration } from "../../configuration.js";
 import { EnvironmentConfigurationError, MissingDependencyError } from "../../errors.js";
 import type { NativeAddon, NativeFailure, NativeOnnxRuntimeInfo } from "../../native/index.js";
 
@@ -27,9 +28,8 @@ export function onnxRuntimeNodeDirectory(): string {
 }
 
 /** The library that the addon is to open: the one named by the environment, else onnxruntime-node's. @throws MissingDependencyError */
-export function resolveLibrary(environment: NodeJS.ProcessEnv = process.env): string {
-  const named = environment[LIBRARY_VARIABLE];
-  if (named !== undefined && named !== "") {
+export function resolveLibrary(named: string = configuration().native.onnxRuntime): string {
+  if (named !== "") {
     if (existsSync(named)) return realpathSync(named);
     throw new MissingDependencyError(
       `${LIBRARY_VARIABLE} names ${named}, which does not exist. Correct it, or unset it to use onnxruntime-node's library.`,

@@ -128,11 +128,12 @@ export function detectorFamily(family: DetectorFamilyOptions): ObjectDetectionFa
         remapping: remapping?.classesRemapping ?? null,
         nmsFused: fusedNms(inferenceConfig, family.postProcessing),
       });
+      const plan = compilePreprocessPlan(inferenceConfig, { pipeline: family.pipeline ?? "shared" });
       requireImageInput(network.inputs, inferenceConfig.networkInput.trainingInputSize);
       layout.check(network.outputs);
       return {
         layout,
-        plan: compilePreprocessPlan(inferenceConfig, { pipeline: family.pipeline ?? "shared" }),
+        plan,
         classNames: remapping?.classNames ?? classNames,
         maximumDynamicBatch: family.limitsDynamicBatch === true ? inferenceConfig.forwardPass.maxDynamicBatchSize : null,
         acceptsImageSize: family.acceptsImageSize ?? false,
