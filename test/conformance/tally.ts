@@ -14,6 +14,10 @@ export interface Tally {
   readonly gaps: string[];
 }
 
+export function newTally(): Tally {
+  return { passed: 0, failed: 0, notCovered: 0, bugsAgreeing: 0, bugs: 0, failures: [], gaps: [] };
+}
+
 function count(tally: Tally, vector: Vector, verdict: Verdict): void {
   if (verdict.kind === "not-covered") {
     tally.notCovered++;
@@ -42,7 +46,7 @@ export async function tallyVectors(
     const variants = Object.hasOwn(table, vector.function) ? (table[vector.function] ?? WITHOUT_ADAPTER) : WITHOUT_ADAPTER;
     for (const [variant, adapter] of Object.entries<Adapter | null>(variants)) {
       const name = variant === "" ? vector.function : `${vector.function} [${variant}]`;
-      const tally = tallies.get(name) ?? { passed: 0, failed: 0, notCovered: 0, bugsAgreeing: 0, bugs: 0, failures: [], gaps: [] };
+      const tally = tallies.get(name) ?? newTally();
       tallies.set(name, tally);
       count(tally, vector, adapter === null ? { kind: "not-covered", reason: "no adapter" } : await judge(vector, adapter));
     }
