@@ -25,36 +25,32 @@ class Gatherer {
   Detections Run() {
     if (head_.objectness_use == ObjectnessUse::kGate) {
       for (std::size_t i = 0; i < head_.candidates; ++i) {
-        if (head_.objectness.At(i, 0) > thresholds_.lowest()) ConsiderGated(i, MaximumOf(i));
-      }
-    } else if (head_.scores.candidate_stride == 1) {
-      for (std::size_t start = 0; start < head_.candidates; start += kBlock) {
-        ScanBlock(start, std::min(kBlock, head_.candidates - start));
+        if (!(head_.objectness.At(i, 0) > thresholds_.lowest())) continue;
+        float maximum;
+        FindMaxima(i, 1, &maximum);
+        ConsiderGated(i, maximum);
       }
     } else {
-      for (std::size_t i = 0; i < head_.candidates; ++i) {
-        const float maximum = MaximumOf(i);
-        if (MayPass(i, maximum)) Consider(i, maximum);
+      for (std::size_t start = 0; start < head_.candidates; start += kBlock) {
+        ScanBlock(start, std::min(kBlock, head_.candidates - start));
       }
     }
     return std::move(found_);
   }
 
  private:
-  // Channels first: neighbouring candidates are neighbours in memory.
   void ScanBlock(std::size_t start, std::size_t count) {
     float maxima[kBlock];
     std::uint32_t survivors[kBlock];
-    const float* rows = head_.scores.data + start;
-    kernels_.column_maxima(rows, head_.scores.attribute_stride, head_.classes, count, maxima);
+    FindMaxima(start, count, maxima);
     std::size_t survivor_count = 0;
     for (std::size_t i = 0; i < count; ++i) {
       survivors[survivor_count] = static_cast<std::uint32_t>(i);
       survivor_count += MayPass(start + i, maxima[i]) ? 1 : 0;
     }
-    if (head_.objectness_use == ObjectnessUse::kNone && survivor_count >= kCrowded) {
+    if (head_.objectness_use == ObjectnessUse::kNone && head_.scores.candidate_stride == 1 && survivor_count >= kCrowded) {
       std::int32_t classes[kBlock];
-      kernels_.first_rows(rows, head_.scores.attribute_stride, head_.classes, count, maxima, classes);
+      kernels_.first_rows(head_.scores.data + start, head_.scores.attribute_stride, head_.classes, count, maxima, classes);
       for (std::size_t s = 0; s < survivor_count; ++s) Pass(start + survivors[s], maxima[survivors[s]], classes[survivors[s]]);
     } else {
       for (std::size_t s = 0; s < survivor_count; ++s) Consider(start + survivors[s], maxima[survivors[s]]);
@@ -103,15 +99,23 @@ class Gatherer {
     Pass(candidate, best, best_class);
   }
 
-  float MaximumOf(std::size_t candidate) const {
-    const float* first = head_.scores.data + candidate * head_.scores.candidate_stride;
-    if (head_.scores.attribute_stride == 1) return kernels_.maximum(first, head_.classes);
-    float greatest = kNothing;
-    for (std::size_t c = 0; c < head_.classes; ++c) {
-      const float value = first[c * head_.scores.attribute_stride];
-      if (value > greatest) greatest = value;
+  // The greatest class score of each of `count` candidates.
+  void FindMaxima(std::size_t start, std::size_t count, float* maxima) const {
+    const Matrix& scores = head_.scores;
+    const float* first = scores.data + start * scores.candidate_stride;
+    if (scores.candidate_stride == 1) {
+      kernels_.column_maxima(first, scores.attribute_stride, head_.classes, count, maxima);
+    } else if (scores.attribute_stride == 1) {
+      kernels_.row_maxima(first, scores.candidate_stride, count, head_.classes, maxima);
+    } else {
+      for (std::size_t i = 0; i < count; ++i) {
+        maxima[i] = kNothing;
+        for (std::size_t c = 0; c < head_.classes; ++c) {
+          const float score = scores.At(start + i, c);
+          if (score > maxima[i]) maxima[i] = score;
+        }
+      }
     }
-    return greatest;
   }
 
   std::int32_t ClassOf(std::size_t candidate, float maximum) const {

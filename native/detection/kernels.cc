@@ -1,6 +1,7 @@
 #include "kernels.h"
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
 
 // The bodies are written once, in plain loops that compilers vectorise, and inlined into one function per instruction set.
@@ -53,18 +54,41 @@ IM_INLINE void FirstRowsBody(const float* rows, std::size_t stride, std::size_t 
   }
 }
 
-IM_INLINE float MaximumBody(const float* values, std::size_t count) {
-  constexpr std::size_t kLanes = 16;
-  float lanes[kLanes];
-  std::fill_n(lanes, kLanes, kNothing);
-  std::size_t i = 0;
-  for (; i + kLanes <= count; i += kLanes) {
-    for (std::size_t lane = 0; lane < kLanes; ++lane) lanes[lane] = Greater(values[i + lane], lanes[lane]);
+// Eight numbers at once, spelled as vectors because compilers leave this reduction scalar.
+#if defined(__GNUC__)
+constexpr std::size_t kLanes = 8;
+typedef float Lanes __attribute__((vector_size(kLanes * sizeof(float))));
+
+IM_INLINE void MergeMaxima(const float* values, Lanes& maxima) {
+  Lanes loaded;
+  std::memcpy(&loaded, values, sizeof loaded);
+  maxima = loaded > maxima ? loaded : maxima;
+}
+
+IM_INLINE float WideMaximum(const float* values, std::size_t count, std::size_t& done) {
+  Lanes even, odd;  // two, so that one comparison need not wait for the other
+  for (std::size_t lane = 0; lane < kLanes; ++lane) even[lane] = odd[lane] = kNothing;
+  for (; done + 2 * kLanes <= count; done += 2 * kLanes) {
+    MergeMaxima(values + done, even);
+    MergeMaxima(values + done + kLanes, odd);
   }
+  even = odd > even ? odd : even;
   float greatest = kNothing;
-  for (; i < count; ++i) greatest = Greater(values[i], greatest);
-  for (const float lane : lanes) greatest = Greater(lane, greatest);
+  for (std::size_t lane = 0; lane < kLanes; ++lane) greatest = Greater(even[lane], greatest);
   return greatest;
+}
+#else
+IM_INLINE float WideMaximum(const float*, std::size_t, std::size_t&) { return kNothing; }
+#endif
+
+IM_INLINE void RowMaximaBody(const float* rows, std::size_t stride, std::size_t row_count, std::size_t count, float* maximum) {
+  for (std::size_t row = 0; row < row_count; ++row) {
+    const float* values = rows + row * stride;
+    std::size_t i = 0;
+    float greatest = WideMaximum(values, count, i);
+    for (; i < count; ++i) greatest = Greater(values[i], greatest);
+    maximum[row] = greatest;
+  }
 }
 
 IM_INLINE bool OverlapsAnyBody(const BoxColumns& boxes, std::size_t count, const Box& box, float area, float iou_threshold) {
@@ -94,11 +118,14 @@ IM_INLINE bool OverlapsAnyBody(const BoxColumns& boxes, std::size_t count, const
                                   const float* maximum, std::int32_t* first) {                                              \
     FirstRowsBody(rows, stride, row_count, count, maximum, first);                                                          \
   }                                                                                                                         \
-  Attributes float Maximum##Name(const float* values, std::size_t count) { return MaximumBody(values, count); }             \
+  Attributes void RowMaxima##Name(const float* rows, std::size_t stride, std::size_t row_count, std::size_t count,          \
+                                  float* maximum) {                                                                        \
+    RowMaximaBody(rows, stride, row_count, count, maximum);                                                                 \
+  }                                                                                                                         \
   Attributes bool OverlapsAny##Name(const BoxColumns& boxes, std::size_t count, const Box& box, float area, float threshold) { \
     return OverlapsAnyBody(boxes, count, box, area, threshold);                                                             \
   }                                                                                                                         \
-  constexpr Kernels k##Name{ColumnMaxima##Name, FirstRows##Name, Maximum##Name, OverlapsAny##Name};
+  constexpr Kernels k##Name{ColumnMaxima##Name, FirstRows##Name, RowMaxima##Name, OverlapsAny##Name};
 
 IM_DEFINE_KERNELS(Baseline, )
 #ifdef IM_HAS_AVX2

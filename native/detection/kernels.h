@@ -24,8 +24,8 @@ struct Kernels {
   // first[i] = the lowest r with rows[r * stride + i] == maximum[i], 0 if there is none.
   void (*first_rows)(const float* rows, std::size_t stride, std::size_t row_count, std::size_t count, const float* maximum,
                      std::int32_t* first);
-  // The greatest of `values`; NaN is passed over, -infinity where there is nothing else.
-  float (*maximum)(const float* values, std::size_t count);
+  // maximum[r] = the greatest of rows[r * stride + i] for i < count; NaN is passed over, -infinity where there is nothing else.
+  void (*row_maxima)(const float* rows, std::size_t stride, std::size_t row_count, std::size_t count, float* maximum);
   // Whether one of the first `count` boxes, rounded up to whole groups, has an IoU with `box` that is greater than the threshold.
   bool (*overlaps_any)(const BoxColumns& boxes, std::size_t count, const Box& box, float area, float iou_threshold);
 };

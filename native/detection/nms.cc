@@ -74,12 +74,16 @@ std::vector<std::int32_t> SlotsOf(const std::vector<std::int32_t>& class_ids, st
 
 }  // namespace
 
-std::vector<std::int32_t> OrderByScore(const std::vector<float>& scores) {
+std::vector<std::int32_t> OrderByScore(const std::vector<float>& scores, std::size_t limit) {
   // Score and position in one integer: the position breaks ties, which makes an unstable sort stable.
   std::vector<std::uint64_t> keys;
   keys.reserve(scores.size());
   for (std::size_t i = 0; i < scores.size(); ++i) {
     if (!std::isnan(scores[i])) keys.push_back(static_cast<std::uint64_t>(DescendingKey(scores[i])) << 32 | i);
+  }
+  if (limit < keys.size()) {
+    std::nth_element(keys.begin(), keys.begin() + static_cast<std::ptrdiff_t>(limit), keys.end());
+    keys.resize(limit);
   }
   std::sort(keys.begin(), keys.end());
   std::vector<std::int32_t> order(keys.size());
@@ -113,8 +117,7 @@ Detections SelectBest(const Detections& candidates, const Limits& limits) {
     order = NonMaximumSuppression(candidates.boxes, candidates.scores, limits.class_agnostic ? nullptr : &candidates.class_ids,
                                   *limits.iou_threshold, limits.max_detections);
   } else {
-    order = OrderByScore(candidates.scores);
-    order.resize(std::min(order.size(), limits.max_detections));
+    order = OrderByScore(candidates.scores, limits.max_detections);
   }
   Detections best;
   for (const std::int32_t position : order) {

@@ -8,8 +8,8 @@
 
 namespace im::detection {
 
-// Positions of `scores`, best first, equal scores in their order; scores that are not numbers are left out.
-std::vector<std::int32_t> OrderByScore(const std::vector<float>& scores);
+// Positions of the `limit` greatest scores, best first, equal scores in their order; those that are not numbers are left out.
+std::vector<std::int32_t> OrderByScore(const std::vector<float>& scores, std::size_t limit = SIZE_MAX);
 
 // Greedy non-maximum suppression: best first, a box stays unless a box of the same class that stays has a greater IoU with it
 // than the threshold. IoU in float32, area (x2 - x1) * (y2 - y1); 0/0 suppresses nothing. Returns at most `limit` positions,

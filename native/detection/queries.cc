@@ -1,6 +1,8 @@
 #include "queries.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <functional>
 
 #include "nms.h"
 #include "sigmoid.h"
@@ -9,23 +11,28 @@ namespace im::detection {
 
 Detections SelectQueries(const QueriesHead& head, const Thresholds& thresholds, std::size_t limit) {
   // A pair that no threshold lets pass can be left out before the best are chosen: all better pairs are still there.
-  const float bound = LogitBound(thresholds.lowest());
+  float bound = LogitBound(thresholds.lowest());
+  const float* logits = head.logits.data;
+  const std::size_t total = head.queries * head.classes;
+  std::vector<float> eligible;
+  for (std::size_t pair = 0; pair < total; ++pair) {
+    if (logits[pair] >= bound) eligible.push_back(logits[pair]);
+  }
+  // So can pairs that are certainly worse than the last of the best.
+  if (eligible.size() > head.queries && head.queries > 0) {
+    const auto last = eligible.begin() + static_cast<std::ptrdiff_t>(head.queries - 1);
+    std::nth_element(eligible.begin(), last, eligible.end(), std::greater<float>());
+    bound = std::max(bound, TieBound(*last, Sigmoid(*last)));
+  }
   std::vector<float> probabilities;
   std::vector<std::size_t> pairs;
-  const std::size_t total = head.queries * head.classes;
   for (std::size_t pair = 0; pair < total; ++pair) {
-    const float logit = head.logits.data[pair];
-    if (!(logit >= bound)) continue;
-    const float probability = Sigmoid(logit);
-    if (!(probability > thresholds.lowest())) continue;
-    probabilities.push_back(probability);
+    if (!(logits[pair] >= bound)) continue;
+    probabilities.push_back(Sigmoid(logits[pair]));
     pairs.push_back(pair);
   }
-  std::vector<std::int32_t> order = OrderByScore(probabilities);
-  order.resize(std::min(order.size(), head.queries));
-
   Detections found;
-  for (const std::int32_t position : order) {
+  for (const std::int32_t position : OrderByScore(probabilities, head.queries)) {
     if (found.size() >= limit) break;
     const auto i = static_cast<std::size_t>(position);
     const std::size_t query = pairs[i] / head.classes;
