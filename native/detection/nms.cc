@@ -59,8 +59,16 @@ class KeptBoxes {
   std::vector<float> columns_[5];
 };
 
+// Larger ids than any class list has are told apart by sorting.
+constexpr std::int32_t kDirectIds = 1 << 16;
+
 // Class ids are any integers; slots count from 0.
 std::vector<std::int32_t> SlotsOf(const std::vector<std::int32_t>& class_ids, std::size_t& slot_count) {
+  const auto [least, greatest] = std::minmax_element(class_ids.begin(), class_ids.end());
+  if (class_ids.empty() || (*least >= 0 && *greatest < kDirectIds)) {
+    slot_count = class_ids.empty() ? 1 : static_cast<std::size_t>(*greatest) + 1;
+    return class_ids;
+  }
   std::vector<std::int32_t> distinct = class_ids;
   std::sort(distinct.begin(), distinct.end());
   distinct.erase(std::unique(distinct.begin(), distinct.end()), distinct.end());
@@ -72,22 +80,58 @@ std::vector<std::int32_t> SlotsOf(const std::vector<std::int32_t>& class_ids, st
   return slots;
 }
 
-}  // namespace
-
-std::vector<std::int32_t> OrderByScore(const std::vector<float>& scores, std::size_t limit) {
-  // Score and position in one integer: the position breaks ties, which makes an unstable sort stable.
+// Score and position in one integer: the position breaks ties, which makes an unstable sort stable.
+std::vector<std::uint64_t> ScoreKeys(const std::vector<float>& scores) {
   std::vector<std::uint64_t> keys;
   keys.reserve(scores.size());
   for (std::size_t i = 0; i < scores.size(); ++i) {
     if (!std::isnan(scores[i])) keys.push_back(static_cast<std::uint64_t>(DescendingKey(scores[i])) << 32 | i);
   }
+  return keys;
+}
+
+std::int32_t PositionOf(std::uint64_t key) { return static_cast<std::int32_t>(key & 0x7fffffffu); }
+
+// Positions best first, put in order only as far as they are asked for: suppression with a limit rarely gets to the end.
+class BestFirst {
+ public:
+  explicit BestFirst(const std::vector<float>& scores) : keys_(ScoreKeys(scores)) {}
+
+  // False at the end.
+  bool Next(std::int32_t& position) {
+    if (next_ == keys_.size()) return false;
+    if (next_ == ordered_) OrderMore();
+    position = PositionOf(keys_[next_++]);
+    return true;
+  }
+
+ private:
+  void OrderMore() {
+    const std::size_t portion = std::max(kPortion, ordered_);
+    const auto begin = keys_.begin() + static_cast<std::ptrdiff_t>(ordered_);
+    ordered_ = std::min(keys_.size(), ordered_ + portion);
+    const auto end = keys_.begin() + static_cast<std::ptrdiff_t>(ordered_);
+    if (end != keys_.end()) std::nth_element(begin, end, keys_.end());
+    std::sort(begin, end);
+  }
+
+  static constexpr std::size_t kPortion = 512;
+  std::vector<std::uint64_t> keys_;
+  std::size_t ordered_ = 0;
+  std::size_t next_ = 0;
+};
+
+}  // namespace
+
+std::vector<std::int32_t> OrderByScore(const std::vector<float>& scores, std::size_t limit) {
+  std::vector<std::uint64_t> keys = ScoreKeys(scores);
   if (limit < keys.size()) {
     std::nth_element(keys.begin(), keys.begin() + static_cast<std::ptrdiff_t>(limit), keys.end());
     keys.resize(limit);
   }
   std::sort(keys.begin(), keys.end());
   std::vector<std::int32_t> order(keys.size());
-  std::transform(keys.begin(), keys.end(), order.begin(), [](std::uint64_t key) { return static_cast<std::int32_t>(key & 0x7fffffffu); });
+  std::transform(keys.begin(), keys.end(), order.begin(), PositionOf);
   return order;
 }
 
@@ -98,8 +142,9 @@ std::vector<std::int32_t> NonMaximumSuppression(const std::vector<Box>& boxes, c
       class_ids == nullptr ? std::vector<std::int32_t>(boxes.size(), 0) : SlotsOf(*class_ids, slot_count);
   KeptBoxes kept(slots, slot_count);
   std::vector<std::int32_t> survivors;
-  for (const std::int32_t position : OrderByScore(scores)) {
-    if (survivors.size() >= limit) break;
+  BestFirst best_first(scores);
+  std::int32_t position;
+  while (survivors.size() < limit && best_first.Next(position)) {
     const auto i = static_cast<std::size_t>(position);
     const auto slot = static_cast<std::size_t>(slots[i]);
     const Box& box = boxes[i];

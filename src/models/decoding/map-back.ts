@@ -19,10 +19,22 @@ export interface MapBackOptions {
  * @param rows `xyxy` is float32 `[n, 4]`, corners.
  * @returns `[n, 4]` corners in pixels of the original picture.
  */
-export function mapBoxesBack(rows: Pick<DetectionRows, "xyxy">, geometry: Geometry, options: MapBackOptions & { readonly rounding: "half-even" }): Int32Array;
-export function mapBoxesBack(rows: Pick<DetectionRows, "xyxy">, geometry: Geometry, options: MapBackOptions & { readonly rounding: "none" }): Float32Array;
+export function mapBoxesBack(
+  rows: Pick<DetectionRows, "xyxy">,
+  geometry: Geometry,
+  options: MapBackOptions & { readonly rounding: "half-even" },
+): Int32Array;
+export function mapBoxesBack(
+  rows: Pick<DetectionRows, "xyxy">,
+  geometry: Geometry,
+  options: MapBackOptions & { readonly rounding: "none" },
+): Float32Array;
 export function mapBoxesBack(rows: Pick<DetectionRows, "xyxy">, geometry: Geometry, options: MapBackOptions): Int32Array | Float32Array;
-export function mapBoxesBack({ xyxy }: Pick<DetectionRows, "xyxy">, geometry: Geometry, options: MapBackOptions): Int32Array | Float32Array {
+export function mapBoxesBack(
+  { xyxy }: Pick<DetectionRows, "xyxy">,
+  geometry: Geometry,
+  options: MapBackOptions,
+): Int32Array | Float32Array {
   const { width, height } = geometry.nonsquareIntermediateSize ?? geometry.inferenceSize;
   const horizontal: Axis = {
     size: options.fractions === true ? width : 1,

@@ -25,15 +25,17 @@ export interface ThresholdRequest {
  * @throws InvalidOptionError when `confidence` is neither a number from 0 to 1 nor one of the two words.
  */
 export function resolveThresholds({ confidence, defaultConfidence, recommended, classNames }: ThresholdRequest): Float32Array {
-  if (typeof confidence === "number") {
-    if (confidence >= 0 && confidence <= 1) return Float32Array.of(confidence);
-  } else if (confidence === "default") {
+  // What comes from JavaScript may be anything.
+  const given: unknown = confidence;
+  if (typeof given === "number") {
+    if (given >= 0 && given <= 1) return Float32Array.of(given);
+  } else if (given === "default") {
     return Float32Array.of(defaultConfidence);
-  } else if (confidence === "best") {
+  } else if (given === "best") {
     return recommendedThresholds(recommended, classNames) ?? Float32Array.of(defaultConfidence);
   }
   throw new InvalidOptionError(
-    `confidence is ${JSON.stringify(confidence) ?? typeof confidence}. It has to be a number from 0 to 1, "default" or "best". For 40 percent pass 0.4.`,
+    `confidence is ${typeof given === "string" ? JSON.stringify(given) : String(given)}. It has to be a number from 0 to 1, "default" or "best". For 40 percent pass 0.4.`,
     { parameter: "confidence" },
   );
 }

@@ -8,7 +8,9 @@ const MAXIMUM_COUNT = 2 ** 31 - 1;
 const MAXIMUM_STRIDE = 2 ** 40;
 
 function refuse(name: string, expected: string, received: unknown): never {
-  throw new ModelInputError(`Expected ${expected} for ${name} but received ${describe(received)}. Pass what the network's outputs really hold.`);
+  throw new ModelInputError(
+    `Expected ${expected} for ${name} but received ${describe(received)}. Pass what the network's outputs really hold.`,
+  );
 }
 
 function describe(value: unknown): string {
