@@ -1,7 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { cpuDecoder, referenceDecoder, type DecodeSettings, type DenseHead, type DetectionRows } from "../../../src/models/decoding/index.js";
+import {
+  cpuDecoder,
+  referenceDecoder,
+  type DecodeSettings,
+  type DenseHead,
+  type DetectionRows,
+} from "../../../src/models/decoding/index.js";
 import { loadAddon } from "../../../src/native/index.js";
 import { denseCase, queriesCase, rowsCase, suppressionCase } from "./heads.js";
 
@@ -10,7 +16,9 @@ if (addon === null) process.stderr.write("skipped: the addon is not available\n"
 
 /** Bits, except that all NaN are one: which NaN an operation gives is the processor's choice. */
 function bits({ xyxy, scores, classIds, indices }: DetectionRows): object {
-  const raw = (numbers: Float32Array): readonly number[] => [...new Uint32Array(numbers.map((x) => (Number.isNaN(x) ? Number.NaN : x)).buffer)];
+  const raw = (numbers: Float32Array): readonly number[] => [
+    ...new Uint32Array(numbers.map((x) => (Number.isNaN(x) ? Number.NaN : x)).buffer),
+  ];
   return { xyxy: raw(xyxy), scores: raw(scores), classIds: [...classIds], indices: [...indices] };
 }
 
@@ -73,7 +81,12 @@ describe.skipIf(addon === null)("the addon and the reference", () => {
       objectnessUse: "none",
     };
     for (const threshold of [0, 0.5, 0.99]) {
-      const settings: DecodeSettings = { thresholds: Float32Array.of(threshold), iouThreshold: 0.3, classAgnostic: false, maxDetections: null };
+      const settings: DecodeSettings = {
+        thresholds: Float32Array.of(threshold),
+        iouThreshold: 0.3,
+        classAgnostic: false,
+        maxDetections: null,
+      };
       const found = await cpu.decodeDense(head, settings);
       expect(found.scores.length).toBeGreaterThan(0);
       expect(bits(found)).toEqual(bits(await referenceDecoder.decodeDense(head, settings)));

@@ -1,7 +1,13 @@
 import { describe, expect, it } from "vitest";
 
 import { ModelInputError } from "../../../src/errors.js";
-import { cpuDecoder, createDetectionDecoder, referenceDecoder, type DecodeSettings, type DenseHead } from "../../../src/models/decoding/index.js";
+import {
+  cpuDecoder,
+  createDetectionDecoder,
+  referenceDecoder,
+  type DecodeSettings,
+  type DenseHead,
+} from "../../../src/models/decoding/index.js";
 import { loadAddon } from "../../../src/native/index.js";
 
 const addon = loadAddon();
@@ -82,7 +88,15 @@ describe.each(decoders)("the $name decoder", (decoder) => {
 
   it("finds scores just above a threshold close to 1", async () => {
     const logits = Float32Array.of(5.85, 5.7);
-    const query = { boxes: new Float32Array(8), boxesOffset: 0, logits, logitsOffset: 0, queries: 2, classes: 1, classMapping: Int32Array.of(0) };
+    const query = {
+      boxes: new Float32Array(8),
+      boxesOffset: 0,
+      logits,
+      logitsOffset: 0,
+      queries: 2,
+      classes: 1,
+      classMapping: Int32Array.of(0),
+    };
     const rows = await decoder.decodeQueries(query, { ...SETTINGS, thresholds: Float32Array.of(0.997) });
     expect([...rows.indices]).toEqual([0]);
   });
@@ -132,8 +146,12 @@ describe.each(decoders)("the $name decoder", (decoder) => {
   });
 
   it("refuses suppression of arrays that do not belong together", async () => {
-    await expect(decoder.nonMaximumSuppression(new Float32Array(8), new Float32Array(1), new Int32Array(1), 0.5)).rejects.toThrow(ModelInputError);
-    await expect(decoder.nonMaximumSuppression(new Float32Array(4), new Float32Array(1), new Int32Array(2), 0.5)).rejects.toThrow(ModelInputError);
+    await expect(decoder.nonMaximumSuppression(new Float32Array(8), new Float32Array(1), new Int32Array(1), 0.5)).rejects.toThrow(
+      ModelInputError,
+    );
+    await expect(decoder.nonMaximumSuppression(new Float32Array(4), new Float32Array(1), new Int32Array(2), 0.5)).rejects.toThrow(
+      ModelInputError,
+    );
     await expect(decoder.nonMaximumSuppression(new Float32Array(4), new Float32Array(1), new Int32Array(1), Number.NaN)).rejects.toThrow(
       ModelInputError,
     );

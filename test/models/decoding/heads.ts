@@ -3,7 +3,8 @@ import fc from "fast-check";
 
 import type { DecodeSettings, DenseHead, QueriesHead, RowsHead } from "../../../src/models/decoding/index.js";
 
-const single = (minimum: number, maximum: number): fc.Arbitrary<number> => fc.float({ min: Math.fround(minimum), max: Math.fround(maximum), noNaN: true });
+const single = (minimum: number, maximum: number): fc.Arbitrary<number> =>
+  fc.float({ min: Math.fround(minimum), max: Math.fround(maximum), noNaN: true });
 
 /** Mostly ordinary, some on a coarse grid (ties), a few that are no numbers. */
 const values = (minimum: number, maximum: number): fc.Arbitrary<number> =>
@@ -65,11 +66,18 @@ export const rowsCase: fc.Arbitrary<readonly [RowsHead, DecodeSettings]> = fc
     offset: fc.integer({ min: 0, max: 5 }),
   })
   .chain((shape) =>
-    fc.tuple(floats(shape.offset + shape.rows * shape.columns, 0, 4), settings(4)).map(([data, decodeSettings]) => [{ ...shape, data }, decodeSettings]),
+    fc
+      .tuple(floats(shape.offset + shape.rows * shape.columns, 0, 4), settings(4))
+      .map(([data, decodeSettings]) => [{ ...shape, data }, decodeSettings]),
   );
 
 export const queriesCase: fc.Arbitrary<readonly [QueriesHead, DecodeSettings]> = fc
-  .record({ queries: fc.integer({ min: 0, max: 30 }), classes: fc.integer({ min: 1, max: 8 }), boxesOffset: fc.nat(3), logitsOffset: fc.nat(3) })
+  .record({
+    queries: fc.integer({ min: 0, max: 30 }),
+    classes: fc.integer({ min: 1, max: 8 }),
+    boxesOffset: fc.nat(3),
+    logitsOffset: fc.nat(3),
+  })
   .chain((shape) =>
     fc
       .record({

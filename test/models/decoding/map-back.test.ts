@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import type { Geometry } from "../../../src/imaging/index.js";
-import { mapBoxesBack, roundHalfEven } from "../../../src/models/decoding/index.js";
+import { roundHalfEven, type Geometry } from "../../../src/imaging/index.js";
+import { mapBoxesBack } from "../../../src/models/decoding/index.js";
 
 /** A 200 x 100 part at (30, 40) of a 400 x 300 picture, halved and centred on 128 x 128. */
 const GEOMETRY: Geometry = {
@@ -27,17 +27,33 @@ describe("mapBoxesBack", () => {
   });
 
   it("clamps to the whole picture, borders included, and only when asked", () => {
-    expect(mapBoxesBack(box(-900, -900, 900, 900), GEOMETRY, { rounding: "half-even", clamp: true })).toEqual(Int32Array.of(0, 0, 400, 300));
+    expect(mapBoxesBack(box(-900, -900, 900, 900), GEOMETRY, { rounding: "half-even", clamp: true })).toEqual(
+      Int32Array.of(0, 0, 400, 300),
+    );
     expect(mapBoxesBack(box(0, 0, 300, 0), GEOMETRY, { rounding: "half-even", clamp: false })).toEqual(Int32Array.of(2, -38, 602, -38));
   });
 
   it("rounds halves to even after clamping", () => {
-    const geometry = { ...GEOMETRY, padLeft: 0, padTop: 0, scaleWidth: 1, scaleHeight: 1, staticCropOffset: { ...GEOMETRY.staticCropOffset, offsetX: 0, offsetY: 0 } };
+    const geometry = {
+      ...GEOMETRY,
+      padLeft: 0,
+      padTop: 0,
+      scaleWidth: 1,
+      scaleHeight: 1,
+      staticCropOffset: { ...GEOMETRY.staticCropOffset, offsetX: 0, offsetY: 0 },
+    };
     expect(mapBoxesBack(box(0.5, 1.5, 2.5, 3.5), geometry, { rounding: "half-even", clamp: true })).toEqual(Int32Array.of(0, 2, 2, 4));
   });
 
   it("takes fractions of the intermediate size where there is one", () => {
-    const plain = { ...GEOMETRY, padLeft: 0, padTop: 0, scaleWidth: 1, scaleHeight: 1, staticCropOffset: { ...GEOMETRY.staticCropOffset, offsetX: 0, offsetY: 0 } };
+    const plain = {
+      ...GEOMETRY,
+      padLeft: 0,
+      padTop: 0,
+      scaleWidth: 1,
+      scaleHeight: 1,
+      staticCropOffset: { ...GEOMETRY.staticCropOffset, offsetX: 0, offsetY: 0 },
+    };
     const options = { rounding: "half-even", clamp: true, fractions: true } as const;
     expect(mapBoxesBack(box(0, 0, 0.5, 0.25), plain, options)).toEqual(Int32Array.of(0, 0, 64, 32));
     const intermediate = { ...plain, nonsquareIntermediateSize: { width: 100, height: 60 } };
@@ -73,10 +89,16 @@ describe("roundHalfEven", () => {
 
   it("is the nearest integer, and even where two are", () =>
     fc.assert(
-      fc.property(fc.oneof(fc.float({ min: -1e6, max: 1e6, noNaN: true }), fc.integer({ min: -1e6, max: 1e6 }).map((n) => n / 2)), (value) => {
-        const rounded = roundHalfEven(value);
-        const distance = Math.abs(value - rounded);
-        return Number.isInteger(rounded) && (distance < 0.5 || (distance === 0.5 && rounded % 2 === 0));
-      }),
+      fc.property(
+        fc.oneof(
+          fc.float({ min: -1e6, max: 1e6, noNaN: true }),
+          fc.integer({ min: -1e6, max: 1e6 }).map((n) => n / 2),
+        ),
+        (value) => {
+          const rounded = roundHalfEven(value);
+          const distance = Math.abs(value - rounded);
+          return Number.isInteger(rounded) && (distance < 0.5 || (distance === 0.5 && rounded % 2 === 0));
+        },
+      ),
     ));
 });

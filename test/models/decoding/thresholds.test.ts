@@ -31,7 +31,9 @@ describe("resolveThresholds", () => {
 
   it("takes the default where nothing is recommended for all", () => {
     expect(resolveThresholds({ ...REQUEST, recommended: null })).toEqual(Float32Array.of(0.25));
-    expect(resolveThresholds({ ...REQUEST, recommended: { confidence: null, perClassConfidence: { cat: 0.6 } } })).toEqual(Float32Array.of(0.25));
+    expect(resolveThresholds({ ...REQUEST, recommended: { confidence: null, perClassConfidence: { cat: 0.6 } } })).toEqual(
+      Float32Array.of(0.25),
+    );
   });
 
   it.each([Number.NaN, -0.1, 1.1, 40, Infinity, "0.4", "worst", null, undefined, {}, 1n])("refuses %s", (confidence) => {
