@@ -11,12 +11,12 @@ export interface ChildResult {
 }
 
 /** Runs a TypeScript program and waits for its end. */
-export function runChild(script: URL, arguments_: readonly string[] = [], nodeOptions: readonly string[] = []): Promise<ChildResult> {
+export function runChild(script: URL, arguments_: readonly string[] = [], nodeOptions: readonly string[] = [], environment: Readonly<Record<string, string>> = {}): Promise<ChildResult> {
   return new Promise((resolve) => {
     const child = execFile(
       process.execPath,
       [...nodeOptions, "--import", "tsx", fileURLToPath(script), ...arguments_],
-      { timeout: 60_000, killSignal: "SIGKILL" },
+      { timeout: 60_000, killSignal: "SIGKILL", env: { ...process.env, ...environment } },
       (_error, stdout, stderr) => resolve({ code: child.exitCode, signal: child.signalCode, stdout, stderr }),
     );
   });
