@@ -1,8 +1,177 @@
 #include "image_bindings.h"
 
+#include <algorithm>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "../image/preprocess.h"
+#include "arguments.h"
+#include "environment.h"
+#include "memory.h"
+
 namespace im {
+namespace {
 
-void ExportImage(Napi::Env, Napi::Object) {}
+int Side(Napi::Object object, const char* key, const std::string& name) {
+  return static_cast<int>(RequireInteger(Field(object, key), name + "." + key, 1, kMaximumSide));
+}
 
-const char* SimdName() { return "baseline"; }
+int Offset(Napi::Object object, const char* key, const std::string& name) {
+  return static_cast<int>(RequireInteger(Field(object, key), name + "." + key, -kMaximumSide, kMaximumSide));
+}
+
+Size ReadSize(Napi::Value value, const std::string& name) {
+  const Napi::Object object = RequireObject(value, name);
+  return {Side(object, "width", name), Side(object, "height", name)};
+}
+
+Rectangle ReadRectangle(Napi::Value value, const std::string& name) {
+  const Napi::Object object = RequireObject(value, name);
+  const auto position = [&](const char* key) { return static_cast<int>(RequireInteger(Field(object, key), name + "." + key, 0, kMaximumSide)); };
+  return {position("left"), position("top"), Side(object, "width", name), Side(object, "height", name)};
+}
+
+GeometryStep ReadStep(Napi::Value value, const std::string& name) {
+  const Napi::Object object = RequireObject(value, name);
+  const auto number = [&](const char* key) { return RequireNumber(Field(object, key), name + "." + key); };
+  if (RequireOneOf(Field(object, "kind"), name + ".kind", {"resize", "sample"}) == 1) {
+    return SampleStep{Side(object, "width", name), Side(object, "height", name), number("originX"), number("originY"), number("stepX"), number("stepY")};
+  }
+  ResizeStep step;
+  step.filter = static_cast<Filter>(RequireOneOf(Field(object, "filter"), name + ".filter", {"linear", "pillow", "none"}));
+  step.width = Side(object, "width", name);
+  step.height = Side(object, "height", name);
+  const std::string canvas_name = name + ".canvas";
+  const Napi::Object canvas = RequireObject(Field(object, "canvas"), canvas_name);
+  step.canvas = {Side(canvas, "width", canvas_name), Side(canvas, "height", canvas_name), Offset(canvas, "left", canvas_name),
+                 Offset(canvas, "top", canvas_name), static_cast<float>(RequireNumber(Field(canvas, "fill"), canvas_name + ".fill"))};
+  return step;
+}
+
+bool IsNull(Napi::Value value) { return value.IsNull() || value.IsUndefined(); }
+
+void ReadTriple(Napi::Object object, const char* key, const std::string& name, float (&values)[3]) {
+  const Napi::Value value = Field(object, key);
+  if (IsNull(value)) return;
+  const Napi::Object list = RequireObject(value, name + "." + key);
+  for (std::uint32_t i = 0; i < 3; ++i) values[i] = static_cast<float>(RequireNumber(list.Get(i), name + "." + key + "[" + std::to_string(i) + "]"));
+}
+
+Normalization ReadNormalization(Napi::Value value, const std::string& name) {
+  const Napi::Object object = RequireObject(value, name);
+  Normalization result;
+  if (!IsNull(Field(object, "divisor"))) result.divisor = static_cast<float>(RequireNumber(Field(object, "divisor"), name + ".divisor"));
+  if (!IsNull(Field(object, "factor"))) result.factor = static_cast<float>(RequireNumber(Field(object, "factor"), name + ".factor"));
+  ReadTriple(object, "mean", name, result.mean);
+  ReadTriple(object, "std", name, result.std);
+  return result;
+}
+
+PreprocessSteps ReadSteps(Napi::Value value) {
+  const Napi::Object object = RequireObject(value, "steps");
+  PreprocessSteps steps;
+  steps.source = ReadSize(Field(object, "source"), "steps.source");
+  steps.crop = ReadRectangle(Field(object, "crop"), "steps.crop");
+  steps.grayscale = RequireBoolean(Field(object, "grayscale"), "steps.grayscale");
+  if (!IsNull(Field(object, "contrast"))) {
+    steps.contrast = static_cast<Contrast>(
+        RequireOneOf(Field(object, "contrast"), "steps.contrast", {"contrast-stretching", "histogram-equalization", "adaptive-equalization"}));
+  }
+  const Napi::Value geometry = Field(object, "geometry");
+  if (!geometry.IsArray()) ThrowArgument(value.Env(), "steps.geometry", "an array", geometry);
+  const auto list = geometry.As<Napi::Array>();
+  if (list.Length() < 1 || list.Length() > 2) ThrowArgument(value.Env(), "steps.geometry", "one or two steps", geometry);
+  for (std::uint32_t i = 0; i < list.Length(); ++i) steps.geometry.push_back(ReadStep(list.Get(i), "steps.geometry[" + std::to_string(i) + "]"));
+  steps.swap_channels = RequireBoolean(Field(object, "swapChannels"), "steps.swapChannels");
+  steps.normalization = ReadNormalization(Field(object, "normalization"), "steps.normalization");
+  steps.output = ReadSize(Field(object, "output"), "steps.output");
+  return steps;
+}
+
+class PreprocessTask final : public Task {
+ public:
+  PreprocessTask(Napi::Env env, Image image, PreprocessSteps steps) : Task(env), image_(image), steps_(std::move(steps)) {}
+
+  // The caller may change or detach its memory while this runs.
+  void CopyPixels(const std::uint8_t* pixels, std::size_t size) {
+    copy_.assign(pixels, pixels + size);
+    image_.pixels = copy_.data();
+  }
+  void WriteTo(float* target) { target_ = target; }
+  // For targets that could be detached: written here, copied when the promise settles.
+  void WriteLaterTo(Napi::Object array) {
+    scratch_.resize(OutputLength(steps_));
+    target_ = scratch_.data();
+    array_ = Napi::Persistent(array);
+  }
+
+  Status Execute() override { return Preprocess(image_, steps_, target_); }
+
+  Napi::Value Value(Napi::Env env) override {
+    if (!array_.IsEmpty()) {
+      const Span<float> array = RequireFloat32Array(array_.Value(), "target");
+      if (array.size != scratch_.size()) throw MakeError(env, InvalidArgument("preprocess", "The target was detached while the picture was prepared."));
+      std::copy(scratch_.begin(), scratch_.end(), array.data);
+    }
+    return env.Undefined();
+  }
+
+ private:
+  Image image_;
+  PreprocessSteps steps_;
+  std::vector<std::uint8_t> copy_;
+  float* target_ = nullptr;
+  std::vector<float> scratch_;
+  Napi::ObjectReference array_;
+};
+
+bool IsShared(Napi::Object typed_array) {
+  const Napi::Value buffer = typed_array.Get("buffer");
+  return buffer.IsObject() && !buffer.IsArrayBuffer();
+}
+
+// preprocess(pixels, description, steps, target): see NativeAddon in src/native/addon.ts.
+Napi::Value PreprocessBinding(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const Span<const std::uint8_t> pixels = RequireUint8Array(info[0], "pixels");
+  const Napi::Object description = RequireObject(info[1], "image");
+  Image image;
+  image.pixels = pixels.data;
+  image.width = Side(description, "width", "image");
+  image.height = Side(description, "height", "image");
+  image.channels = static_cast<int>(RequireInteger(Field(description, "channels"), "image.channels", 1, 4));
+  image.color_format = static_cast<ColorFormat>(RequireOneOf(Field(description, "colorFormat"), "image.colorFormat", {"rgb", "bgr"}));
+  const bool borrowed = RequireBoolean(Field(description, "borrowed"), "image.borrowed");
+  PreprocessSteps steps = ReadSteps(info[2]);
+  const Span<float> target = RequireFloat32Array(info[3], "target");
+
+  const std::size_t expected = static_cast<std::size_t>(image.width) * static_cast<std::size_t>(image.height) * static_cast<std::size_t>(image.channels);
+  if (pixels.size != expected) ThrowArgument(env, "pixels", "an array of " + std::to_string(expected) + " bytes", Napi::Number::New(env, static_cast<double>(pixels.size)));
+  const Status valid = Validate(image, steps);
+  if (!valid.ok()) throw MakeError(env, valid);
+  const std::size_t length = OutputLength(steps);
+  if (target.size != length) ThrowArgument(env, "target", "an array of " + std::to_string(length) + " floats", Napi::Number::New(env, static_cast<double>(target.size)));
+
+  auto task = std::make_unique<PreprocessTask>(env, image, std::move(steps));
+  if (borrowed && !IsShared(pixels.owner) && !IsOwnedMemory(pixels.data, pixels.size)) {
+    task->CopyPixels(pixels.data, pixels.size);
+  } else {
+    task->Hold(pixels.owner);
+  }
+  if (IsOwnedMemory(target.data, target.size * sizeof(float))) {
+    task->WriteTo(target.data);
+    task->Hold(target.owner);
+  } else {
+    task->WriteLaterTo(target.owner);
+  }
+  return Environment::Get(env)->Submit(std::move(task));
+}
+
+}  // namespace
+
+void ExportImage(Napi::Env env, Napi::Object exports) { exports.Set("preprocess", Napi::Function::New(env, PreprocessBinding, "preprocess")); }
+
+const char* SimdName() { return BestKernels().name; }
+
 }  // namespace im

@@ -35,6 +35,8 @@ export function planBatches(batchSize: number, { min = 1, max = Infinity }: Batc
 
 function requireCount(value: number, parameter: string, minimum: number): void {
   if (!Number.isSafeInteger(value) || value < minimum) {
-    throw new InvalidParameterError(`Expected an integer of at least ${minimum} for ${parameter} but received ${String(value)}.`, { parameter });
+    throw new InvalidParameterError(`Expected an integer of at least ${minimum} for ${parameter} but received ${String(value)}.`, {
+      parameter,
+    });
   }
 }

@@ -50,11 +50,6 @@ export function elementTypeFromNumber(number: number): ElementType | null {
   return BY_NUMBER.get(number) ?? null;
 }
 
-/** Bytes of one element. */
-export function elementBytes(type: NumericElementType): number {
-  return ELEMENTS[type].bytes;
-}
-
 /** The typed array that holds elements of this type. */
 export function elementArray(type: NumericElementType): TypedArrayConstructor {
   return ELEMENTS[type].array;
@@ -68,7 +63,9 @@ export function elementArray(type: NumericElementType): TypedArrayConstructor {
 export function elementTypeFromOnnx(onnxType: string): ElementType {
   const type = BY_ONNX_NAME.get(/^tensor\((\w+)\)$/.exec(onnxType)?.[1] ?? "");
   if (type === undefined || type === "bfloat16") {
-    throw new ModelRuntimeError(`The network has a port of type ${onnxType}, which cannot be computed with here. Export it with float32 ports.`);
+    throw new ModelRuntimeError(
+      `The network has a port of type ${onnxType}, which cannot be computed with here. Export it with float32 ports.`,
+    );
   }
   return type;
 }

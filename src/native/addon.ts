@@ -47,6 +47,8 @@ export interface NativeImageDescription {
   readonly width: number;
   readonly height: number;
   readonly channels: 1 | 3 | 4;
+  /** Which channels are red and blue: grayscale weighs them differently. */
+  readonly colorFormat: "rgb" | "bgr";
   /** Whether `pixels` may change or be detached while the job runs. */
   readonly borrowed: boolean;
 }

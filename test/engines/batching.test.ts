@@ -10,9 +10,32 @@ describe("planBatches", () => {
     [5, { min: 8 }, [[0, 5, 0]]],
     [3, { min: 2, max: 4 }, [[0, 3, 0]]],
     [1, { min: 2, max: 4 }, [[0, 1, 1]]],
-    [9, { min: 2, max: 4 }, [[0, 4, 0], [4, 4, 0], [8, 1, 1]]],
-    [3, { min: 1, max: 1 }, [[0, 1, 0], [1, 1, 0], [2, 1, 0]]],
-    [2, { min: 2, max: 1 }, [[0, 1, 1], [1, 1, 1]]],
+    [
+      9,
+      { min: 2, max: 4 },
+      [
+        [0, 4, 0],
+        [4, 4, 0],
+        [8, 1, 1],
+      ],
+    ],
+    [
+      3,
+      { min: 1, max: 1 },
+      [
+        [0, 1, 0],
+        [1, 1, 0],
+        [2, 1, 0],
+      ],
+    ],
+    [
+      2,
+      { min: 2, max: 1 },
+      [
+        [0, 1, 1],
+        [1, 1, 1],
+      ],
+    ],
     [0, { max: 4 }, []],
   ])("%i items with %o", (batchSize, limits, expected) => {
     expect(planBatches(batchSize, limits)).toEqual(expected.map(([start, count, padding]) => ({ start, count, padding })));
@@ -35,7 +58,12 @@ describe("planBatches", () => {
   });
 
   test("refuses what is no count", () => {
-    for (const call of [() => planBatches(-1), () => planBatches(1.5), () => planBatches(1, { min: 0, max: 2 }), () => planBatches(1, { max: 0 })]) {
+    for (const call of [
+      () => planBatches(-1),
+      () => planBatches(1.5),
+      () => planBatches(1, { min: 0, max: 2 }),
+      () => planBatches(1, { max: 0 }),
+    ]) {
       expect(call).toThrow(InvalidParameterError);
     }
   });

@@ -8,8 +8,20 @@ test("without the addon, onnxruntime-node does the same, one run at a time, and 
   expect(JSON.parse(stdout)).toEqual({
     engine: ["onnxruntime-node", "onnxruntime-node", true],
     inputs: [{ name: "x", kind: "tensor", type: "float32", dims: ["batch", 3] }],
-    metadata: { producer: "tests", graphName: "", domain: "", description: "", version: 7, opset: 17, custom: { names: "a,b", __proto__key: "kept" } },
-    answers: [[2, 4, 6], [8, 10, 12], [20, 22, 24]],
+    metadata: {
+      producer: "tests",
+      graphName: "",
+      domain: "",
+      description: "",
+      version: 7,
+      opset: 17,
+      custom: { names: "a,b", __proto__key: "kept" },
+    },
+    answers: [
+      [2, 4, 6],
+      [8, 10, 12],
+      [20, 22, 24],
+    ],
     aborted: "stopped",
     refused: "QUEUE_FULL",
     closed: "MODEL_DISPOSED",

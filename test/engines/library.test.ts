@@ -22,24 +22,30 @@ async function reportWith(library: string, more: Readonly<Record<string, string>
 
 describe("the library", () => {
   test("is onnxruntime-node's unless another is named", async () => {
-    expect(resolveLibrary({})).toMatch(/onnxruntime-node/);
+    expect(resolveLibrary("")).toMatch(/onnxruntime-node/);
     const other = join(directory, "elsewhere.so");
-    copyFileSync(resolveLibrary({}), other);
+    copyFileSync(resolveLibrary(""), other);
     expect(await reportWith(other)).toMatchObject({ available: true, libraryPath: other });
   }, 60_000);
 
   test("that does not exist is named in the error", async () => {
-    expect(await reportWith("/nowhere/lib.so")).toMatchObject({ code: "MISSING_DEPENDENCY", message: expect.stringContaining("/nowhere/lib.so") as unknown });
+    expect(await reportWith("/nowhere/lib.so")).toMatchObject({
+      code: "MISSING_DEPENDENCY",
+      message: expect.stringContaining("/nowhere/lib.so") as unknown,
+    });
   }, 60_000);
 
   test("that is no library, or another one, is refused with the reason", async () => {
     const text = join(directory, "text.so");
     writeFileSync(text, "not a library");
-    expect(await reportWith(text)).toMatchObject({ code: "MISSING_DEPENDENCY", message: expect.stringContaining("npm install --ignore-scripts onnxruntime-node") as unknown });
+    expect(await reportWith(text)).toMatchObject({
+      code: "MISSING_DEPENDENCY",
+      message: expect.stringContaining("npm install --ignore-scripts onnxruntime-node") as unknown,
+    });
     expect(await reportWith(addonReport().path!)).toMatchObject({ message: expect.stringContaining("no OrtGetApiBase") as unknown });
   }, 60_000);
 
   test("cannot be named without the addon", async () => {
-    expect(await reportWith(resolveLibrary({}), { INFERENCE_MODELS_NATIVE: "off" })).toMatchObject({ code: "ENVIRONMENT_CONFIGURATION" });
+    expect(await reportWith(resolveLibrary(""), { INFERENCE_MODELS_NATIVE: "off" })).toMatchObject({ code: "ENVIRONMENT_CONFIGURATION" });
   }, 60_000);
 });

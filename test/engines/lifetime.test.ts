@@ -11,11 +11,15 @@ describe("a process", () => {
     ["exits with its code during a run", "exit-during-run", 7, ""],
     ["exits with its code during a creation", "exit-during-creation", 7, ""],
     ["ends with 1 after an exception during a run", "exception-during-run", 1, ""],
-  ])("%s", async (_what, end, code, stdout) => {
-    const result = await runChild(program("exit"), [end]);
-    expect(result).toMatchObject({ code, signal: null, stdout });
-    expect(result.stderr).toMatch(end === "exception-during-run" ? /^[^]*Error: on purpose[^]*$/ : /^$/);
-  }, 60_000);
+  ])(
+    "%s",
+    async (_what, end, code, stdout) => {
+      const result = await runChild(program("exit"), [end]);
+      expect(result).toMatchObject({ code, signal: null, stdout });
+      expect(result.stderr).toMatch(end === "exception-during-run" ? /^[^]*Error: on purpose[^]*$/ : /^$/);
+    },
+    60_000,
+  );
 
   test("runs sessions in workers that end as they like", async () => {
     expect(await runChild(program("workers"))).toEqual({ code: 0, signal: null, stdout: "0,1,3", stderr: "" });

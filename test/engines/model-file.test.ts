@@ -28,7 +28,12 @@ const MODEL = {
 describe("readModelHeader", () => {
   test("reads the small fields of a model", () => {
     expect(readModelHeader(buildModel(MODEL))).toEqual({
-      opset: 19, producer: "p", domain: "d", description: "text", version: 300, custom: { key: "value", empty: "" },
+      opset: 19,
+      producer: "p",
+      domain: "d",
+      description: "text",
+      version: 300,
+      custom: { key: "value", empty: "" },
     });
   });
 
@@ -40,7 +45,8 @@ describe("readModelHeader", () => {
     const path = join(directory, "sparse.onnx");
     const gigabytes = 6 * 2 ** 30;
     const length = [0x80 | (gigabytes & 0x7f)];
-    for (let rest = Math.floor(gigabytes / 128); length.length < 6 && rest > 0; rest = Math.floor(rest / 128)) length.push((rest % 128) | (rest >= 128 ? 0x80 : 0));
+    for (let rest = Math.floor(gigabytes / 128); length.length < 6 && rest > 0; rest = Math.floor(rest / 128))
+      length.push((rest % 128) | (rest >= 128 ? 0x80 : 0));
     const head = Uint8Array.of(7 * 8 + 2, ...length);
     writeFileSync(path, head);
     truncateSync(path, head.length + gigabytes); // a hole: takes no space

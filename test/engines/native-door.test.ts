@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 
 import { resolveLibrary } from "../../src/engines/onnx/library.js";
-import { requireAddon, type NativeAddon, type NativeSession, type NativeTensor } from "../../src/native/index.js";
+import { loadAddon, type NativeAddon, type NativeSession, type NativeTensor } from "../../src/native/index.js";
 import { countingNetwork, doublingNetwork, identityNetwork } from "./networks.js";
 
 const SETTINGS = { providers: [], intraOpThreads: 1, lanes: 1, spinning: false, graphOptimization: 99 } as const;
@@ -22,7 +22,7 @@ async function create(...args: readonly unknown[]): Promise<NativeSession> {
 }
 
 beforeAll(async () => {
-  addon = requireAddon("The test");
+  addon = loadAddon()!;
   addon.openOnnxRuntime(resolveLibrary());
   session = await addon.createSession(doublingNetwork(), SETTINGS, addon.createCancelToken());
   strings = await addon.createSession(identityNetwork("string"), SETTINGS, addon.createCancelToken());
@@ -70,7 +70,21 @@ describe("run refuses", () => {
     ["an output twice", [[GOOD], ["y", "y"], null], "twice"],
     ["a token that is none", [[GOOD], ["y"], {}], "a cancel token"],
     ["a session as token", [[GOOD], ["y"], "session"], "a cancel token"],
-    ["a getter that throws", [[Object.defineProperty({}, "name", { get: () => { throw new Error("from a getter"); } })], ["y"], null], "from a getter"],
+    [
+      "a getter that throws",
+      [
+        [
+          Object.defineProperty({}, "name", {
+            get: () => {
+              throw new Error("from a getter");
+            },
+          }),
+        ],
+        ["y"],
+        null,
+      ],
+      "from a getter",
+    ],
   ])("%s", async (_what, args, message) => {
     await expect(run(...args.map((arg) => (arg === "session" ? session : arg)))).rejects.toThrow(message);
     await stillWorks();
@@ -106,7 +120,7 @@ describe("run refuses", () => {
   });
 
   test("sessions that it did not make", () => {
-    expect(() => Reflect.construct(session.constructor, [])).toThrow("createSession");
+    expect((): unknown => Reflect.construct(session.constructor, [])).toThrow("createSession");
   });
 });
 
@@ -150,7 +164,10 @@ describe("createSession", () => {
     ["negative threads", [doublingNetwork(), { ...SETTINGS, intraOpThreads: -1 }, null]],
     ["a level that is none", [doublingNetwork(), { ...SETTINGS, graphOptimization: 7 }, null]],
     ["a provider without options", [doublingNetwork(), { ...SETTINGS, providers: [{ name: "CPU" }] }, null]],
-    ["a provider option that is a number", [doublingNetwork(), { ...SETTINGS, providers: [{ name: "CUDA", options: { device_id: 0 } }] }, null]],
+    [
+      "a provider option that is a number",
+      [doublingNetwork(), { ...SETTINGS, providers: [{ name: "CUDA", options: { device_id: 0 } }] }, null],
+    ],
     ["an unknown provider", [doublingNetwork(), { ...SETTINGS, providers: [{ name: "Nonsense", options: {} }] }, null]],
   ])("refuses %s", async (_what, args) => {
     await expect(create(...args)).rejects.toThrow();

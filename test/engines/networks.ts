@@ -77,7 +77,3 @@ export function row(...values: number[]): Readonly<Record<string, Tensor>> {
 export async function untilRunning(session: InferenceSession): Promise<void> {
   while (session.statistics().running === 0) await new Promise((resolve) => setImmediate(resolve));
 }
-
-export async function untilIdle(session: InferenceSession): Promise<void> {
-  while (session.statistics().running + session.statistics().waiting > 0) await new Promise((resolve) => setImmediate(resolve));
-}

@@ -1,18 +1,33 @@
+import type * as OnnxRuntimeNode from "onnxruntime-node";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
 import { describe, expect, test } from "vitest";
 
+import { createInferenceSession, onnxRuntimeInfo, type ElementType, type Tensor, type TensorData } from "../../src/engines/index.js";
 import {
-  createInferenceSession, onnxRuntimeInfo, type ElementType, type Tensor, type TensorData,
-} from "../../src/engines/index.js";
-import {
-  CorruptedModelPackageError, EnvironmentConfigurationError, InvalidOptionError, ModelDisposedError, ModelInputError, ModelRuntimeError,
+  CorruptedModelPackageError,
+  EnvironmentConfigurationError,
+  InvalidOptionError,
+  ModelDisposedError,
+  ModelInputError,
+  ModelRuntimeError,
   QueueFullError,
 } from "../../src/errors.js";
 import { loadAddon } from "../../src/native/index.js";
 import { buildModel } from "../support/onnx-graphs.js";
-import { countingNetwork, doublingNetwork, ENDLESS, FACE_DETECTOR, identityNetwork, LONG, row, steps, tensor, untilRunning } from "./networks.js";
+import {
+  countingNetwork,
+  doublingNetwork,
+  ENDLESS,
+  FACE_DETECTOR,
+  identityNetwork,
+  LONG,
+  row,
+  steps,
+  tensor,
+  untilRunning,
+} from "./networks.js";
 
 function ramp(elements: number): Float32Array {
   return Float32Array.from({ length: elements }, (_, index) => Math.sin(index));
@@ -32,12 +47,18 @@ describe("a session", () => {
     expect(session.inputs).toEqual([{ name: "x", kind: "tensor", type: "float32", dims: ["batch", 3] }]);
     expect(session.outputs).toEqual([{ name: "y", kind: "tensor", type: "float32", dims: ["batch", 3] }]);
     expect(session.metadata).toEqual({
-      producer: "tests", graphName: "doubling", domain: "", description: "", version: 7, opset: 17, custom: { names: "a,b", __proto__key: "kept" },
+      producer: "tests",
+      graphName: "doubling",
+      domain: "",
+      description: "",
+      version: 7,
+      opset: 17,
+      custom: { names: "a,b", __proto__key: "kept" },
     });
   });
 
   test("computes what onnxruntime-node computes, byte for byte", async () => {
-    const ort = createRequire(import.meta.url)("onnxruntime-node") as typeof import("onnxruntime-node");
+    const ort = createRequire(import.meta.url)("onnxruntime-node") as typeof OnnxRuntimeNode;
     await using session = await createInferenceSession(FACE_DETECTOR);
     const reference = await ort.InferenceSession.create(FACE_DETECTOR, { intraOpNumThreads: 1, logSeverityLevel: 3 });
     const port = session.inputs[0]!;
@@ -82,7 +103,11 @@ describe("a session", () => {
 
   test("follows symbolic dimensions, also down to nothing", async () => {
     await using session = await createInferenceSession(doublingNetwork());
-    expect((await session.run(row(1, 2, 3, 4, 5, 6)))["y"]).toEqual({ type: "float32", dims: [2, 3], data: Float32Array.of(2, 4, 6, 8, 10, 12) });
+    expect((await session.run(row(1, 2, 3, 4, 5, 6)))["y"]).toEqual({
+      type: "float32",
+      dims: [2, 3],
+      data: Float32Array.of(2, 4, 6, 8, 10, 12),
+    });
     expect((await session.run(row()))["y"]).toEqual({ type: "float32", dims: [0, 3], data: new Float32Array() });
   });
 
@@ -116,7 +141,11 @@ describe("a session", () => {
       nodes: [{ op: "Neg", inputs: ["x"], outputs: ["y"] }],
     });
     await using session = await createInferenceSession(network);
-    expect((await session.run({ x: tensor("float32", [], Float32Array.of(2)) }))["y"]).toEqual({ type: "float32", dims: [], data: Float32Array.of(-2) });
+    expect((await session.run({ x: tensor("float32", [], Float32Array.of(2)) }))["y"]).toEqual({
+      type: "float32",
+      dims: [],
+      data: Float32Array.of(-2),
+    });
   });
 
   test("gives a passed-through input memory of its own", async () => {
@@ -181,7 +210,10 @@ describe("a session", () => {
   test("reports a failure inside the network and goes on", async () => {
     await using session = await createInferenceSession(
       buildModel({
-        inputs: [{ name: "a", type: "float32", dims: ["n"] }, { name: "b", type: "float32", dims: ["m"] }],
+        inputs: [
+          { name: "a", type: "float32", dims: ["n"] },
+          { name: "b", type: "float32", dims: ["m"] },
+        ],
         outputs: [{ name: "y", type: "float32", dims: ["k"] }],
         nodes: [{ op: "Add", inputs: ["a", "b"], outputs: ["y"] }],
       }),
@@ -220,7 +252,7 @@ describe("a session", () => {
     let turns = 0;
     let settled = false;
     void running.finally(() => (settled = true));
-    while (!settled) {
+    while (!(settled as boolean)) {
       await new Promise((resolve) => setImmediate(resolve));
       turns += 1;
     }
@@ -259,7 +291,14 @@ describe("creating a session", () => {
     ["random bytes", new Uint8Array(1000).map((_, i) => (i * 197) % 251)],
     ["nothing", new Uint8Array()],
     ["a truncated model", doublingNetwork().subarray(0, 60)],
-    ["an unknown operator", buildModel({ inputs: [], outputs: [{ name: "y", type: "float32", dims: [1] }], nodes: [{ op: "Nonsense", inputs: [], outputs: ["y"] }] })],
+    [
+      "an unknown operator",
+      buildModel({
+        inputs: [],
+        outputs: [{ name: "y", type: "float32", dims: [1] }],
+        nodes: [{ op: "Nonsense", inputs: [], outputs: ["y"] }],
+      }),
+    ],
   ])("refuses %s as a damaged package", async (_what, model) => {
     const refused = createInferenceSession(model);
     await expect(refused).rejects.toBeInstanceOf(CorruptedModelPackageError);
@@ -281,7 +320,13 @@ describe("creating a session", () => {
   });
 
   test("refuses impossible options", async () => {
-    for (const options of [{ lanes: 0 }, { intraOpThreads: 1.5 }, { queueLimit: -1 }, { executionProviders: [] }, { graphOptimization: "most" as "all" }]) {
+    for (const options of [
+      { lanes: 0 },
+      { intraOpThreads: 1.5 },
+      { queueLimit: -1 },
+      { executionProviders: [] },
+      { graphOptimization: "most" as "all" },
+    ]) {
       await expect(createInferenceSession(doublingNetwork(), options)).rejects.toBeInstanceOf(InvalidOptionError);
     }
   });
@@ -296,7 +341,11 @@ describe("creating a session", () => {
   });
 
   test("a report names the library", () => {
-    expect(onnxRuntimeInfo()).toMatchObject({ available: true, engine: "onnxruntime", availableProviders: expect.arrayContaining(["cpu"]) as unknown });
+    expect(onnxRuntimeInfo()).toMatchObject({
+      available: true,
+      engine: "onnxruntime",
+      availableProviders: expect.arrayContaining(["cpu"]) as unknown,
+    });
   });
 });
 

@@ -11,7 +11,12 @@ export interface ChildResult {
 }
 
 /** Runs a TypeScript program and waits for its end. */
-export function runChild(script: URL, arguments_: readonly string[] = [], nodeOptions: readonly string[] = [], environment: Readonly<Record<string, string>> = {}): Promise<ChildResult> {
+export function runChild(
+  script: URL,
+  arguments_: readonly string[] = [],
+  nodeOptions: readonly string[] = [],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<ChildResult> {
   return new Promise((resolve) => {
     const child = execFile(
       process.execPath,

@@ -1,18 +1,32 @@
 /** Where no addon can be loaded: onnxruntime-node as it is, which computes on the thread that calls. */
 import { createRequire } from "node:module";
 
+import { configuration } from "../../configuration.js";
 import {
-  CorruptedModelPackageError, EnvironmentConfigurationError, MissingDependencyError, ModelDisposedError, ModelRuntimeError, QueueFullError,
+  CorruptedModelPackageError,
+  EnvironmentConfigurationError,
+  MissingDependencyError,
+  ModelDisposedError,
+  ModelRuntimeError,
+  QueueFullError,
 } from "../../errors.js";
 import { elementArray, isElementType } from "../element-types.js";
 import type {
-  ElementType, InferenceSession, NetworkMetadata, RunOptions, SessionOptions, SessionStatistics, Tensor, TensorData, TensorPort,
+  ElementType,
+  InferenceSession,
+  NetworkMetadata,
+  RunOptions,
+  SessionOptions,
+  SessionStatistics,
+  Tensor,
+  TensorData,
+  TensorPort,
 } from "../types.js";
-import { raceAbort } from "./abort.js";
+import { raceAbort } from "../../abort.js";
 import { LIBRARY_VARIABLE, onnxRuntimeNodeDirectory } from "./library.js";
 import { readModelHeader } from "./model-file.js";
 import { checkOptions, type CheckedOptions } from "./options.js";
-import { providerShortName, splitProviders } from "./providers.js";
+import { splitProviders } from "./providers.js";
 import { checkInputs, checkOutputs } from "./tensors.js";
 
 /** The part of onnxruntime-node that is used here. */
@@ -45,9 +59,11 @@ interface RuntimeTensor {
 
 /** @throws MissingDependencyError, EnvironmentConfigurationError */
 export function loadRuntimeModule(): RuntimeModule {
-  const named = process.env[LIBRARY_VARIABLE];
-  if (named !== undefined && named !== "") {
-    throw new EnvironmentConfigurationError(`${LIBRARY_VARIABLE} names ${named}, which only the native addon can open. Unset it, or build the addon with "npm run build:native".`);
+  const named = configuration().native.onnxRuntime;
+  if (named !== "") {
+    throw new EnvironmentConfigurationError(
+      `${LIBRARY_VARIABLE} names ${named}, which only the native addon can open. Unset it, or build the addon with "npm run build:native".`,
+    );
   }
   const directory = onnxRuntimeNodeDirectory();
   try {
@@ -55,7 +71,10 @@ export function loadRuntimeModule(): RuntimeModule {
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     if (reason.includes("version `VERS_")) {
-      throw new EnvironmentConfigurationError(`Two ONNX Runtime releases in one process cannot work, and another one than onnxruntime-node's was loaded first. ${reason}`, { cause });
+      throw new EnvironmentConfigurationError(
+        `Two ONNX Runtime releases in one process cannot work, and another one than onnxruntime-node's was loaded first. ${reason}`,
+        { cause },
+      );
     }
     throw new MissingDependencyError(
       `onnxruntime-node in ${directory} cannot be loaded. ${reason} Reinstall it with "npm install --ignore-scripts onnxruntime-node".`,
@@ -74,28 +93,29 @@ export async function createFallbackSession(model: string | Uint8Array, options:
   const runtime = loadRuntimeModule();
   warnOnce();
   const providers = splitProviders(options.executionProviders);
-  for (const [index] of providers.entries()) {
-    const usable = providers.slice(index);
+  for (const [index, { name: provider, options: settings }] of providers.entries()) {
     try {
+      // One at a time: in a list, onnxruntime-node skips a provider that cannot be used without a word.
       const session = await runtime.InferenceSession.create(model, {
-        executionProviders: usable.map(({ name, options: settings }) => ({ ...settings, name })),
+        executionProviders: [{ ...settings, name: provider }],
         intraOpNumThreads: checked.intraOpThreads,
         graphOptimizationLevel: options.graphOptimization ?? "all",
         logSeverityLevel: 3,
         extra: { session: { intra_op: { allow_spinning: checked.spinning ? "1" : "0" } } },
       });
-      const names = usable.map(({ name }) => name);
-      return new FallbackSession(runtime, session, names.at(-1) === "cpu" ? names : [...names, "cpu"], checked, readMetadata(model));
+      return new FallbackSession(runtime, session, provider === "cpu" ? ["cpu"] : [provider, "cpu"], checked, readMetadata(model));
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
-      const provider = usable[0]?.name ?? "cpu";
       // The only hint at what failed is the text, and a damaged model fails on every provider alike.
       if (provider !== "cpu" && index + 1 < providers.length) continue;
       if (provider !== "cpu") {
-        throw new EnvironmentConfigurationError(`Execution provider ${provider} cannot be used: ${reason} Let another provider follow in executionProviders.`, {
-          providers: providers.map(({ name }) => name),
-          cause,
-        });
+        throw new EnvironmentConfigurationError(
+          `Execution provider ${provider} cannot be used: ${reason} Let another provider follow in executionProviders.`,
+          {
+            providers: providers.map(({ name }) => name),
+            cause,
+          },
+        );
       }
       const what = typeof model === "string" ? model : `the model of ${model.length} bytes`;
       throw new CorruptedModelPackageError(`ONNX Runtime cannot load ${what}. ${reason} Download or export the model again.`, {
@@ -165,7 +185,8 @@ class FallbackSession implements InferenceSession {
 
   async run(inputs: Readonly<Record<string, Tensor>>, { signal, outputs }: RunOptions = {}): Promise<Readonly<Record<string, Tensor>>> {
     signal?.throwIfAborted();
-    if (this.closed) throw new ModelDisposedError("The session is closed. Create a new one to run the network again.", { stage: "onnxruntime.run" });
+    if (this.closed)
+      throw new ModelDisposedError("The session is closed. Create a new one to run the network again.", { stage: "onnxruntime.run" });
     const tensors = checkInputs(this.inputs, inputs);
     const wanted = checkOutputs(this.outputs, outputs);
     if (this.#counts.waiting + this.#counts.running > this.#queueLimit) {
@@ -180,7 +201,11 @@ class FallbackSession implements InferenceSession {
     return raceAbort(signal, work, () => undefined);
   }
 
-  async #compute(tensors: readonly (Tensor & { readonly name: string })[], outputs: readonly string[], signal: AbortSignal | undefined): Promise<Readonly<Record<string, Tensor>>> {
+  async #compute(
+    tensors: readonly (Tensor & { readonly name: string })[],
+    outputs: readonly string[],
+    signal: AbortSignal | undefined,
+  ): Promise<Readonly<Record<string, Tensor>>> {
     const counts = this.#counts;
     counts.waiting -= 1;
     if (signal?.aborted === true) {

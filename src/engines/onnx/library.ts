@@ -2,6 +2,7 @@ import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 
+import { configuration } from "../../configuration.js";
 import { EnvironmentConfigurationError, MissingDependencyError } from "../../errors.js";
 import type { NativeAddon, NativeFailure, NativeOnnxRuntimeInfo } from "../../native/index.js";
 
@@ -27,13 +28,15 @@ export function onnxRuntimeNodeDirectory(): string {
 }
 
 /** The library that the addon is to open: the one named by the environment, else onnxruntime-node's. @throws MissingDependencyError */
-export function resolveLibrary(environment: NodeJS.ProcessEnv = process.env): string {
-  const named = environment[LIBRARY_VARIABLE];
-  if (named !== undefined && named !== "") {
+export function resolveLibrary(named: string = configuration().native.onnxRuntime): string {
+  if (named !== "") {
     if (existsSync(named)) return realpathSync(named);
-    throw new MissingDependencyError(`${LIBRARY_VARIABLE} names ${named}, which does not exist. Correct it, or unset it to use onnxruntime-node's library.`, {
-      dependency: named,
-    });
+    throw new MissingDependencyError(
+      `${LIBRARY_VARIABLE} names ${named}, which does not exist. Correct it, or unset it to use onnxruntime-node's library.`,
+      {
+        dependency: named,
+      },
+    );
   }
   const directory = onnxRuntimeNodeDirectory();
   const library = findLibrary(directory);
@@ -46,7 +49,8 @@ export function resolveLibrary(environment: NodeJS.ProcessEnv = process.env): st
 
 /** bin/napi-v<n>/<platform>/<architecture>/ holds the library under a name that differs by platform and release. */
 function findLibrary(directory: string): string | null {
-  const name = /^(libonnxruntime\.so\.1|libonnxruntime\.1\.dylib|onnxruntime\.dll|libonnxruntime\.so\.1\.[\d.]+|libonnxruntime\.1\.[\d.]+\.dylib)$/;
+  const name =
+    /^(libonnxruntime\.so\.1|libonnxruntime\.1\.dylib|onnxruntime\.dll|libonnxruntime\.so\.1\.[\d.]+|libonnxruntime\.1\.[\d.]+\.dylib)$/;
   for (const version of list(join(directory, "bin"))) {
     const folder = join(directory, "bin", version, process.platform, process.arch);
     const found = list(folder).find((file) => name.test(file));
@@ -67,9 +71,12 @@ export function openRuntime(addon: NativeAddon): OpenedRuntime {
   } catch (cause) {
     const { nativeCode, message } = cause as NativeFailure;
     if (nativeCode === "invalid-argument") {
-      throw new EnvironmentConfigurationError(`Two ONNX Runtime releases in one process cannot work. ${message} Keep ${LIBRARY_VARIABLE} unchanged while the process runs.`, {
-        cause,
-      });
+      throw new EnvironmentConfigurationError(
+        `Two ONNX Runtime releases in one process cannot work. ${message} Keep ${LIBRARY_VARIABLE} unchanged while the process runs.`,
+        {
+          cause,
+        },
+      );
     }
     throw new MissingDependencyError(`${message} Install it with ${INSTALL}, or name another library with ${LIBRARY_VARIABLE}.`, {
       dependency: libraryPath,

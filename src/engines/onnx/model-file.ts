@@ -93,7 +93,8 @@ function readPair(bytes: Uint8Array): { readonly first: string; readonly second:
   let second: string | number | null = null;
   for (const field of fields((offset, length) => bytes.subarray(offset, offset + length), 0, bytes.length)) {
     if (typeof field === "string") break;
-    const value = field.content === null ? field.value : text(bytes.subarray(field.content.offset, field.content.offset + field.content.length));
+    const value =
+      field.content === null ? field.value : text(bytes.subarray(field.content.offset, field.content.offset + field.content.length));
     if (field.number === 1 && typeof value === "string") first = value;
     if (field.number === 2) second = value;
   }
@@ -103,24 +104,37 @@ function readPair(bytes: Uint8Array): { readonly first: string; readonly second:
 function* fields(read: ReadBytes, start: number, end: number): Generator<Field | "end" | "damaged"> {
   let position = start;
   for (let count = 0; count < MAXIMUM_FIELDS; count += 1) {
-    if (position >= end || read(position, 1).length === 0) return yield "end";
+    if (position >= end || read(position, 1).length === 0) {
+      yield "end";
+      return;
+    }
     const tag = varint(read, position);
-    if (tag === null) return yield "damaged";
+    if (tag === null) {
+      yield "damaged";
+      return;
+    }
     position = tag.next;
     const number = Math.floor(tag.value / 8);
     const wireType = tag.value % 8;
     if (wireType === 0 || wireType === 2) {
       const value = varint(read, position);
-      if (value === null) return yield "damaged";
+      if (value === null) {
+        yield "damaged";
+        return;
+      }
       const content = wireType === 2 ? { offset: value.next, length: value.value } : null;
       position = value.next + (content?.length ?? 0);
       // The last byte has to exist: a truncated file ends inside a field.
-      if (content !== null && content.length > 0 && read(position - 1, 1).length === 0) return yield "damaged";
+      if (content !== null && content.length > 0 && read(position - 1, 1).length === 0) {
+        yield "damaged";
+        return;
+      }
       yield { number, value: value.value, content };
     } else if (wireType === 1 || wireType === 5) {
       position += wireType === 1 ? 8 : 4;
     } else {
-      return yield "damaged";
+      yield "damaged";
+      return;
     }
   }
   yield "damaged";

@@ -17,7 +17,7 @@ export interface CheckedOptions extends NativeSessionOptions {
 export function checkOptions(options: SessionOptions): CheckedOptions {
   const level = options.graphOptimization ?? "all";
   if (!Object.hasOwn(OPTIMIZATION_LEVELS, level)) {
-    throw new InvalidOptionError(`Expected "none", "basic", "extended" or "all" for graphOptimization but received ${String(level)}.`, {
+    throw new InvalidOptionError(`Expected "none", "basic", "extended" or "all" for graphOptimization but received ${level}.`, {
       parameter: "graphOptimization",
     });
   }

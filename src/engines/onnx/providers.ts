@@ -35,12 +35,14 @@ export function nativeProviders(providers: readonly ExecutionProvider[] = ["cpu"
 /** Short names with options. @throws InvalidOptionError */
 export function splitProviders(providers: readonly ExecutionProvider[] = ["cpu"]): readonly NamedProvider[] {
   if (!Array.isArray(providers) || providers.length === 0) {
-    throw new InvalidOptionError("executionProviders has to name at least one provider, for example [\"cpu\"].", { parameter: "executionProviders" });
+    throw new InvalidOptionError('executionProviders has to name at least one provider, for example ["cpu"].', {
+      parameter: "executionProviders",
+    });
   }
   return (providers as readonly ExecutionProvider[]).map((provider) => {
     const { name, options = {} } = typeof provider === "string" ? { name: provider } : provider;
     if (typeof name !== "string" || name === "") {
-      throw new InvalidOptionError("Every execution provider needs a name, for example \"cuda\".", { parameter: "executionProviders" });
+      throw new InvalidOptionError('Every execution provider needs a name, for example "cuda".', { parameter: "executionProviders" });
     }
     const texts = Object.entries(options).map(([key, value]) => [key, typeof value === "boolean" ? Number(value) : value] as const);
     return { name: providerShortName(name), options: Object.fromEntries(texts.map(([key, value]) => [key, String(value)])) };

@@ -1,10 +1,23 @@
-import { CorruptedModelPackageError, EnvironmentConfigurationError, ModelDisposedError, ModelRuntimeError, QueueFullError } from "../../errors.js";
+import {
+  CorruptedModelPackageError,
+  EnvironmentConfigurationError,
+  ModelDisposedError,
+  ModelRuntimeError,
+  QueueFullError,
+} from "../../errors.js";
 import { callNative, type NativeAddon, type NativeCancelToken, type NativeSession, type NativeTensor } from "../../native/index.js";
 import { elementTypeFromNumber, elementTypeNumber } from "../element-types.js";
 import type {
-  InferenceSession, NetworkMetadata, RunOptions, SessionOptions, SessionStatistics, Tensor, TensorData, TensorPort,
+  InferenceSession,
+  NetworkMetadata,
+  RunOptions,
+  SessionOptions,
+  SessionStatistics,
+  Tensor,
+  TensorData,
+  TensorPort,
 } from "../types.js";
-import { raceAbort } from "./abort.js";
+import { raceAbort } from "../../abort.js";
 import { readModelHeader } from "./model-file.js";
 import { openRuntime, type OpenedRuntime } from "./library.js";
 import { checkOptions, type CheckedOptions } from "./options.js";
@@ -12,7 +25,11 @@ import { providerShortName } from "./providers.js";
 import { checkInputs, checkOutputs } from "./tensors.js";
 
 /** A session whose runs compute on threads of the addon. */
-export async function createNativeSession(addon: NativeAddon, model: string | Uint8Array, options: SessionOptions): Promise<InferenceSession> {
+export async function createNativeSession(
+  addon: NativeAddon,
+  model: string | Uint8Array,
+  options: SessionOptions,
+): Promise<InferenceSession> {
   const checked = checkOptions(options);
   const runtime = openRuntime(addon);
   const opset = readModelHeader(model)?.opset ?? null;
@@ -35,10 +52,13 @@ export async function createNativeSession(addon: NativeAddon, model: string | Ui
 function describeLoadFailure(failure: unknown, model: string | Uint8Array, options: CheckedOptions): unknown {
   if (!(failure instanceof ModelRuntimeError)) return failure;
   if (failure.stage === "onnxruntime.provider") {
-    return new EnvironmentConfigurationError(`${failure.message} Install what it needs, or let another provider follow in executionProviders.`, {
-      providers: options.providers.map(({ name }) => providerShortName(name)),
-      cause: failure,
-    });
+    return new EnvironmentConfigurationError(
+      `${failure.message} Install what it needs, or let another provider follow in executionProviders.`,
+      {
+        providers: options.providers.map(({ name }) => providerShortName(name)),
+        cause: failure,
+      },
+    );
   }
   if (failure.stage !== "onnxruntime.load" || failure.code !== "MODEL_RUNTIME") return failure;
   const path = typeof model === "string" ? { path: model } : {};
@@ -87,8 +107,9 @@ class NativeInferenceSession implements InferenceSession {
 
   async run(inputs: Readonly<Record<string, Tensor>>, { signal, outputs }: RunOptions = {}): Promise<Readonly<Record<string, Tensor>>> {
     signal?.throwIfAborted();
-    if (this.closed) throw new ModelDisposedError("The session is closed. Create a new one to run the network again.", { stage: "onnxruntime.run" });
-    const tensors = checkInputs(this.inputs, inputs).map((tensor) => ({ ...tensor, type: elementTypeNumber(tensor.type) }) as NativeTensor);
+    if (this.closed)
+      throw new ModelDisposedError("The session is closed. Create a new one to run the network again.", { stage: "onnxruntime.run" });
+    const tensors = checkInputs(this.inputs, inputs).map((tensor) => ({ ...tensor, type: elementTypeNumber(tensor.type) }));
     const wanted = checkOutputs(this.outputs, outputs);
     // Runs that were aborted count until their lane has let go of them: what is bounded is work, not promises.
     if (this.#unsettled >= this.#lanes + this.#queueLimit) {
@@ -103,7 +124,11 @@ class NativeInferenceSession implements InferenceSession {
     return Object.fromEntries(results.map((tensor) => [tensor.name, readTensor(tensor)]));
   }
 
-  async #submit(inputs: readonly NativeTensor[], outputs: readonly string[], cancel: NativeCancelToken | null): Promise<readonly NativeTensor[]> {
+  async #submit(
+    inputs: readonly NativeTensor[],
+    outputs: readonly string[],
+    cancel: NativeCancelToken | null,
+  ): Promise<readonly NativeTensor[]> {
     this.#unsettled += 1;
     try {
       return await callNative(() => this.#native.run(inputs, outputs, cancel));
@@ -132,6 +157,7 @@ function namePortType(port: NativeSession["inputs"][number]): TensorPort {
 
 function readTensor({ type, dims, data }: NativeTensor): Tensor {
   const named = elementTypeFromNumber(type);
-  if (named === null) throw new ModelRuntimeError(`The network returned elements of an unknown type (${type}).`, { stage: "onnxruntime.run" });
+  if (named === null)
+    throw new ModelRuntimeError(`The network returned elements of an unknown type (${type}).`, { stage: "onnxruntime.run" });
   return { type: named, dims, data: data as TensorData };
 }

@@ -4,7 +4,10 @@ import { elementArray } from "../element-types.js";
 import type { Tensor, TensorPort } from "../types.js";
 
 /** Input tensors in the order of the ports. @throws ModelInputError */
-export function checkInputs(ports: readonly TensorPort[], inputs: Readonly<Record<string, Tensor>>): readonly (Tensor & { readonly name: string })[] {
+export function checkInputs(
+  ports: readonly TensorPort[],
+  inputs: Readonly<Record<string, Tensor>>,
+): readonly (Tensor & { readonly name: string })[] {
   const unknown = Object.keys(inputs).find((name) => !ports.some((port) => port.name === name));
   if (unknown !== undefined) {
     throw new ModelInputError(`The network has no input "${unknown}". Its inputs are ${names(ports)}.`);
@@ -41,14 +44,17 @@ export function elementCount(dims: readonly number[]): number {
 function checkTensor(port: TensorPort, { type, dims, data }: Tensor): void {
   const problem = (what: string): ModelInputError => new ModelInputError(`Input "${port.name}" expects ${describe(port)}; ${what}.`);
   if (port.kind !== "tensor" || port.type === null || port.dims === null) throw problem("such inputs are not supported");
-  if (type !== port.type) throw problem(`received type ${String(type)}`);
+  if (type !== port.type) throw problem(`received type ${type}`);
   if (!Array.isArray(dims) || !dims.every((size) => Number.isSafeInteger(size) && size >= 0)) {
     throw problem(`received dims that are not sizes: ${JSON.stringify(dims)}`);
   }
   const fits = dims.length === port.dims.length && port.dims.every((size, axis) => typeof size === "string" || size === dims[axis]);
   if (!fits) throw problem(`received shape [${dims.join(", ")}]`);
   const right = type === "string" ? Array.isArray(data) : data instanceof elementArray(type);
-  if (!right) throw problem(`received data in ${constructorName(data)}, not in ${type === "string" ? "an array of strings" : elementArray(type).name}`);
+  if (!right)
+    throw problem(
+      `received data in ${constructorName(data)}, not in ${type === "string" ? "an array of strings" : elementArray(type).name}`,
+    );
   if (data.length !== elementCount(dims)) {
     throw problem(`received shape [${dims.join(", ")}] with ${data.length} elements of data, not ${elementCount(dims)}`);
   }

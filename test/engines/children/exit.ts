@@ -6,7 +6,7 @@ const idle = await createInferenceSession(doublingNetwork(), { lanes: 2 });
 await idle.run(row(1, 2, 3));
 const busy = await createInferenceSession(countingNetwork());
 
-switch (process.argv[2]) {
+switch (process.argv[2] ?? "") {
   case "live-sessions":
     break;
   case "pending-run":

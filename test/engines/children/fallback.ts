@@ -32,7 +32,9 @@ process.stdout.write(
     wrong: await half.run({ x: tensor("float32", [1], new Float32Array(1)) }).catch(codeOf),
     damaged: await createInferenceSession(Uint8Array.of(1, 2, 3)).catch(codeOf),
     provider: await createInferenceSession(doublingNetwork(), { executionProviders: ["qnn"] }).catch(codeOf),
-    passedOver: await createInferenceSession(doublingNetwork(), { executionProviders: ["qnn", "cpu"] }).then((made) => made.executionProviders),
+    passedOver: await createInferenceSession(doublingNetwork(), { executionProviders: ["qnn", "cpu"] }).then(
+      (made) => made.executionProviders,
+    ),
     statistics: session.statistics(),
     warnings: warnings.filter((code) => code === "INFERENCE_MODELS_BLOCKING_RUNTIME").length,
   }),

@@ -4,4 +4,7 @@ import { InferenceModelsError } from "../../../src/errors.js";
 
 const info = onnxRuntimeInfo();
 if (info.available) process.stdout.write(JSON.stringify(info));
-else process.stdout.write(JSON.stringify({ code: InferenceModelsError.is(info.failure) ? info.failure.code : null, message: info.failure.message }));
+else
+  process.stdout.write(
+    JSON.stringify({ code: InferenceModelsError.is(info.failure) ? info.failure.code : null, message: info.failure.message }),
+  );

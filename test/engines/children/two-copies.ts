@@ -23,7 +23,7 @@ const sessions = await Promise.all(
 );
 const input = { name: "x", type: 1, dims: [1, 3], data: Float32Array.of(1, 2, 3) };
 const results = await Promise.all(sessions.map((session) => session.run([input], ["y"], null)));
-process.stdout.write(results.map(([y]) => String(y?.data)).join(";"));
+process.stdout.write(results.map(([y]) => (y?.data as Float32Array).join()).join(";"));
 
 // Objects of one are foreign to the other.
 try {
