@@ -1,5 +1,6 @@
 #include "tensors.h"
 
+#include <algorithm>
 #include <iterator>
 #include <limits>
 
@@ -47,17 +48,16 @@ std::size_t ElementSize(int type) { return Describe(type).size; }
 const char* ElementName(int type) { return Describe(type).name; }
 
 std::optional<std::size_t> ElementCount(const std::vector<std::int64_t>& dims) {
-  std::uint64_t count = 1;
-  bool empty = false;
+  if (std::any_of(dims.begin(), dims.end(), [](std::int64_t size) { return size < 0; })) return std::nullopt;
+  if (std::find(dims.begin(), dims.end(), 0) != dims.end()) return 0;
+  // Room for the largest element, so that the number of bytes fits too.
+  constexpr std::size_t kLimit = std::numeric_limits<std::size_t>::max() / 16;
+  std::size_t count = 1;
   for (const std::int64_t size : dims) {
-    if (size < 0) return std::nullopt;
-    if (size == 0) empty = true;
-    else if (count > std::numeric_limits<std::uint64_t>::max() / 16 / static_cast<std::uint64_t>(size)) return std::nullopt;
-    else count *= static_cast<std::uint64_t>(size);
+    if (static_cast<std::uint64_t>(size) > kLimit / count) return std::nullopt;
+    count *= static_cast<std::size_t>(size);
   }
-  if (empty) return 0;
-  if (count > std::numeric_limits<std::size_t>::max() / 16) return std::nullopt;
-  return static_cast<std::size_t>(count);
+  return count;
 }
 
 Result<Owned<OrtValue>> WrapTensor(const Runtime& runtime, void* data, std::size_t bytes, const std::vector<std::int64_t>& dims,

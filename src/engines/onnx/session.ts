@@ -142,8 +142,14 @@ class NativeInferenceSession implements InferenceSession {
   }
 
   close(): Promise<void> {
-    this.#closing ??= callNative(() => this.#native.close());
+    this.#closing ??= this.#close();
     return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await callNative(() => this.#native.close());
+    // The last runs settled natively in this turn of the loop; whoever awaits them is to go on before whoever awaits this.
+    await new Promise((resolve) => setImmediate(resolve));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
