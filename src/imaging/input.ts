@@ -181,7 +181,7 @@ function filePath(address: string | URL): string {
  */
 export async function loadPicture(input: ImageInput, options: PictureOptions = {}): Promise<Picture> {
   if (typeof input === "string") {
-    // Two letters at least: C:\\ is a drive. data: is the one scheme in use that has no slashes.
+    // Two letters at least: C:\ is a drive. data: is the one scheme in use that has no slashes.
     return readPicture(/^([a-z][a-z0-9+.-]+:\/\/|data:)/i.test(input) ? filePath(input) : input, options);
   }
   if (input instanceof URL) return readPicture(filePath(input), options);
