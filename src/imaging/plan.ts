@@ -119,12 +119,13 @@ export function compilePreprocessPlan(
   const { staticCrop, contrast, grayscale } = config.imagePreProcessing;
   const { networkInput: input } = config;
   checkNumbers(input);
+  const twoSteps = pipeline === "rf-detr" && input.resizeMode !== "stretch" && input.datasetVersionResizeDimensions !== null;
   return Object.freeze({
     kind: "resize",
     pipeline,
     defaultSize: Object.freeze({ ...input.trainingInputSize }),
     dynamicSize: Object.freeze({ ...input.dynamicSpatialSize }),
-    intermediateSize: pipeline === "rf-detr" && input.resizeMode !== "stretch" ? input.datasetVersionResizeDimensions : null,
+    intermediateSize: twoSteps ? Object.freeze({ ...input.datasetVersionResizeDimensions }) : null,
     colorFormat: input.colorMode,
     resizeMode: input.resizeMode,
     fill: input.paddingValue ?? 0,
