@@ -155,11 +155,11 @@ describe("network size of a call", () => {
     expect(codeOf(() => sizeOf({ kind: "unspecified" }, 320))).toBe("MODEL_RUNTIME");
   });
 
-  it.each([
+  const impossible = [
     0,
     -1,
     65_536,
-    Number.NaN,
+    NaN,
     Infinity,
     null,
     "640",
@@ -170,8 +170,11 @@ describe("network size of a call", () => {
     [1.5, 2],
     Symbol("n"),
     Object.create(null),
-  ])("is never an impossible one", (imageSize: unknown) => {
-    for (const kind of ["any", "fixed", "unspecified"] as const) expect(codeOf(() => sizeOf({ kind }, imageSize))).toBe("INVALID_OPTION");
+  ];
+  it("is never an impossible one", () => {
+    for (const imageSize of impossible) {
+      for (const kind of ["any", "fixed", "unspecified"] as const) expect(codeOf(() => sizeOf({ kind }, imageSize))).toBe("INVALID_OPTION");
+    }
   });
 
   it("does not grow past the largest side by rounding", () => {
