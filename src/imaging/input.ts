@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import type { default as SharpModuleValue, Sharp } from "sharp";
 
 import { ImageDecodingError, ImageTooLargeError, InvalidParameterError, MissingDependencyError, ModelInputError } from "../errors.js";
+import { describe } from "./describe.js";
 import type { Picture, RawPixels } from "./types.js";
 
 /**
@@ -23,6 +24,16 @@ export interface PictureOptions {
 const MAXIMUM_SIDE = 65535;
 
 type SharpModule = typeof SharpModuleValue;
+
+/** How files are decoded: to the values that OpenCV and Pillow give Python callers, and never to half a picture. */
+const DECODING = {
+  // "truncated" is not enough: strips missing from the end of a TIFF would come out black.
+  failOn: "error",
+  // Pictures of phones carry wide-gamut profiles. Networks were trained on values as they are stored, without conversion.
+  ignoreIcc: true,
+  // The limit is ours, read from the header, so that its error says both numbers; sharp's own would only say no.
+  limitInputPixels: false,
+} as const;
 
 let sharpModule: Promise<SharpModule> | null = null;
 
@@ -52,12 +63,6 @@ function isRawPixels(input: object): input is RawPixels {
 
 function isSharp(input: object): input is Sharp {
   return "toBuffer" in input && typeof input.toBuffer === "function" && "metadata" in input && typeof input.metadata === "function";
-}
-
-function describe(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value.slice(0, 60));
-  if (typeof value === "object" && value !== null) return `an object of type ${Object.prototype.toString.call(value).slice(8, -1)}`;
-  return String(value);
 }
 
 function checkRawPixels(input: RawPixels): Picture {
@@ -103,8 +108,7 @@ async function decode(input: Uint8Array | Sharp, source: string | null, options:
   const encoded = input instanceof Uint8Array;
   if (encoded && input.length === 0) throw decodingError(new Error("the file is empty"), source);
   const sharp = await loadSharp();
-  // The limit is ours, read from the header, so that its error says both numbers; sharp's own would only say no.
-  const pipeline = encoded ? sharp(input, { failOn: "truncated", limitInputPixels: false }) : input.clone();
+  const pipeline = encoded ? sharp(input, DECODING) : input.clone();
   try {
     const header = await pipeline.metadata();
     const { width, height } = header;
@@ -151,25 +155,36 @@ async function readPicture(path: string, options: PictureOptions): Promise<Pictu
   return decode(bytes, path, options);
 }
 
+/** Also of texts that only look like addresses. @throws InvalidParameterError for anything but a file on this machine. */
+function filePath(address: string | URL): string {
+  let url: URL;
+  try {
+    url = new URL(address);
+    if (url.protocol === "file:") return fileURLToPath(url);
+  } catch (error) {
+    throw new InvalidParameterError(
+      `The picture's address does not lead to a file (${error instanceof Error ? error.message : String(error)}). Pass the file's path.`,
+      { parameter: "image", cause: error },
+    );
+  }
+  throw new InvalidParameterError(
+    `Pictures are not fetched from ${url.protocol} addresses. Fetch the picture yourself, with the limits and credentials that fit, and pass its bytes.`,
+    { parameter: "image" },
+  );
+}
+
 /**
- * One picture as 8-bit interleaved pixels.
+ * One picture as 8-bit interleaved pixels: alpha is dropped, not blended; of several frames the first is taken; colour profiles
+ * are not applied, so that values equal those of OpenCV (CMYK excepted, which is converted with the profile of libvips).
  * @throws ModelInputError for a malformed description of pixels, ImageDecodingError, ImageTooLargeError, InvalidParameterError
  * for URLs that are not files, MissingDependencyError without sharp.
  */
 export async function loadPicture(input: ImageInput, options: PictureOptions = {}): Promise<Picture> {
   if (typeof input === "string") {
-    if (/^[a-z][a-z0-9+.-]+:\/\//i.test(input)) return loadPicture(new URL(input), options);
-    return readPicture(input, options);
+    // Two letters at least: C:\ is a drive. data: is the one scheme in use that has no slashes.
+    return readPicture(/^([a-z][a-z0-9+.-]+:\/\/|data:)/i.test(input) ? filePath(input) : input, options);
   }
-  if (input instanceof URL) {
-    if (input.protocol !== "file:") {
-      throw new InvalidParameterError(
-        `Pictures are not fetched from ${input.protocol}// addresses. Fetch the picture yourself, with the limits and credentials that fit, and pass its bytes.`,
-        { parameter: "image" },
-      );
-    }
-    return readPicture(fileURLToPath(input), options);
-  }
+  if (input instanceof URL) return readPicture(filePath(input), options);
   if (input instanceof Uint8Array) return decode(input, null, options);
   if (typeof input === "object" && (input as unknown) !== null) {
     if (isSharp(input)) return decode(input, null, options);

@@ -6,6 +6,7 @@
  */
 import { CorruptedModelPackageError, InvalidOptionError, ModelInputError, ModelRuntimeError } from "../errors.js";
 import type { InferenceConfig } from "../packages/types.js";
+import { describe } from "./describe.js";
 import { roundHalfEven } from "./rounding.js";
 import type {
   ColorFormat,
@@ -58,13 +59,15 @@ export interface ResolveOptions {
 export interface ResolvedPreprocess {
   readonly steps: PreprocessSteps;
   readonly geometry: Geometry;
+  /** Whether a network size was asked for that the plan cannot give; the plan's own was taken. Worth a warning. */
+  readonly imageSizeIgnored: boolean;
 }
 
 type Triple = readonly [number, number, number];
 
 function triple(values: readonly number[]): Triple {
   const [a = 0, b = 0, c = 0] = values;
-  return [a, b, c];
+  return Object.freeze([a, b, c] as const);
 }
 
 function numbers(input: InferenceConfig["networkInput"], pipeline: ResizePlan["pipeline"]): Normalization {
@@ -78,6 +81,10 @@ function numbers(input: InferenceConfig["networkInput"], pipeline: ResizePlan["p
 
 const MAXIMUM_SIDE = 65535;
 
+function isSide(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= MAXIMUM_SIDE;
+}
+
 /** What the reference only notices at the first prediction, or never. @throws CorruptedModelPackageError */
 function checkNumbers(input: InferenceConfig["networkInput"]): void {
   const refuse = (field: string, expected: string, found: unknown): never => {
@@ -86,7 +93,6 @@ function checkNumbers(input: InferenceConfig["networkInput"]): void {
       { kind: "config" },
     );
   };
-  const isSide = (value: number): boolean => Number.isSafeInteger(value) && value >= 1 && value <= MAXIMUM_SIDE;
   const sizes = { training_input_size: input.trainingInputSize, dataset_version_resize_dimensions: input.datasetVersionResizeDimensions };
   for (const [field, size] of Object.entries(sizes)) {
     if (size !== null && !(isSide(size.width) && isSide(size.height))) refuse(field, `sides from 1 to ${MAXIMUM_SIDE}`, size);
@@ -113,12 +119,13 @@ export function compilePreprocessPlan(
   const { staticCrop, contrast, grayscale } = config.imagePreProcessing;
   const { networkInput: input } = config;
   checkNumbers(input);
+  const twoSteps = pipeline === "rf-detr" && input.resizeMode !== "stretch" && input.datasetVersionResizeDimensions !== null;
   return Object.freeze({
     kind: "resize",
     pipeline,
     defaultSize: Object.freeze({ ...input.trainingInputSize }),
-    dynamicSize: input.dynamicSpatialSize,
-    intermediateSize: pipeline === "rf-detr" && input.resizeMode !== "stretch" ? input.datasetVersionResizeDimensions : null,
+    dynamicSize: Object.freeze({ ...input.dynamicSpatialSize }),
+    intermediateSize: twoSteps ? Object.freeze({ ...input.datasetVersionResizeDimensions }) : null,
     colorFormat: input.colorMode,
     resizeMode: input.resizeMode,
     fill: input.paddingValue ?? 0,
@@ -137,7 +144,7 @@ export function compileSamplePlan(options: Size & { readonly divisor: number; re
     kind: "sample",
     defaultSize: Object.freeze({ width, height }),
     colorFormat: "rgb",
-    normalization: Object.freeze({ divisor, factor: null, mean, std }),
+    normalization: Object.freeze({ divisor, factor: null, mean: triple(mean), std: triple(std) }),
   });
 }
 
@@ -146,37 +153,40 @@ export function roundUpToMultiple(value: number, by: number): number {
   return Math.ceil(value / by) * by;
 }
 
-function requestedSize(imageSize: NonNullable<ResolveOptions["imageSize"]>): Size {
-  const [width, height] = typeof imageSize === "number" ? [Math.trunc(imageSize), Math.trunc(imageSize)] : imageSize;
-  for (const side of [width, height]) {
-    if (!(Number.isSafeInteger(side) && side >= 1 && side <= MAXIMUM_SIDE)) {
-      throw new InvalidOptionError(
-        `Expected integers from 1 to ${MAXIMUM_SIDE} for option "imageSize" but received ${JSON.stringify(imageSize)}.`,
-        {
-          parameter: "imageSize",
-        },
-      );
-    }
-  }
-  return { width, height };
+/** @throws InvalidOptionError */
+function requireSides(sides: readonly unknown[], imageSize: unknown): Size {
+  const [width, height] = sides;
+  if (sides.length === 2 && isSide(width) && isSide(height)) return { width, height };
+  throw new InvalidOptionError(
+    `Expected a side or [width, height], integers from 1 to ${MAXIMUM_SIDE} also when rounded up to what the package supports, for option "imageSize" but received ${describe(imageSize)}.`,
+    { parameter: "imageSize" },
+  );
 }
 
 /**
- * Network size for a call. A request that the package does not support is ignored, as the reference does; one that
- * it supports without saying how is an error.
+ * Network size for a call. A request that the package does not support is ignored, as the reference does, and the caller told;
+ * one that it supports without saying how is an error.
  */
-export function targetSize(plan: ResizePlan, imageSize: ResolveOptions["imageSize"]): Size {
-  if (imageSize === undefined) return plan.defaultSize;
-  const wanted = requestedSize(imageSize);
-  const { dynamicSize, defaultSize } = plan;
-  if (wanted.width === defaultSize.width && wanted.height === defaultSize.height) return defaultSize;
+function targetSize(
+  { defaultSize, dynamicSize }: Pick<ResizePlan, "defaultSize" | "dynamicSize">,
+  imageSize: ResolveOptions["imageSize"],
+): { readonly target: Size; readonly imageSizeIgnored: boolean } {
+  const byDefault = { target: defaultSize, imageSizeIgnored: false };
+  if (imageSize === undefined) return byDefault;
+  // Of any type: it may come from JavaScript.
+  const given: unknown = imageSize;
+  const sides: readonly unknown[] = typeof given === "number" ? [Math.trunc(given), Math.trunc(given)] : Array.isArray(given) ? given : [];
+  const wanted = requireSides(sides, given);
+  if (wanted.width === defaultSize.width && wanted.height === defaultSize.height) return byDefault;
   switch (dynamicSize.kind) {
     case "fixed":
-      return defaultSize;
-    case "divisible":
-      return { width: roundUpToMultiple(wanted.width, dynamicSize.by), height: roundUpToMultiple(wanted.height, dynamicSize.by) };
+      return { target: defaultSize, imageSizeIgnored: true };
+    case "divisible": {
+      const multiples = [roundUpToMultiple(wanted.width, dynamicSize.by), roundUpToMultiple(wanted.height, dynamicSize.by)];
+      return { target: requireSides(multiples, given), imageSizeIgnored: false };
+    }
     case "any":
-      return wanted;
+      return { target: wanted, imageSizeIgnored: false };
     case "unspecified":
       throw new ModelRuntimeError(
         "This package supports other input sizes (dynamic_spatial_size_supported) but does not say how (dynamic_spatial_size_mode). Leave imageSize out, or complete inference_config.json.",
@@ -190,7 +200,7 @@ function cropRectangle(crop: ResizePlan["staticCrop"], { width, height }: Size):
   const edge = (percent: number, side: number): number => Math.min(Math.max(Math.trunc((percent / 100) * side), 0), side);
   const [left, right] = [edge(crop.xMin, width), edge(crop.xMax, width)];
   const [top, bottom] = [edge(crop.yMin, height), edge(crop.yMax, height)];
-  if (right <= left || bottom <= top) {
+  if (!(left < right && top < bottom)) {
     throw new ModelInputError(
       `The package's static crop (${crop.xMin}-${crop.xMax} % by ${crop.yMin}-${crop.yMax} %) leaves nothing of a picture of ${width} x ${height}. Use a larger picture, or switch the crop off (preprocessing: { staticCrop: false }).`,
     );
@@ -304,7 +314,7 @@ function resolveResize(
       { stage: "preprocess" },
     );
   }
-  const target = targetSize(plan, imageSize);
+  const { target, imageSizeIgnored } = targetSize(plan, imageSize);
   const source = { width: picture.width, height: picture.height };
   const crop = cropRectangle(overrides.staticCrop === false ? null : plan.staticCrop, source);
   const cropped = { width: crop.width, height: crop.height };
@@ -324,6 +334,7 @@ function resolveResize(
   const { canvas } = geometrySteps.at(-1) ?? placement.step;
   const inferenceSize = { width: canvas.width, height: canvas.height };
   return {
+    imageSizeIgnored,
     steps: {
       source,
       crop,
@@ -352,14 +363,19 @@ function resolveResize(
   };
 }
 
-function resolveSample(plan: SamplePlan, picture: Size & { readonly colorFormat: ColorFormat }): ResolvedPreprocess {
+function resolveSample(
+  plan: SamplePlan,
+  picture: Size & { readonly colorFormat: ColorFormat },
+  { imageSize }: ResolveOptions,
+): ResolvedPreprocess {
   const { width, height } = picture;
-  const output = plan.defaultSize;
+  const { target: output, imageSizeIgnored } = targetSize({ defaultSize: plan.defaultSize, dynamicSize: { kind: "fixed" } }, imageSize);
   const side = Math.max(width, height);
   const [originX, originY] = [(width - side) / 2, (height - side) / 2];
   const [scaleWidth, scaleHeight] = [output.width / side, output.height / side];
   const source = { width, height };
   return {
+    imageSizeIgnored,
     steps: {
       source,
       crop: { left: 0, top: 0, width, height },
@@ -389,14 +405,15 @@ function resolveSample(plan: SamplePlan, picture: Size & { readonly colorFormat:
 
 /**
  * Steps and way back for a picture of this size.
- * @throws ModelInputError when the static crop leaves nothing, ModelRuntimeError for networks of other than 3 channels.
+ * @throws ModelInputError when the static crop leaves nothing, InvalidOptionError for an impossible imageSize, ModelRuntimeError
+ * for networks of other than 3 channels and for sizes that the package supports without saying how.
  */
 export function resolvePreprocess(
   plan: PreprocessPlan,
   picture: Size & { readonly colorFormat: ColorFormat },
   options: ResolveOptions = {},
 ): ResolvedPreprocess {
-  return plan.kind === "sample" ? resolveSample(plan, picture) : resolveResize(plan, picture, options);
+  return plan.kind === "sample" ? resolveSample(plan, picture, options) : resolveResize(plan, picture, options);
 }
 
 /** Pictures of a batch must have one size; fit-longer-edge gives each its own. @throws ModelRuntimeError */
