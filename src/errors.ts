@@ -94,7 +94,8 @@ const MAXIMUM_DEPTH = 8;
 
 function describeError(error: Error, above: readonly object[]): Record<string, unknown> {
   const { name, message, cause } = error;
-  const { code, helpUrl, isRetryable, ...fields } = Object.fromEntries(Object.entries(error));
+  const own: Readonly<Record<string, unknown>> = Object.fromEntries(Object.entries(error));
+  const { code, helpUrl, isRetryable, ...fields } = own;
   // Name first: it is an own property of our errors, so the fields repeat it with the same value.
   const all = { name, code, message, helpUrl, isRetryable, ...fields, cause };
   return describe(all, [...above, error]) as Record<string, unknown>;
