@@ -5,6 +5,7 @@
  * unrelated breaks nothing, and tests or two configurations in one process stay possible.
  */
 import { InvalidEnvVariable } from "./errors.js";
+import { invalidOption, requireKnownOptions } from "./options.js";
 
 type Kind = "boolean" | "integer" | "number" | "text" | "list";
 
@@ -13,7 +14,11 @@ interface Variable<K extends Kind, Value> {
   readonly kind: K;
   readonly standard: Value;
   readonly meaning: string;
+  /** Setting of `defaults.general` that counts when this one is not given. */
+  readonly inherits?: General;
 }
+
+type General = "confidence" | "iouThreshold" | "maxDetections" | "classAgnosticNms";
 
 function fail(name: string, value: string, expected: string): never {
   throw new InvalidEnvVariable(`The environment variable ${name} is "${value}"; expected ${expected}. Correct or unset it.`, {
@@ -37,7 +42,7 @@ export function parseInteger(name: string, text: string): number {
 
 /** @throws InvalidEnvVariable */
 export function parseNumber(name: string, text: string): number {
-  if (!/^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i.test(text)) fail(name, text, "a number");
+  if (!/^\s*[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?\s*$/i.test(text)) fail(name, text, "a number");
   return Number(text);
 }
 
@@ -56,23 +61,52 @@ export function parseIntegerList(name: string, text: string): readonly number[] 
 
 const DEFAULTS = "INFERENCE_MODELS_";
 
-function unit(name: string, standard: number, meaning: string): Variable<"number", number> {
-  return { name: DEFAULTS + name, kind: "number", standard, meaning };
+function inheriting(general: General | undefined) {
+  return general === undefined ? {} : { inherits: general };
 }
-function count(name: string, standard: number, meaning: string): Variable<"integer", number> {
-  return { name: DEFAULTS + name, kind: "integer", standard, meaning };
+function unit(name: string, standard: number, meaning: string, inherits?: General): Variable<"number", number> {
+  return { name: DEFAULTS + name, kind: "number", standard, meaning, ...inheriting(inherits) };
 }
-function flag(name: string, standard: boolean, meaning: string): Variable<"boolean", boolean> {
-  return { name: DEFAULTS + name, kind: "boolean", standard, meaning };
+function count(name: string, standard: number, meaning: string, inherits?: General): Variable<"integer", number> {
+  return { name: DEFAULTS + name, kind: "integer", standard, meaning, ...inheriting(inherits) };
+}
+function flag(name: string, standard: boolean, meaning: string, inherits?: General): Variable<"boolean", boolean> {
+  return { name: DEFAULTS + name, kind: "boolean", standard, meaning, ...inheriting(inherits) };
+}
+
+/** What families without a value of their own take. */
+const GENERAL = {
+  confidence: unit("DEFAULT_CONFIDENCE", 0.4, "Default confidence of every family that names no other."),
+  iouThreshold: unit("DEFAULT_IOU_THRESHOLD", 0.3, "Default IoU threshold of every family with NMS."),
+  maxDetections: count("DEFAULT_MAX_DETECTIONS", 300, "Default limit of detections of every family that has one."),
+  classAgnosticNms: flag("DEFAULT_CLASS_AGNOSTIC_NMS", false, "Whether classes compete in NMS, for every family with NMS."),
+} as const satisfies Readonly<Record<General, Variable<Kind, number | boolean>>>;
+
+/** A confidence that a family takes from the general one, or names itself. */
+function confidence(prefix: string, title: string, own?: number) {
+  const name = `${prefix}_DEFAULT_CONFIDENCE`;
+  const meaning = `Default confidence of ${title}.`;
+  return own === undefined ? unit(name, GENERAL.confidence.standard, meaning, "confidence") : unit(name, own, meaning);
+}
+
+function maxDetections(prefix: string, title: string) {
+  const { standard } = GENERAL.maxDetections;
+  return count(`${prefix}_DEFAULT_MAX_DETECTIONS`, standard, `Default limit of detections of ${title}.`, "maxDetections");
 }
 
 /** Defaults of a family with NMS of its own. */
-function nmsFamily(prefix: string, title: string, confidence = 0.4) {
+function nmsFamily(prefix: string, title: string, ownConfidence?: number) {
+  const { iouThreshold, classAgnosticNms } = GENERAL;
   return {
-    confidence: unit(`${prefix}_DEFAULT_CONFIDENCE`, confidence, `Default confidence of ${title}.`),
-    iouThreshold: unit(`${prefix}_DEFAULT_IOU_THRESHOLD`, 0.3, `Default IoU threshold of ${title}.`),
-    maxDetections: count(`${prefix}_DEFAULT_MAX_DETECTIONS`, 300, `Default limit of detections of ${title}.`),
-    classAgnosticNms: flag(`${prefix}_DEFAULT_CLASS_AGNOSTIC_NMS`, false, `Whether classes compete in NMS of ${title}.`),
+    confidence: confidence(prefix, title, ownConfidence),
+    iouThreshold: unit(`${prefix}_DEFAULT_IOU_THRESHOLD`, iouThreshold.standard, `Default IoU threshold of ${title}.`, "iouThreshold"),
+    maxDetections: maxDetections(prefix, title),
+    classAgnosticNms: flag(
+      `${prefix}_DEFAULT_CLASS_AGNOSTIC_NMS`,
+      classAgnosticNms.standard,
+      `Whether classes compete in NMS of ${title}.`,
+      "classAgnosticNms",
+    ),
   };
 }
 
@@ -103,16 +137,17 @@ const VARIABLES = {
     maximumPixels: count("MAXIMUM_PIXELS", 100_000_000, "Pictures with more pixels are refused before they are decoded."),
   },
   defaults: {
+    general: GENERAL,
     yoloUltralytics: nmsFamily("YOLO_ULTRALYTICS", "YOLOv8, v9, v11 and v12"),
     yolov5: nmsFamily("YOLOV5", "YOLOv5"),
     yololite: nmsFamily("YOLOLITE", "YOLOLite", 0.25),
     yolonas: nmsFamily("YOLONAS", "YOLO-NAS"),
     yolov10: {
-      confidence: unit("YOLOV10_DEFAULT_CONFIDENCE", 0.4, "Default confidence of YOLOv10."),
-      maxDetections: count("YOLOV10_DEFAULT_MAX_DETECTIONS", 300, "Default limit of detections of YOLOv10."),
+      confidence: confidence("YOLOV10", "YOLOv10"),
+      maxDetections: maxDetections("YOLOV10", "YOLOv10"),
     },
-    yolo26: { confidence: unit("YOLO26_DEFAULT_CONFIDENCE", 0.25, "Default confidence of YOLO26.") },
-    rfdetr: { confidence: unit("RFDETR_DEFAULT_CONFIDENCE", 0.4, "Default confidence of RF-DETR.") },
+    yolo26: { confidence: confidence("YOLO26", "YOLO26", 0.25) },
+    rfdetr: { confidence: confidence("RFDETR", "RF-DETR") },
   },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, object>>>>;
 
@@ -135,18 +170,47 @@ type DeepPartial<T> = T extends readonly unknown[] ? T : T extends object ? { re
 
 let overrides: DeepPartial<Configuration> = {};
 
-/** Settings from code: they win over the environment, and options of a call win over them. Replaces earlier ones. */
+/**
+ * Settings from code: they win over the environment, and options of a call win over them. Replaces earlier ones.
+ * @throws InvalidOptionError for a setting that does not exist, or a value of the wrong type.
+ */
 export function configure(settings: DeepPartial<Configuration>): void {
+  checkSettings(VARIABLES, settings, "configure");
   overrides = settings;
 }
 
-function isVariable(value: object): value is Variable<Kind, boolean | number | string | readonly string[]> {
+type AnyVariable = Variable<Kind, boolean | number | string | readonly string[]>;
+
+function isVariable(value: object): value is AnyVariable {
   return "kind" in value && "name" in value;
 }
 
-function readVariable({ name, kind, standard }: Variable<Kind, boolean | number | string | readonly string[]>): unknown {
+const EXPECTED: Readonly<Record<Kind, readonly [text: string, test: (value: unknown) => boolean]>> = {
+  boolean: ["true or false", (value) => typeof value === "boolean"],
+  integer: ["an integer", (value) => Number.isSafeInteger(value)],
+  number: ["a number", (value) => Number.isFinite(value)],
+  text: ["text", (value) => typeof value === "string"],
+  list: ["a list of texts", (value) => Array.isArray(value) && value.every((element) => typeof element === "string")],
+};
+
+function checkSettings(node: object, settings: unknown, where: string): void {
+  if (settings === undefined) return;
+  if (isVariable(node)) {
+    const [expected, test] = EXPECTED[node.kind];
+    if (!test(settings)) throw invalidOption(where, expected, settings);
+    return;
+  }
+  if (typeof settings !== "object" || settings === null) throw invalidOption(where, "an object", settings);
+  requireKnownOptions(settings, Object.keys(node), where);
+  for (const [key, child] of Object.entries(node) as [string, object][]) {
+    checkSettings(child, (settings as Readonly<Record<string, unknown>>)[key], `${where}.${key}`);
+  }
+}
+
+/** What the environment says, or undefined. */
+function readVariable({ name, kind }: AnyVariable): unknown {
   const text = process.env[name];
-  if (text === undefined || (text === "" && (kind === "text" || kind === "list"))) return standard;
+  if (text === undefined || (text === "" && (kind === "text" || kind === "list"))) return undefined;
   switch (kind) {
     case "boolean":
       return parseBoolean(name, text);
@@ -155,10 +219,18 @@ function readVariable({ name, kind, standard }: Variable<Kind, boolean | number 
     case "number":
       return parseNumber(name, text);
     case "list":
-      return splitList(text);
+      // The reference allows the list to be written in brackets.
+      return splitList(text.trim().replace(/^\[(.*)\]$/s, "$1"));
     case "text":
       return text;
   }
+}
+
+function resolve(variable: AnyVariable, given: unknown): unknown {
+  const own = given ?? readVariable(variable);
+  if (own !== undefined) return own;
+  const { inherits, standard } = variable;
+  return inherits === undefined ? standard : resolve(GENERAL[inherits], overrides.defaults?.general?.[inherits]);
 }
 
 /** A view whose properties read their variable when they are looked at. */
@@ -166,7 +238,7 @@ function view(node: object, override: unknown): object {
   const result = {};
   for (const [key, child] of Object.entries(node) as [string, object][]) {
     const given = typeof override === "object" && override !== null ? (override as Readonly<Record<string, unknown>>)[key] : undefined;
-    const get = isVariable(child) ? () => given ?? readVariable(child) : () => view(child, given);
+    const get = isVariable(child) ? () => resolve(child, given) : () => view(child, given);
     Object.defineProperty(result, key, { get, enumerable: true });
   }
   return result;
@@ -185,9 +257,12 @@ export interface VariableDescription {
 }
 
 function collect(node: object): readonly VariableDescription[] {
-  return Object.values(node).flatMap((child: object) =>
-    isVariable(child) ? [{ name: child.name, kind: child.kind, standard: String(child.standard), meaning: child.meaning }] : collect(child),
-  );
+  return Object.values(node).flatMap((child: object) => (isVariable(child) ? [describeVariable(child)] : collect(child)));
+}
+
+function describeVariable({ name, kind, standard, meaning, inherits }: AnyVariable): VariableDescription {
+  const source = inherits === undefined ? "" : ` Not set: that of \`${GENERAL[inherits].name}\`.`;
+  return { name, kind, standard: String(standard), meaning: meaning + source };
 }
 
 /** All variables, for documentation. */

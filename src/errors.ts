@@ -40,7 +40,7 @@ export class InferenceModelsError extends Error {
   readonly isRetryable: boolean;
 
   constructor(message: string, options: ErrorOptions = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(withoutSecrets(message), options.cause === undefined ? undefined : { cause: options.cause });
     const { className, code, page } = new.target;
     this.name = className;
     this.code = code;
@@ -57,6 +57,8 @@ export class InferenceModelsError extends Error {
 
   /** Whether a value is an error of this class or a subclass, whichever copy of the package made it. */
   static is<T extends typeof InferenceModelsError>(this: T, value: unknown): value is InstanceType<T> {
+    // A class derived elsewhere inherits the name of its parent, and only itself can tell who its instances are.
+    if (!Object.hasOwn(this, "className")) return Function.prototype[Symbol.hasInstance].call(this, value);
     if (typeof value !== "object" || value === null) return false;
     const names = (value as { readonly [MARKER]?: readonly string[] })[MARKER];
     return Array.isArray(names) && names.includes(this.className);
@@ -70,9 +72,9 @@ export class InferenceModelsError extends Error {
     return `${this.name}: ${this.message} (see ${this.helpUrl})`;
   }
 
+  /** Plain data for logs: errors inside are described, secrets removed, and it can always be written as JSON. */
   toJSON(): Record<string, unknown> {
-    const { name, message, code, helpUrl, isRetryable, cause, ...fields } = this as InferenceModelsError & { cause?: unknown };
-    return { name, code, message, helpUrl, isRetryable, ...fields, ...(cause === undefined ? {} : { cause: describeCause(cause) }) };
+    return describeError(this, []);
   }
 }
 
@@ -88,10 +90,38 @@ function lineage(constructor: unknown): readonly string[] {
   return names;
 }
 
-function describeCause(cause: unknown): unknown {
-  if (cause instanceof InferenceModelsError) return cause.toJSON();
-  if (cause instanceof Error) return { name: cause.name, message: cause.message };
-  return String(cause);
+const MAXIMUM_DEPTH = 8;
+
+function describeError(error: Error, above: readonly object[]): Record<string, unknown> {
+  const { name, message, cause } = error;
+  const own: Readonly<Record<string, unknown>> = Object.fromEntries(Object.entries(error));
+  const { code, helpUrl, isRetryable, ...fields } = own;
+  // Name first: it is an own property of our errors, so the fields repeat it with the same value.
+  const all = { name, code, message, helpUrl, isRetryable, ...fields, cause };
+  return describe(all, [...above, error]) as Record<string, unknown>;
+}
+
+/** Values as JSON can hold them, whatever somebody put into a field. */
+function describe(value: unknown, above: readonly object[]): unknown {
+  if (typeof value === "string") return withoutSecrets(value);
+  if (typeof value === "bigint" || typeof value === "symbol" || typeof value === "function") return String(value);
+  if (typeof value !== "object" || value === null) return value;
+  if (above.includes(value)) return "[circular]";
+  if (above.length > MAXIMUM_DEPTH) return "[...]";
+  if (value instanceof Error) return describeError(value, above);
+  if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
+  const inside = [...above, value];
+  if (Array.isArray(value)) return value.map((element: unknown) => describe(element, inside));
+  return Object.fromEntries(Object.entries(value).map(([key, element]) => [key, describe(element, inside)]));
+}
+
+const SECRET_PARAMETER =
+  /([?&](?:api_?key|key|token|access_token|signature|sig|x-(?:amz|goog)-(?:signature|credential|security-token))=)[^&#\s"']+/gi;
+const SECRET_HEADER = /(authorization["']?\s*[:=]\s*["']?(?:(?:bearer|basic|token)\s+)?|\bbearer\s+(?=[\w.~+/=-]{12}))[^\s"',;]+/gi;
+
+/** Keys, tokens and signatures of addresses and headers give way to `***`: messages end up in logs and bug reports. */
+function withoutSecrets(text: string): string {
+  return text.replace(SECRET_PARAMETER, "$1***").replace(SECRET_HEADER, "$1***");
 }
 
 /** An internal invariant is broken; please report it. */

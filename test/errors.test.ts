@@ -8,8 +8,11 @@ import {
   InferenceModelsError,
   ModelInputError,
   ImageDecodingError,
+  InvalidRequestedBatchSizeError,
+  ModelPackageAlternativesExhaustedError,
   OperationAbortedError,
   RetryError,
+  UntrustedFileError,
 } from "../src/errors.js";
 import { packageRoot } from "../src/package-root.js";
 
@@ -52,6 +55,48 @@ describe("error classes", () => {
     expect(RetryError.is(error)).toBe(false);
     expect(InferenceModelsError.is(new Error("plain"))).toBe(false);
     expect(InferenceModelsError.is(null)).toBe(false);
+  });
+
+  it("lets a class derived elsewhere decide for itself who its instances are", () => {
+    class Mine extends ModelInputError {}
+    expect(new Mine("x")).toBeInstanceOf(Mine);
+    expect(new Mine("x")).toBeInstanceOf(ModelInputError);
+    expect(new ModelInputError("x")).not.toBeInstanceOf(Mine);
+    expect(Mine.is(new ModelInputError("x"))).toBe(false);
+  });
+
+  it("keeps keys, tokens and signatures out of messages and JSON", () => {
+    const cause = new Error("sent Authorization: Bearer secret-one");
+    const url = "https://host/file?api_key=secret-two&X-Amz-Signature=secret-three&page=4";
+    const error = new RetryError(`GET ${url} failed.`, { cause });
+    const files = new UntrustedFileError("No hash.", { files: [url] });
+    for (const text of [error.message, String(error), JSON.stringify(error), JSON.stringify(files)]) expect(text).not.toContain("secret-");
+    expect(error.message).toBe("GET https://host/file?api_key=***&X-Amz-Signature=***&page=4 failed.");
+    expect(new ModelInputError("The bearer of the key failed.").message).toBe("The bearer of the key failed.");
+  });
+
+  it("can be written as JSON with anything inside", () => {
+    const circular: Record<string, unknown> = { big: 1n, none: null };
+    circular["self"] = circular;
+    const odd = new InvalidRequestedBatchSizeError("Odd.", { value: circular });
+    expect(JSON.parse(JSON.stringify(odd))).toMatchObject({ value: { big: "1", none: null, self: "[circular]" } });
+
+    const first = new Error("first", { cause: odd });
+    Object.assign(odd, { cause: first });
+    expect(JSON.parse(JSON.stringify(odd))).toMatchObject({ cause: { message: "first", cause: "[circular]" } });
+  });
+
+  it("tells in JSON why each alternative failed", () => {
+    const reasons = [new RetryError("Offline.", { status: 503 }), new Error("plain", { cause: new Error("root") })];
+    const error = new ModelPackageAlternativesExhaustedError("All failed.", {
+      alternativesErrors: reasons.map((reason, index) => ({ packageId: `p${index}`, error: reason })),
+    });
+    expect(JSON.parse(JSON.stringify(error))).toMatchObject({
+      alternativesErrors: [
+        { packageId: "p0", error: { code: "RETRY", message: "Offline.", status: 503 } },
+        { packageId: "p1", error: { message: "plain", cause: { message: "root" } } },
+      ],
+    });
   });
 
   it("is recognised across two copies of the package", async () => {

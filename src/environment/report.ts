@@ -44,8 +44,16 @@ export interface EnvironmentReport {
 const FEATURES = ["sse4_2", "avx", "avx2", "fma", "f16c", "avx512f", "avx512_vnni", "amx_int8", "asimd", "asimddp", "bf16"];
 
 function glibcVersion(): string | null {
-  const report = process.report.getReport() as unknown as { readonly header?: { readonly glibcVersionRuntime?: string } };
-  return report.header?.glibcVersionRuntime ?? null;
+  // With open connections the report would look up the names of their addresses, which blocks for as long as DNS takes.
+  const settings = process.report as typeof process.report & { excludeNetwork?: boolean };
+  const before = settings.excludeNetwork;
+  settings.excludeNetwork = true;
+  try {
+    const report = settings.getReport() as unknown as { readonly header?: { readonly glibcVersionRuntime?: string } };
+    return report.header?.glibcVersionRuntime ?? null;
+  } finally {
+    if (before !== undefined) settings.excludeNetwork = before;
+  }
 }
 
 async function cpuFeatures(): Promise<readonly string[]> {
@@ -66,7 +74,10 @@ function manifestPath(name: string): string {
     return require.resolve(`${name}/package.json`);
   } catch {
     let directory = dirname(require.resolve(name));
-    while (!existsSync(join(directory, "package.json"))) directory = dirname(directory);
+    while (!existsSync(join(directory, "package.json"))) {
+      if (directory === dirname(directory)) throw new Error(`${name} has no package.json`);
+      directory = dirname(directory);
+    }
     return join(directory, "package.json");
   }
 }
@@ -89,11 +100,18 @@ const DRIVER_LIBRARIES = [
   "/usr/lib/wsl/lib/libcuda.so.1",
 ];
 
+function driverVersion(): string | null {
+  try {
+    return /Kernel Module\s+(?:for \S+\s+)?([\d.]+)/.exec(readFileSync(DRIVER_FILE, "utf8"))?.[1] ?? null;
+  } catch {
+    return null;
+  }
+}
+
 function findDriver(): Finding {
   const library = DRIVER_LIBRARIES.find((path) => existsSync(path)) ?? null;
   if (existsSync(DRIVER_FILE)) {
-    const version = /Kernel Module\s+(?:for \S+\s+)?([\d.]+)/.exec(readFileSync(DRIVER_FILE, "utf8"))?.[1] ?? null;
-    return { found: true, path: library ?? DRIVER_FILE, version };
+    return { found: true, path: library ?? DRIVER_FILE, version: driverVersion() };
   }
   if (library !== null) return { found: true, path: library, version: null };
   return { found: false, reason: `neither ${DRIVER_FILE} nor libcuda.so.1 in the usual places` };

@@ -38,12 +38,15 @@ export async function requirePackageFiles(directory: string, names: readonly str
   return found;
 }
 
-/** UTF-8 text of a configuration file, of bounded size. @throws CorruptedModelPackageError */
+/** UTF-8 text of a configuration file, of bounded size; a byte-order mark is dropped. @throws CorruptedModelPackageError */
 export async function readPackageFile(path: string): Promise<string> {
   try {
-    const { size } = await stat(path);
+    const status = await stat(path);
+    // Reading a pipe or a device would wait for ever.
+    if (!status.isFile()) throw corrupted(path, "it is not a regular file. Export the package again.");
+    const { size } = status;
     if (size > MAXIMUM_BYTES) throw corrupted(path, `the file has ${size} bytes; at most ${MAXIMUM_BYTES} are read.`);
-    return await readFile(path, "utf8");
+    return new TextDecoder("utf-8", { fatal: true }).decode(await readFile(path));
   } catch (error) {
     if (error instanceof CorruptedModelPackageError) throw error;
     throw corrupted(path, `the file cannot be read (${error instanceof Error ? error.message : String(error)}).`, error);

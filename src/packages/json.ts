@@ -8,6 +8,11 @@ import { closest } from "../options.js";
 /** Larger configuration files than this exist only by mistake or malice. */
 const MAXIMUM_CHARACTERS = 16 * 1024 * 1024;
 const MAXIMUM_DEPTH = 64;
+/** Ten times what a description of a thousand classes with key points takes; each wrong value costs an entry in the report. */
+const MAXIMUM_VALUES = 200_000;
+/** Comparing words costs their lengths multiplied, and both are up to whoever wrote the file. */
+const MAXIMUM_COMPARED_KEYS = 20;
+const MAXIMUM_COMPARED_LENGTH = 64;
 
 export interface FileContext {
   /** File the text came from, for messages. */
@@ -18,10 +23,11 @@ export function corrupted(path: string, problem: string, cause?: unknown): Corru
   return new CorruptedModelPackageError(`${path}: ${problem}`, { path, kind: "config", ...(cause === undefined ? {} : { cause }) });
 }
 
-/** Brackets nested deeper than any real file; told without recursion, since recursion is what such a file attacks. */
-function nestingDepth(text: string): number {
+/** How deep brackets are nested, and about how many values there are; without recursion, since that is what bombs attack. */
+function measure(text: string): { readonly depth: number; readonly values: number } {
   let depth = 0;
   let deepest = 0;
+  let values = 1;
   let inString = false;
   for (let index = 0; index < text.length; index++) {
     const character = text[index];
@@ -29,17 +35,22 @@ function nestingDepth(text: string): number {
       if (character === "\\") index++;
       else if (character === '"') inString = false;
     } else if (character === '"') inString = true;
-    else if (character === "{" || character === "[") deepest = Math.max(deepest, ++depth);
-    else if (character === "}" || character === "]") depth--;
+    else if (character === ",") values++;
+    else if (character === "{" || character === "[") {
+      values++;
+      deepest = Math.max(deepest, ++depth);
+    } else if (character === "}" || character === "]") depth--;
   }
-  return deepest;
+  return { depth: deepest, values };
 }
 
 /** @throws CorruptedModelPackageError */
 export function parseJson(text: string, { path }: FileContext): unknown {
   if (text.length > MAXIMUM_CHARACTERS)
     throw corrupted(path, `the file has ${text.length} characters; at most ${MAXIMUM_CHARACTERS} are read.`);
-  if (nestingDepth(text) > MAXIMUM_DEPTH) throw corrupted(path, `values are nested more than ${MAXIMUM_DEPTH} deep.`);
+  const { depth, values } = measure(text);
+  if (depth > MAXIMUM_DEPTH) throw corrupted(path, `values are nested ${depth} deep; at most ${MAXIMUM_DEPTH} are read.`);
+  if (values > MAXIMUM_VALUES) throw corrupted(path, `the file holds ${values} values; at most ${MAXIMUM_VALUES} are read.`);
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {
@@ -56,18 +67,46 @@ export function parseJson(text: string, { path }: FileContext): unknown {
 /** Parses text by a schema; the error names every offending field. @throws CorruptedModelPackageError */
 export function parseJsonAs<Schema extends z.ZodType>(schema: Schema, text: string, context: FileContext): z.output<Schema> {
   const value = parseJson(text, context);
-  const outcome = schema.safeParse(value);
+  const outcome = validate(schema, value, context);
   if (outcome.success) return outcome.data;
   const problems = outcome.error.issues
     .slice(0, 5)
-    .map((issue) => `${issue.path.length === 0 ? "the root" : issue.path.join(".")}: ${issue.message}`);
+    .map(({ path, message }) => `${shorten(path.join(".") || "the root")}: ${shorten(message)}, found ${foundAt(value, path)}`);
   const more = outcome.error.issues.length - problems.length;
-  throw corrupted(context.path, `${problems.join("; ")}${more > 0 ? `; and ${more} more` : ""}.`, outcome.error);
+  const rest = more > 0 ? `; and ${more} more` : "";
+  throw corrupted(context.path, `${problems.join("; ")}${rest}. Correct the file or export the package again.`, outcome.error);
+}
+
+function validate<Schema extends z.ZodType>(schema: Schema, value: unknown, { path }: FileContext): z.ZodSafeParseResult<z.output<Schema>> {
+  try {
+    return schema.safeParse(value);
+  } catch (error) {
+    // Collecting hundreds of thousands of issues overflows the stack inside the validator.
+    throw corrupted(path, "too many values are of the wrong kind to name them. Export the package again.", error);
+  }
+}
+
+/** Keys of the file appear in messages, and may be of any length. */
+function shorten(text: string): string {
+  return text.length > 200 ? `${text.slice(0, 200)}...` : text;
+}
+
+/** What stands at a path, short enough for a message. */
+function foundAt(root: unknown, path: readonly PropertyKey[]): string {
+  let value = root;
+  for (const key of path) {
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return "nothing";
+    value = (value as Readonly<Record<PropertyKey, unknown>>)[key];
+  }
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  if (typeof value === "object" && value !== null) return "an object";
+  return typeof value === "string" ? JSON.stringify(shorten(value)) : String(value);
 }
 
 /** Text or number to a number where the text is plainly one. Published packages do hold numeric strings. */
 function numeric(value: unknown): unknown {
-  if (typeof value !== "string" || !/^\s*[+-]?(\d+\.?\d*|\.\d+)\s*$/.test(value)) return value;
+  // Exactly one way to match any text: with "\d+\.?\d*" a long row of digits took minutes.
+  if (typeof value !== "string" || !/^\s*[+-]?(?:\d+(?:\.\d*)?|\.\d+)\s*$/.test(value)) return value;
   return Number(value);
 }
 
@@ -95,8 +134,8 @@ export function optional<Schema extends z.ZodType>(schema: Schema) {
 /** Unknown keys are allowed, but one that looks like a known key is probably a mistake that silently changes results. */
 export function warnOfNearMisses(value: unknown, known: readonly string[], where: string, { path }: FileContext): void {
   if (typeof value !== "object" || value === null) return;
-  for (const key of Object.keys(value)) {
-    if (known.includes(key)) continue;
+  const unknown = Object.keys(value).filter((key) => key.length <= MAXIMUM_COMPARED_LENGTH && !known.includes(key));
+  for (const key of unknown.slice(0, MAXIMUM_COMPARED_KEYS)) {
     const plain = (word: string): string => word.replaceAll(/[-_]/g, "").toLowerCase();
     const suggestion = known.find((candidate) => plain(candidate) === plain(key)) ?? (key.length > 4 ? closest(key, known) : null);
     if (suggestion !== null && !(suggestion in value))
