@@ -11,7 +11,13 @@ const DOCUMENTATION = "https://github.com/roboflow/inference-models-node/blob/ma
 
 /** Page of the documentation that describes a class; `docs/errors/<page>.md` exists for each. */
 export type ErrorPage =
-  | "input-validation" | "runtime-environment" | "models-runtime" | "file-download" | "model-retrieval" | "package-negotiation" | "model-loading";
+  | "input-validation"
+  | "runtime-environment"
+  | "models-runtime"
+  | "file-download"
+  | "model-retrieval"
+  | "package-negotiation"
+  | "model-loading";
 
 export interface ErrorOptions {
   readonly cause?: unknown;
@@ -198,7 +204,10 @@ export class NativeAddonUnavailableError extends MissingDependencyError {
   /** @internal */ static override readonly code: string = "NATIVE_ADDON_UNAVAILABLE";
   /** @internal */ static override readonly className: string = "NativeAddonUnavailableError";
   declare readonly attempts?: readonly { readonly path: string; readonly reason: string }[];
-  constructor(message: string, options: Fields<{ dependency: string; attempts: readonly { readonly path: string; readonly reason: string }[] }> = {}) {
+  constructor(
+    message: string,
+    options: Fields<{ dependency: string; attempts: readonly { readonly path: string; readonly reason: string }[] }> = {},
+  ) {
     super(message, options);
   }
 }
@@ -454,7 +463,10 @@ export class NoModelPackagesAvailableError extends ModelPackageNegotiationError 
   /** @internal */ static override readonly code: string = "NO_MODEL_PACKAGES_AVAILABLE";
   /** @internal */ static override readonly className: string = "NoModelPackagesAvailableError";
   declare readonly discarded?: readonly { readonly packageId: string; readonly reasons: readonly string[] }[];
-  constructor(message: string, options: Fields<{ discarded: readonly { readonly packageId: string; readonly reasons: readonly string[] }[] }> = {}) {
+  constructor(
+    message: string,
+    options: Fields<{ discarded: readonly { readonly packageId: string; readonly reasons: readonly string[] }[] }> = {},
+  ) {
     super(message, options);
   }
 }
@@ -482,7 +494,10 @@ export class ModelPackageAlternativesExhaustedError extends ModelLoadingError {
   /** @internal */ static override readonly code: string = "MODEL_PACKAGE_ALTERNATIVES_EXHAUSTED";
   /** @internal */ static override readonly className: string = "ModelPackageAlternativesExhaustedError";
   declare readonly alternativesErrors?: readonly { readonly packageId: string; readonly error: Error }[];
-  constructor(message: string, options: Fields<{ alternativesErrors: readonly { readonly packageId: string; readonly error: Error }[] }> = {}) {
+  constructor(
+    message: string,
+    options: Fields<{ alternativesErrors: readonly { readonly packageId: string; readonly error: Error }[] }> = {},
+  ) {
     super(message, options);
   }
 }
@@ -537,7 +552,10 @@ export class ModelImplementationNotFoundError extends ModelLoadingError {
   declare readonly taskType?: string | null;
   declare readonly backend?: string;
   declare readonly features?: readonly string[];
-  constructor(message: string, options: Fields<{ architecture: string; taskType: string | null; backend: string; features: readonly string[] }> = {}) {
+  constructor(
+    message: string,
+    options: Fields<{ architecture: string; taskType: string | null; backend: string; features: readonly string[] }> = {},
+  ) {
     super(message, options);
   }
 }
@@ -548,7 +566,10 @@ export class CorruptedModelPackageError extends ModelLoadingError {
   /** @internal */ static override readonly className: string = "CorruptedModelPackageError";
   declare readonly path?: string;
   declare readonly kind?: "metadata" | "manifest" | "artefact" | "config" | "engine" | "code";
-  constructor(message: string, options: Fields<{ path: string; kind: "metadata" | "manifest" | "artefact" | "config" | "engine" | "code" }> = {}) {
+  constructor(
+    message: string,
+    options: Fields<{ path: string; kind: "metadata" | "manifest" | "artefact" | "config" | "engine" | "code" }> = {},
+  ) {
     super(message, options);
   }
 }
@@ -557,7 +578,10 @@ export class CorruptedModelPackageError extends ModelLoadingError {
 export class UnsupportedCheckpointError extends CorruptedModelPackageError {
   /** @internal */ static override readonly code: string = "UNSUPPORTED_CHECKPOINT";
   /** @internal */ static override readonly className: string = "UnsupportedCheckpointError";
-  constructor(message: string, options: Fields<{ path: string; kind: "metadata" | "manifest" | "artefact" | "config" | "engine" | "code" }> = {}) {
+  constructor(
+    message: string,
+    options: Fields<{ path: string; kind: "metadata" | "manifest" | "artefact" | "config" | "engine" | "code" }> = {},
+  ) {
     super(message, options);
   }
 }
@@ -568,7 +592,13 @@ export class ModelPackageRestrictedError extends ModelLoadingError {
   /** @internal */ static override readonly className: string = "ModelPackageRestrictedError";
   declare readonly size?: { readonly width: number; readonly height: number };
   declare readonly limit?: { readonly width: number; readonly height: number };
-  constructor(message: string, options: Fields<{ size: { readonly width: number; readonly height: number }; limit: { readonly width: number; readonly height: number } }> = {}) {
+  constructor(
+    message: string,
+    options: Fields<{
+      size: { readonly width: number; readonly height: number };
+      limit: { readonly width: number; readonly height: number };
+    }> = {},
+  ) {
     super(message, options);
   }
 }

@@ -165,8 +165,8 @@ ByteMap EqualizeHistogram(const Histogram& histogram) {
   }
   const float range = last - first;
   std::array<float, bins + 1> edges;
-  const double step = (static_cast<double>(last) - static_cast<double>(first)) / bins;
-  for (int i = 0; i < bins; ++i) edges[static_cast<std::size_t>(i)] = static_cast<float>(i * step + static_cast<double>(first));
+  const float step = range / static_cast<float>(bins);
+  for (int i = 0; i < bins; ++i) edges[static_cast<std::size_t>(i)] = static_cast<float>(i) * step + first;
   edges[bins] = last;
 
   std::array<std::uint64_t, bins> counts{};
@@ -263,15 +263,17 @@ Status EqualizeAdaptively(std::uint8_t* slots, int width, int height) {
     }
   }
 
+  float unit[256];
+  for (int value = 0; value < 256; ++value) unit[value] = static_cast<float>(value) / 255.0f;
   const auto range = static_cast<float>(highest - lowest);
   for (i = 0; i < pixels; ++i) {
     std::uint8_t* pixel = slots + 4 * i;
     const int level = equalized.data()[i];
     const float value = highest > lowest ? static_cast<float>(level - lowest) / range : static_cast<float>(std::min(level, 1));
-    const auto old_value = static_cast<float>(Value(pixel));
+    const int old_value = Value(pixel);
     for (int channel = 0; channel < 3; ++channel) {
       // Hue and saturation stay, so every channel keeps its ratio to the value; black has no ratio and becomes gray.
-      const float missing = old_value > 0 ? (old_value - static_cast<float>(pixel[channel])) / old_value : 0.0f;
+      const float missing = old_value > 0 ? (unit[old_value] - unit[pixel[channel]]) / unit[old_value] : 0.0f;
       pixel[channel] = static_cast<std::uint8_t>(value * (1.0f - missing) * 255.0f);
     }
   }

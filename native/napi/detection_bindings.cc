@@ -1,7 +1,298 @@
+// decodeDense, decodeRows, decodeQueries and nonMaximumSuppression of src/native/addon.ts.
+//
+// Where the work runs: a round trip to a compute thread costs more than decoding a small head, so small ones are decoded at
+// once. A large head whose memory is ours is decoded elsewhere, in place. A large head in the caller's memory, which may be
+// detached at any time, is read at once as well: reading it is cheaper than copying it. Only suppressing many boxes, which
+// by then are ours, still moves to a compute thread.
 #include "detection_bindings.h"
 
-namespace im {
+#include <cmath>
+#include <cstring>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <new>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
-void ExportDetection(Napi::Env, Napi::Object) {}
+#include "../detection/dense.h"
+#include "../detection/nms.h"
+#include "../detection/queries.h"
+#include "../detection/rows.h"
+#include "arguments.h"
+#include "environment.h"
+#include "memory.h"
+
+namespace im {
+namespace {
+
+using detection::Detections;
+
+// Numbers read on the JavaScript thread rather than elsewhere: about 10 microseconds.
+constexpr std::size_t kSmallHead = std::size_t{1} << 15;
+// Boxes suppressed on the JavaScript thread rather than elsewhere: at most some 20 microseconds.
+constexpr std::size_t kFewBoxes = 256;
+
+constexpr std::int64_t kMaximumCount = std::numeric_limits<std::int32_t>::max();
+constexpr std::int64_t kMaximumStride = std::int64_t{1} << 40;
+
+template <typename T>
+Napi::ArrayBuffer Copy(Napi::Env env, const std::vector<T>& values) {
+  const std::size_t bytes = values.size() * sizeof(T);
+  Napi::ArrayBuffer buffer = Napi::ArrayBuffer::New(env, bytes);
+  if (bytes != 0) std::memcpy(buffer.Data(), values.data(), bytes);
+  return buffer;
+}
+
+Napi::Value ToJavaScript(Napi::Env env, const Detections& detections) {
+  static_assert(sizeof(detection::Box) == 4 * sizeof(float), "boxes are handed out as float32 [n, 4]");
+  Napi::Object rows = Napi::Object::New(env);
+  const std::size_t n = detections.size();
+  rows.Set("xyxy", Napi::Float32Array::New(env, 4 * n, Copy(env, detections.boxes), 0));
+  rows.Set("scores", Napi::Float32Array::New(env, n, Copy(env, detections.scores), 0));
+  rows.Set("classIds", Napi::Int32Array::New(env, n, Copy(env, detections.class_ids), 0));
+  rows.Set("indices", Napi::Int32Array::New(env, n, Copy(env, detections.indices), 0));
+  return rows;
+}
+
+Napi::Value ToJavaScript(Napi::Env env, const std::vector<std::int32_t>& positions) {
+  return Napi::Int32Array::New(env, positions.size(), Copy(env, positions), 0);
+}
+
+template <typename Output>
+class DecodeTask : public Task {
+ public:
+  DecodeTask(Napi::Env env, std::function<Output()> work) : Task(env), work_(std::move(work)) {}
+  Status Execute() override {
+    output_ = work_();
+    return {};
+  }
+  Napi::Value Value(Napi::Env env) override { return ToJavaScript(env, output_); }
+
+ private:
+  std::function<Output()> work_;
+  Output output_;
+};
+
+template <typename Output>
+Napi::Promise RunHere(Napi::Env env, std::function<Output()> work) {
+  DecodeTask<Output> task(env, std::move(work));
+  try {
+    task.set_status(task.Execute());
+  } catch (const std::bad_alloc&) {
+    task.set_status({Code::kOutOfMemory, "decode", "Not enough memory to decode."});
+  }
+  const Napi::Promise promise = task.promise();
+  task.Settle(env);
+  return promise;
+}
+
+template <typename Output>
+Napi::Promise RunElsewhere(Napi::Env env, std::function<Output()> work, const std::vector<Napi::Object>& in_use = {}) {
+  auto task = std::make_unique<DecodeTask<Output>>(env, std::move(work));
+  for (const Napi::Object& object : in_use) task->Hold(object);
+  return Environment::Get(env)->Submit(std::move(task));
+}
+
+std::size_t RequireCount(Napi::Value value, const std::string& name, std::int64_t minimum = 0) {
+  return static_cast<std::size_t>(RequireInteger(value, name, minimum, kMaximumCount));
+}
+
+std::size_t RequireStride(Napi::Value value, const std::string& name) {
+  return static_cast<std::size_t>(RequireInteger(value, name, 0, kMaximumStride));
+}
+
+template <typename T>
+T ValueOrThrow(Napi::Env env, Result<T> result) {
+  if (!result.ok()) throw MakeError(env, result.status());
+  return std::move(result.value());
+}
+
+// Arguments are read in two steps. Reading a property may run a getter, which may detach an array; so all properties are read
+// before the first pointer is taken, and no JavaScript runs between taking pointers and using them.
+struct MatrixArgument {
+  std::string name;
+  Napi::Value data;
+  detection::MatrixLayout layout;
+
+  static MatrixArgument Read(Napi::Value value, const std::string& name) {
+    const Napi::Object object = RequireObject(value, name);
+    MatrixArgument argument{name, Field(object, "data"), {}};
+    argument.layout.offset = RequireStride(Field(object, "offset"), name + ".offset");
+    argument.layout.candidate_stride = RequireStride(Field(object, "candidateStride"), name + ".candidateStride");
+    argument.layout.attribute_stride = RequireStride(Field(object, "attributeStride"), name + ".attributeStride");
+    return argument;
+  }
+
+  // Remembers in `arrays` what the matrix lies in.
+  detection::Matrix View(std::size_t candidates, std::size_t attributes, std::vector<Span<float>>& arrays) const {
+    arrays.push_back(RequireFloat32Array(data, name + ".data"));
+    const Span<float>& array = arrays.back();
+    return ValueOrThrow(data.Env(), detection::ViewMatrix(array.data, array.size, layout, candidates, attributes, name));
+  }
+};
+
+struct SettingsArgument {
+  Napi::Value thresholds;
+  detection::Limits limits;
+
+  static SettingsArgument Read(Napi::Value value) {
+    const Napi::Object object = RequireObject(value, "settings");
+    SettingsArgument argument{Field(object, "thresholds"), {}};
+    if (const Napi::Value iou = Field(object, "iouThreshold"); !iou.IsNull()) {
+      argument.limits.iou_threshold = static_cast<float>(RequireNumber(iou, "settings.iouThreshold"));
+    }
+    argument.limits.class_agnostic = RequireBoolean(Field(object, "classAgnostic"), "settings.classAgnostic");
+    if (const Napi::Value maximum = Field(object, "maxDetections"); !maximum.IsNull()) {
+      argument.limits.max_detections = RequireCount(maximum, "settings.maxDetections");
+    }
+    return argument;
+  }
+
+  detection::Thresholds Thresholds() const {
+    const Span<float> values = RequireFloat32Array(thresholds, "settings.thresholds");
+    if (values.size == 0) ThrowArgument(thresholds.Env(), "settings.thresholds", "at least one threshold", thresholds);
+    return detection::Thresholds(std::vector<float>(values.data, values.data + values.size));
+  }
+};
+
+bool AllOwned(const std::vector<Span<float>>& arrays) {
+  for (const Span<float>& array : arrays) {
+    if (!IsOwnedMemory(array.data, array.size * sizeof(float))) return false;
+  }
+  return true;
+}
+
+std::vector<Napi::Object> Owners(const std::vector<Span<float>>& arrays) {
+  std::vector<Napi::Object> owners;
+  for (const Span<float>& array : arrays) owners.push_back(array.owner);
+  return owners;
+}
+
+// Work that reads a head of `numbers` floats and does not take long afterwards.
+Napi::Promise RunWhereItSuits(Napi::Env env, std::size_t numbers, const std::vector<Span<float>>& arrays, std::function<Detections()> work) {
+  if (numbers > kSmallHead && AllOwned(arrays)) return RunElsewhere(env, std::move(work), Owners(arrays));
+  return RunHere(env, std::move(work));
+}
+
+Napi::Value DecodeDense(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const Napi::Object argument = RequireObject(info[0], "head");
+  detection::DenseHead head;
+  head.candidates = RequireCount(Field(argument, "candidates"), "head.candidates");
+  head.classes = RequireCount(Field(argument, "classes"), "head.classes", 1);
+  head.box_format = RequireOneOf(Field(argument, "boxFormat"), "head.boxFormat", {"cxcywh", "xyxy"}) == 0
+                        ? detection::BoxFormat::kCenterSize
+                        : detection::BoxFormat::kCorners;
+  constexpr detection::ObjectnessUse kUses[] = {detection::ObjectnessUse::kNone, detection::ObjectnessUse::kGate,
+                                                detection::ObjectnessUse::kProduct};
+  head.objectness_use = kUses[RequireOneOf(Field(argument, "objectnessUse"), "head.objectnessUse", {"none", "gate", "product"})];
+  const MatrixArgument boxes = MatrixArgument::Read(Field(argument, "boxes"), "head.boxes");
+  const MatrixArgument scores = MatrixArgument::Read(Field(argument, "scores"), "head.scores");
+  std::optional<MatrixArgument> objectness;
+  if (const Napi::Value value = Field(argument, "objectness"); head.objectness_use != detection::ObjectnessUse::kNone) {
+    objectness = MatrixArgument::Read(value, "head.objectness");
+  }
+  const SettingsArgument settings = SettingsArgument::Read(info[1]);
+
+  std::vector<Span<float>> arrays;
+  head.boxes = boxes.View(head.candidates, 4, arrays);
+  head.scores = scores.View(head.candidates, head.classes, arrays);
+  if (objectness) head.objectness = objectness->View(head.candidates, 1, arrays);
+  const detection::Thresholds thresholds = settings.Thresholds();
+  const detection::Limits limits = settings.limits;
+
+  const std::size_t numbers = head.candidates * (4 + head.classes + (objectness ? 1 : 0));
+  if (numbers > kSmallHead && AllOwned(arrays)) {
+    return RunElsewhere<Detections>(
+        env, [head, thresholds, limits] { return detection::SelectBest(detection::GatherDense(head, thresholds), limits); }, Owners(arrays));
+  }
+  auto candidates = std::make_shared<Detections>();
+  try {
+    *candidates = detection::GatherDense(head, thresholds);
+  } catch (const std::bad_alloc&) {
+    throw MakeError(env, {Code::kOutOfMemory, "decode", "Not enough memory for the candidates of this head."});
+  }
+  std::function<Detections()> select = [candidates, limits] { return detection::SelectBest(*candidates, limits); };
+  return candidates->size() > kFewBoxes ? RunElsewhere(env, std::move(select)) : RunHere(env, std::move(select));
+}
+
+Napi::Value DecodeRows(const Napi::CallbackInfo& info) {
+  const Napi::Object argument = RequireObject(info[0], "head");
+  MatrixArgument rows{"head", Field(argument, "data"), {}};
+  detection::RowsHead head;
+  head.count = RequireCount(Field(argument, "rows"), "head.rows");
+  const std::size_t columns = RequireCount(Field(argument, "columns"), "head.columns", 6);
+  head.inclusive = RequireBoolean(Field(argument, "inclusive"), "head.inclusive");
+  rows.layout = {RequireStride(Field(argument, "offset"), "head.offset"), columns, 1};
+  const SettingsArgument settings = SettingsArgument::Read(info[1]);
+
+  std::vector<Span<float>> arrays;
+  head.rows = rows.View(head.count, columns, arrays);
+  const std::size_t limit = settings.limits.max_detections;
+  return RunWhereItSuits(info.Env(), head.count * columns, arrays, [head, thresholds = settings.Thresholds(), limit] {
+    return detection::FilterRows(head, thresholds, limit);
+  });
+}
+
+Napi::Value DecodeQueries(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const Napi::Object argument = RequireObject(info[0], "head");
+  detection::QueriesHead head;
+  head.queries = RequireCount(Field(argument, "queries"), "head.queries");
+  head.classes = RequireCount(Field(argument, "classes"), "head.classes", 1);
+  MatrixArgument boxes{"head.boxes", Field(argument, "boxes"), {}};
+  boxes.layout = {RequireStride(Field(argument, "boxesOffset"), "head.boxesOffset"), 4, 1};
+  MatrixArgument logits{"head.logits", Field(argument, "logits"), {}};
+  logits.layout = {RequireStride(Field(argument, "logitsOffset"), "head.logitsOffset"), head.classes, 1};
+  const Napi::Value mapping_argument = Field(argument, "classMapping");
+  const SettingsArgument settings = SettingsArgument::Read(info[1]);
+
+  std::vector<Span<float>> arrays;
+  head.boxes = boxes.View(head.queries, 4, arrays);
+  head.logits = logits.View(head.queries, head.classes, arrays);
+  const Span<const std::int32_t> mapping = RequireInt32Array(mapping_argument, "head.classMapping");
+  if (mapping.size != head.classes) {
+    ThrowArgument(env, "head.classMapping", "one entry for each of " + std::to_string(head.classes) + " classes", mapping_argument);
+  }
+  head.class_mapping.assign(mapping.data, mapping.data + mapping.size);
+  const std::size_t limit = settings.limits.max_detections;
+  return RunWhereItSuits(env, head.queries * (4 + head.classes), arrays, [head, thresholds = settings.Thresholds(), limit] {
+    return detection::SelectQueries(head, thresholds, limit);
+  });
+}
+
+Napi::Value NonMaximumSuppression(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const auto iou_threshold = static_cast<float>(RequireNumber(info[3], "iouThreshold"));
+  const Span<float> xyxy = RequireFloat32Array(info[0], "xyxy");
+  const Span<float> scores = RequireFloat32Array(info[1], "scores");
+  const Span<const std::int32_t> class_ids = RequireInt32Array(info[2], "classIds");
+  const std::size_t n = scores.size;
+  if (n > static_cast<std::size_t>(kMaximumCount)) ThrowArgument(env, "scores", "fewer than 2^31 scores", info[1]);
+  if (xyxy.size != 4 * n) ThrowArgument(env, "xyxy", "4 numbers for each of " + std::to_string(n) + " scores", info[0]);
+  if (class_ids.size != n) ThrowArgument(env, "classIds", "one class id for each of " + std::to_string(n) + " scores", info[2]);
+
+  auto boxes = std::make_shared<Detections>();
+  boxes->boxes.resize(n);
+  if (n != 0) std::memcpy(boxes->boxes.data(), xyxy.data, n * sizeof(detection::Box));
+  boxes->scores.assign(scores.data, scores.data + n);
+  boxes->class_ids.assign(class_ids.data, class_ids.data + n);
+  std::function<std::vector<std::int32_t>()> suppress = [boxes, iou_threshold] {
+    return detection::NonMaximumSuppression(boxes->boxes, boxes->scores, &boxes->class_ids, iou_threshold, SIZE_MAX);
+  };
+  return n > kFewBoxes ? RunElsewhere(env, std::move(suppress)) : RunHere(env, std::move(suppress));
+}
+
+}  // namespace
+
+void ExportDetection(Napi::Env env, Napi::Object exports) {
+  exports.Set("decodeDense", Napi::Function::New(env, DecodeDense, "decodeDense"));
+  exports.Set("decodeRows", Napi::Function::New(env, DecodeRows, "decodeRows"));
+  exports.Set("decodeQueries", Napi::Function::New(env, DecodeQueries, "decodeQueries"));
+  exports.Set("nonMaximumSuppression", Napi::Function::New(env, NonMaximumSuppression, "nonMaximumSuppression"));
+}
 
 }  // namespace im

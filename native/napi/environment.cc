@@ -10,6 +10,8 @@ namespace {
 // Pictures are prepared one per thread; more threads than this only take cores from the networks.
 unsigned MaximumComputeThreads() { return std::clamp(std::thread::hardware_concurrency(), 1u, 4u); }
 
+}  // namespace
+
 Status ExecuteGuarded(Task& task) {
   try {
     return task.Execute();
@@ -21,8 +23,6 @@ Status ExecuteGuarded(Task& task) {
     return {Code::kRuntime, "native", "An unknown exception was thrown."};
   }
 }
-
-}  // namespace
 
 Napi::Error MakeError(Napi::Env env, const Status& status) {
   Napi::Error error = Napi::Error::New(env, status.message());

@@ -90,6 +90,9 @@ class Environment {
   std::vector<std::weak_ptr<Stoppable>> stoppables_;
 };
 
+// Execute, with whatever it throws turned into a status.
+Status ExecuteGuarded(Task& task);
+
 // The JavaScript error for a status: an Error with nativeCode and stage (NativeFailure in src/native/addon.ts).
 Napi::Error MakeError(Napi::Env env, const Status& status);
 

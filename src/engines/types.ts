@@ -2,14 +2,33 @@
 
 /** Element types, named as in ONNX. */
 export type ElementType =
-  | "float32" | "float16" | "float64" | "bfloat16"
-  | "int8" | "int16" | "int32" | "int64"
-  | "uint8" | "uint16" | "uint32" | "uint64"
-  | "bool" | "string";
+  | "float32"
+  | "float16"
+  | "float64"
+  | "bfloat16"
+  | "int8"
+  | "int16"
+  | "int32"
+  | "int64"
+  | "uint8"
+  | "uint16"
+  | "uint32"
+  | "uint64"
+  | "bool"
+  | "string";
 
 export type TensorData =
-  | Float32Array | Float64Array | Uint8Array | Int8Array | Uint16Array | Int16Array | Int32Array | Uint32Array
-  | BigInt64Array | BigUint64Array | readonly string[];
+  | Float32Array
+  | Float64Array
+  | Uint8Array
+  | Int8Array
+  | Uint16Array
+  | Int16Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array
+  | readonly string[];
 
 /** Host tensor, row-major. float16 and bfloat16 are raw 16-bit words in a Uint16Array; bool is one byte 0/1. */
 export interface Tensor {

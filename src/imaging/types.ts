@@ -134,7 +134,12 @@ export interface Geometry {
   /** Network pixels per picture pixel. */
   readonly scaleWidth: number;
   readonly scaleHeight: number;
-  readonly staticCropOffset: { readonly offsetX: number; readonly offsetY: number; readonly cropWidth: number; readonly cropHeight: number };
+  readonly staticCropOffset: {
+    readonly offsetX: number;
+    readonly offsetY: number;
+    readonly cropWidth: number;
+    readonly cropHeight: number;
+  };
   /** RF-DETR with dataset dimensions only. */
   readonly nonsquareIntermediateSize: Size | null;
 }

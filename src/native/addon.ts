@@ -2,7 +2,7 @@
  * The one typed door to the addon: everything the binary exports, and nothing else. A test compares this with the names
  * that the real binary exports.
  */
-import type { ColorFormat, PreprocessSteps } from "../imaging/types.js";
+import type { PreprocessSteps } from "../imaging/types.js";
 import type { NetworkMetadata, SessionStatistics, TensorPort } from "../engines/types.js";
 
 /** Raised whenever a signature below changes; the loader refuses a binary that says another number. */
@@ -47,8 +47,8 @@ export interface NativeImageDescription {
   readonly width: number;
   readonly height: number;
   readonly channels: 1 | 3 | 4;
-  /** Where red is, for grayscale. */
-  readonly colorFormat: ColorFormat;
+  /** Which channels are red and blue: grayscale weighs them differently. */
+  readonly colorFormat: "rgb" | "bgr";
   /** Whether `pixels` may change or be detached while the job runs. */
   readonly borrowed: boolean;
 }

@@ -1,4 +1,11 @@
-import { InferenceModelsError, ModelDisposedError, ModelInputError, ModelRuntimeError, OperationAbortedError, OutOfMemoryError } from "../errors.js";
+import {
+  InferenceModelsError,
+  ModelDisposedError,
+  ModelInputError,
+  ModelRuntimeError,
+  OperationAbortedError,
+  OutOfMemoryError,
+} from "../errors.js";
 import type { NativeFailure } from "./addon.js";
 
 /** The typed error for what the addon reported; other values pass unchanged. */

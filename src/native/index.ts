@@ -1,4 +1,3 @@
 export type * from "./addon.js";
-export { ADDON_INTERFACE_VERSION } from "./addon.js";
-export { addonReport, loadAddon, requireAddon, type AddonAttempt, type AddonReport } from "./load.js";
-export { callNative, translateNativeFailure } from "./failures.js";
+export { addonReport, loadAddon, type AddonAttempt, type AddonReport } from "./load.js";
+export { callNative } from "./failures.js";

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
-import { NativeAddonUnavailableError } from "../errors.js";
+import { configuration } from "../configuration.js";
 import { packageRoot, packageVersion } from "../package-root.js";
 import { ADDON_INTERFACE_VERSION, type NativeAddon } from "./addon.js";
 
@@ -51,10 +51,11 @@ function tryLoad(path: string): NativeAddon | string {
 }
 
 function load(): Loaded {
-  const setting = process.env["INFERENCE_MODELS_NATIVE"];
-  if (setting === "off") return { addon: null, path: null, attempts: [{ path: "-", reason: "switched off by INFERENCE_MODELS_NATIVE=off" }] };
+  const { addon: setting } = configuration().native;
+  if (setting === "off")
+    return { addon: null, path: null, attempts: [{ path: "-", reason: "switched off by INFERENCE_MODELS_NATIVE=off" }] };
   const attempts: AddonAttempt[] = [];
-  for (const path of candidates(setting === undefined || setting === "" ? null : setting)) {
+  for (const path of candidates(setting === "" ? null : setting)) {
     const outcome = tryLoad(path);
     if (typeof outcome !== "string") return { addon: outcome, path, attempts };
     attempts.push({ path, reason: outcome });
@@ -71,17 +72,6 @@ export function loadAddon(): NativeAddon | null {
     if (loaded.addon === null) warn(loaded.attempts);
   }
   return loaded.addon;
-}
-
-/** Like {@link loadAddon}, for what cannot be done without it. @throws NativeAddonUnavailableError */
-export function requireAddon(purpose: string): NativeAddon {
-  const addon = loadAddon();
-  if (addon !== null) return addon;
-  const { attempts } = addonReport();
-  throw new NativeAddonUnavailableError(
-    `${purpose} needs the native addon, which could not be loaded (${summary(attempts)}). Build it with "npx --package inference-models inference-models build-native" or "npm run build:native".`,
-    { attempts, dependency: "inference-models.node" },
-  );
 }
 
 /** Where the addon comes from, and why other binaries were passed over. Loads it on first use. */

@@ -8,14 +8,24 @@ export interface InferenceConfig {
   readonly imagePreProcessing: {
     readonly autoOrient: { readonly enabled: boolean } | null;
     /** Percent of the picture's sides, 0..100. */
-    readonly staticCrop: { readonly enabled: boolean; readonly xMin: number; readonly xMax: number; readonly yMin: number; readonly yMax: number } | null;
+    readonly staticCrop: {
+      readonly enabled: boolean;
+      readonly xMin: number;
+      readonly xMax: number;
+      readonly yMin: number;
+      readonly yMax: number;
+    } | null;
     readonly contrast: { readonly enabled: boolean; readonly type: ContrastKind } | null;
     readonly grayscale: { readonly enabled: boolean } | null;
   };
   readonly networkInput: {
     readonly trainingInputSize: Size;
     readonly datasetVersionResizeDimensions: Size | null;
-    readonly dynamicSpatialSize: { readonly kind: "fixed" } | { readonly kind: "divisible"; readonly by: number } | { readonly kind: "any" } | { readonly kind: "unspecified" };
+    readonly dynamicSpatialSize:
+      | { readonly kind: "fixed" }
+      | { readonly kind: "divisible"; readonly by: number }
+      | { readonly kind: "any" }
+      | { readonly kind: "unspecified" };
     readonly colorMode: ColorFormat;
     /** After the family's substitution. */
     readonly resizeMode: ResizeMode;
@@ -31,7 +41,12 @@ export interface InferenceConfig {
         readonly type: "nms";
         readonly fused: boolean;
         /** What was baked into a fused graph; never used to configure NMS. */
-        readonly nmsParameters: { readonly maxDetections: number; readonly confidenceThreshold: number; readonly iouThreshold: number; readonly classAgnostic: boolean } | null;
+        readonly nmsParameters: {
+          readonly maxDetections: number;
+          readonly confidenceThreshold: number;
+          readonly iouThreshold: number;
+          readonly classAgnostic: boolean;
+        } | null;
       }
     | { readonly type: "softmax" | "sigmoid"; readonly fused: boolean }
     | null;

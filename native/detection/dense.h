@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+
+#include "detections.h"
+
+namespace im::detection {
+
+enum class BoxFormat { kCenterSize, kCorners };
+
+enum class ObjectnessUse {
+  kNone,
+  kGate,     // thresholds apply to the objectness, the score is the class's
+  kProduct,  // logits: score = sigmoid(objectness) * sigmoid(class)
+};
+
+// A head with one box and one score per class for every candidate (anchor).
+struct DenseHead {
+  std::size_t candidates = 0;
+  std::size_t classes = 0;
+  Matrix boxes;
+  BoxFormat box_format = BoxFormat::kCenterSize;
+  Matrix scores;
+  Matrix objectness;  // unless kNone
+  ObjectnessUse objectness_use = ObjectnessUse::kNone;
+};
+
+// Candidates whose best class (the first of equals; NaN is passed over) passes its threshold (strictly greater), in their order.
+Detections GatherDense(const DenseHead& head, const Thresholds& thresholds);
+
+}  // namespace im::detection

@@ -1,0 +1,87 @@
+// What all decoders speak: where the numbers of a head lie, and the boxes that come out.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "../base/status.h"
+
+namespace im::detection {
+
+// Element (candidate i, attribute a) = data[i * candidate_stride + a * attribute_stride].
+struct Matrix {
+  const float* data = nullptr;
+  std::size_t candidate_stride = 0;
+  std::size_t attribute_stride = 0;
+
+  float At(std::size_t candidate, std::size_t attribute) const {
+    return data[candidate * candidate_stride + attribute * attribute_stride];
+  }
+};
+
+// How a matrix lies in an array, as the caller says; not yet believed.
+struct MatrixLayout {
+  std::size_t offset = 0;
+  std::size_t candidate_stride = 0;
+  std::size_t attribute_stride = 0;
+};
+
+// The matrix if every element lies within the `size` floats at `data`, no dimension repeats elements (a stride of 0), and the
+// matrix has no more elements than the array (so that work and memory are bounded by what the caller holds).
+Result<Matrix> ViewMatrix(const float* data, std::size_t size, const MatrixLayout& layout, std::size_t candidates,
+                          std::size_t attributes, const std::string& name);
+
+struct Box {
+  float x1, y1, x2, y2;
+};
+
+// Parallel arrays, one entry per detection.
+struct Detections {
+  std::vector<Box> boxes;
+  std::vector<float> scores;
+  std::vector<std::int32_t> class_ids;
+  std::vector<std::int32_t> indices;  // candidate, row or query
+
+  std::size_t size() const { return scores.size(); }
+  void Add(const Box& box, float score, std::int32_t class_id, std::int32_t index) {
+    boxes.push_back(box);
+    scores.push_back(score);
+    class_ids.push_back(class_id);
+    indices.push_back(index);
+  }
+};
+
+inline Box CornersFromCenter(float cx, float cy, float width, float height) {
+  const float half_width = width * 0.5f;
+  const float half_height = height * 0.5f;
+  return {cx - half_width, cy - half_height, cx + half_width, cy + half_height};
+}
+
+// One confidence threshold for all classes, or one per class id. A class without a threshold never passes, nor does a score
+// that is not a number.
+class Thresholds {
+ public:
+  explicit Thresholds(std::vector<float> values);
+
+  bool Above(float score, std::int32_t class_id) const { return score > For(class_id); }
+  bool AtLeast(float score, std::int32_t class_id) const { return score >= For(class_id); }
+  // No class can pass with a score at or below this.
+  float lowest() const { return lowest_; }
+
+ private:
+  float For(std::int32_t class_id) const;
+
+  std::vector<float> values_;
+  float lowest_;
+};
+
+struct Limits {
+  std::optional<float> iou_threshold;  // none: no NMS
+  bool class_agnostic = false;
+  std::size_t max_detections = SIZE_MAX;
+};
+
+}  // namespace im::detection

@@ -1,0 +1,1 @@
+export { AutoModel, type AutoModelOptions } from "./auto-model.js";

@@ -1,0 +1,25 @@
+/** Values of command line options. */
+import { InvalidArgumentError } from "commander";
+
+export function parseFraction(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !(value >= 0 && value <= 1)) throw new InvalidArgumentError("Expected a number from 0 to 1.");
+  return value;
+}
+
+export function parseConfidence(text: string): number | "default" | "best" {
+  return text === "default" || text === "best" ? text : parseFraction(text);
+}
+
+export function parseCount(text: string): number {
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(Number(text)))
+    throw new InvalidArgumentError("Expected a whole number that is not negative.");
+  return Number(text);
+}
+
+/** `640` (a square) or `640x480` (width x height). */
+export function parseImageSize(text: string): number | readonly [width: number, height: number] {
+  const [, width, height] = /^([1-9]\d{0,5})(?:x([1-9]\d{0,5}))?$/i.exec(text) ?? [];
+  if (width === undefined) throw new InvalidArgumentError("Expected pixels as N or WIDTHxHEIGHT, for example 640 or 640x480.");
+  return height === undefined ? Number(width) : [Number(width), Number(height)];
+}

@@ -1,0 +1,69 @@
+/** What the commands use of the package; tests put their own in place of it. */
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { packageRoot } from "../package-root.js";
+import type { Result } from "../results/index.js";
+import type { Io } from "./terminal.js";
+
+export interface ModelSummary {
+  readonly id: string;
+  readonly packageId: string;
+  readonly architecture: string;
+  readonly variant: string | null;
+  readonly backend: string;
+  readonly engine: string;
+  readonly engineVersion: string;
+  readonly executionProviders: readonly string[];
+  readonly device: string;
+  readonly preprocessExecutor: string;
+  readonly decodeExecutor: string;
+  readonly inputSize: { readonly width: number; readonly height: number };
+}
+
+/** Options of `predict` that the command line can set. */
+export interface PredictOptions {
+  readonly confidence?: number | "default" | "best";
+  readonly iouThreshold?: number;
+  readonly maxDetections?: number;
+  readonly imageSize?: number | readonly [width: number, height: number];
+  readonly exifOrientation?: "apply" | "ignore";
+  readonly signal?: AbortSignal;
+}
+
+/** The part of a model that the command line uses. */
+export interface LoadedModel {
+  readonly task: string;
+  readonly info: ModelSummary;
+  predict(image: string, options: PredictOptions): Promise<Result>;
+  close(): Promise<void>;
+}
+
+export interface Services {
+  loadModel(idOrFolder: string, options: { readonly signal?: AbortSignal }): Promise<LoadedModel>;
+  describeEnvironment(): unknown;
+  /** Compiles the addon, its messages going to stderr; gives the exit code of the compilation. */
+  buildNative(flags: readonly string[], io: Io): Promise<number>;
+}
+
+// The package is imported when a command needs it: help and usage errors answer at once.
+export const packageServices: Services = {
+  async loadModel(idOrFolder, options) {
+    const { AutoModel } = await import("../index.js");
+    return AutoModel.fromPretrained(idOrFolder, options);
+  },
+  async describeEnvironment() {
+    const { describeEnvironment } = await import("../index.js");
+    return describeEnvironment();
+  },
+  buildNative: (flags, { stderr, signal }) =>
+    new Promise((resolve, reject) => {
+      const script = join(packageRoot, "scripts", "build-native.mjs");
+      const child = spawn(process.execPath, [script, ...flags], {
+        stdio: ["ignore", "pipe", "pipe"],
+        ...(signal === undefined ? {} : { signal }),
+      });
+      for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text: string) => stderr.write(text));
+      child.once("error", reject);
+      child.once("close", (code) => resolve(code ?? 1));
+    }),
+};

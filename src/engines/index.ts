@@ -1,0 +1,5 @@
+export type * from "./types.js";
+export { createInferenceSession, onnxRuntimeInfo, type OnnxRuntimeInfo } from "./onnx/create.js";
+export { planBatches, type BatchChunk, type BatchLimits } from "./batching.js";
+export { elementTypeFromOnnx, isCastable } from "./element-types.js";
+export { float16ToFloat32, float32ToFloat16 } from "./float16.js";

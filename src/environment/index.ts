@@ -1,0 +1,1 @@
+export { describeEnvironment, type EnvironmentReport, type Finding } from "./report.js";

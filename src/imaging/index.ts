@@ -1,0 +1,16 @@
+export type * from "./types.js";
+export { cpuExecutor, createPreprocessExecutor } from "./executors.js";
+export { loadPicture, preloadDecoder, type ImageInput, type PictureOptions } from "./input.js";
+export {
+  compilePreprocessPlan,
+  compileSamplePlan,
+  requireBatchable,
+  resolvePreprocess,
+  roundUpToMultiple,
+  type PreprocessPlan,
+  type ResizePlan,
+  type ResolvedPreprocess,
+  type ResolveOptions,
+  type SamplePlan,
+} from "./plan.js";
+export { referenceExecutor } from "./reference/executor.js";

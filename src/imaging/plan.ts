@@ -1,0 +1,417 @@
+/**
+ * From a package's configuration to a plan, and from a plan and a picture's size to steps and the way back.
+ *
+ * Everything here is pure. Formulas are evaluated in double precision and in the order in which they stand, because the
+ * reference truncates: another order gives another pixel for some sizes.
+ */
+import { CorruptedModelPackageError, InvalidOptionError, ModelInputError, ModelRuntimeError } from "../errors.js";
+import type { InferenceConfig } from "../packages/types.js";
+import type {
+  ColorFormat,
+  ContrastKind,
+  Geometry,
+  Normalization,
+  PreprocessingOverrides,
+  PreprocessSteps,
+  Rectangle,
+  ResizeStep,
+  Size,
+} from "./types.js";
+
+/** Pictures resized by `resizeMode`; `rf-detr` resizes by Pillow's rules and has its own order of numbers. */
+export interface ResizePlan {
+  readonly kind: "resize";
+  readonly pipeline: "shared" | "rf-detr";
+  readonly defaultSize: Size;
+  readonly dynamicSize: InferenceConfig["networkInput"]["dynamicSpatialSize"];
+  /** RF-DETR: size of the first of two resizes. */
+  readonly intermediateSize: Size | null;
+  readonly colorFormat: ColorFormat;
+  readonly resizeMode: InferenceConfig["networkInput"]["resizeMode"];
+  readonly fill: number;
+  readonly inputChannels: number;
+  readonly normalization: Normalization;
+  /** Percent of the sides; null when switched off. */
+  readonly staticCrop: { readonly xMin: number; readonly xMax: number; readonly yMin: number; readonly yMax: number } | null;
+  readonly contrast: ContrastKind | null;
+  readonly grayscale: boolean;
+}
+
+/** The centred square around the picture, sampled on a grid; outside is black. */
+export interface SamplePlan {
+  readonly kind: "sample";
+  readonly defaultSize: Size;
+  readonly colorFormat: ColorFormat;
+  readonly normalization: Normalization;
+}
+
+/** What happens to every picture of a model; plain immutable data. */
+export type PreprocessPlan = ResizePlan | SamplePlan;
+
+export interface ResolveOptions {
+  /** Network size wanted for this call: `n` or `[width, height]`. */
+  readonly imageSize?: number | readonly [width: number, height: number];
+  readonly overrides?: PreprocessingOverrides;
+}
+
+export interface ResolvedPreprocess {
+  readonly steps: PreprocessSteps;
+  readonly geometry: Geometry;
+}
+
+type Triple = readonly [number, number, number];
+
+function triple(values: readonly number[]): Triple {
+  const [a = 0, b = 0, c = 0] = values;
+  return [a, b, c];
+}
+
+function numbers(input: InferenceConfig["networkInput"], pipeline: ResizePlan["pipeline"]): Normalization {
+  const mean = input.normalization === null ? null : triple(input.normalization.mean);
+  const std = input.normalization === null ? null : triple(input.normalization.std);
+  if (pipeline === "shared") return { divisor: input.scalingFactor, factor: null, mean, std };
+  // RF-DETR always divides by 255 first; its scaling factor only counts without normalisation.
+  const factor = mean === null && input.scalingFactor !== null && input.scalingFactor !== 255 ? 255 / input.scalingFactor : null;
+  return { divisor: 255, factor, mean, std };
+}
+
+const MAXIMUM_SIDE = 65535;
+
+/** What the reference only notices at the first prediction, or never. @throws CorruptedModelPackageError */
+function checkNumbers(input: InferenceConfig["networkInput"]): void {
+  const refuse = (field: string, expected: string, found: unknown): never => {
+    throw new CorruptedModelPackageError(
+      `inference_config.json: network_input.${field} is ${JSON.stringify(found)}; expected ${expected}.`,
+      { kind: "config" },
+    );
+  };
+  const isSide = (value: number): boolean => Number.isSafeInteger(value) && value >= 1 && value <= MAXIMUM_SIDE;
+  const sizes = { training_input_size: input.trainingInputSize, dataset_version_resize_dimensions: input.datasetVersionResizeDimensions };
+  for (const [field, size] of Object.entries(sizes)) {
+    if (size !== null && !(isSide(size.width) && isSide(size.height))) refuse(field, `sides from 1 to ${MAXIMUM_SIDE}`, size);
+  }
+  const { dynamicSpatialSize: dynamic, paddingValue, scalingFactor, normalization } = input;
+  if (dynamic.kind === "divisible" && !isSide(dynamic.by))
+    refuse("dynamic_spatial_size_mode.value", `a number from 1 to ${MAXIMUM_SIDE}`, dynamic.by);
+  if (paddingValue !== null && !(paddingValue >= 0 && paddingValue <= 255))
+    refuse("padding_value", "a gray level from 0 to 255", paddingValue);
+  if (scalingFactor !== null && !(Number.isFinite(scalingFactor) && scalingFactor !== 0))
+    refuse("scaling_factor", "a number other than 0", scalingFactor);
+  if (normalization === null || input.inputChannels !== 3) return;
+  const { mean, std } = normalization;
+  if (mean.length !== 3 || std.length !== 3 || std.includes(0)) {
+    refuse("normalization", "three means and three deviations, none of them 0", [mean, std]);
+  }
+}
+
+/** Compiles `inference_config.json`. The result is frozen. @throws CorruptedModelPackageError for numbers that make no sense together. */
+export function compilePreprocessPlan(
+  config: Pick<InferenceConfig, "imagePreProcessing" | "networkInput">,
+  { pipeline }: { readonly pipeline: ResizePlan["pipeline"] },
+): ResizePlan {
+  const { staticCrop, contrast, grayscale } = config.imagePreProcessing;
+  const { networkInput: input } = config;
+  checkNumbers(input);
+  return Object.freeze({
+    kind: "resize",
+    pipeline,
+    defaultSize: Object.freeze({ ...input.trainingInputSize }),
+    dynamicSize: input.dynamicSpatialSize,
+    intermediateSize: pipeline === "rf-detr" && input.resizeMode !== "stretch" ? input.datasetVersionResizeDimensions : null,
+    colorFormat: input.colorMode,
+    resizeMode: input.resizeMode,
+    fill: input.paddingValue ?? 0,
+    inputChannels: input.inputChannels,
+    normalization: Object.freeze(numbers(input, pipeline)),
+    staticCrop: staticCrop?.enabled === true ? Object.freeze({ ...staticCrop }) : null,
+    contrast: contrast?.enabled === true ? contrast.type : null,
+    grayscale: grayscale?.enabled ?? false,
+  });
+}
+
+/** A plan that samples the square around the picture: value = `(x / divisor - mean) / std`, RGB. */
+export function compileSamplePlan(options: Size & { readonly divisor: number; readonly mean: Triple; readonly std: Triple }): SamplePlan {
+  const { width, height, divisor, mean, std } = options;
+  return Object.freeze({
+    kind: "sample",
+    defaultSize: Object.freeze({ width, height }),
+    colorFormat: "rgb",
+    normalization: Object.freeze({ divisor, factor: null, mean, std }),
+  });
+}
+
+/** Smallest multiple of `by` that is not smaller than `value`. */
+export function roundUpToMultiple(value: number, by: number): number {
+  return Math.ceil(value / by) * by;
+}
+
+/** Half to even, as Python and IEEE 754 round. */
+function roundHalfEven(value: number): number {
+  const floor = Math.floor(value);
+  const rest = value - floor;
+  if (rest !== 0.5) return Math.round(value);
+  return floor % 2 === 0 ? floor : floor + 1;
+}
+
+function requestedSize(imageSize: NonNullable<ResolveOptions["imageSize"]>): Size {
+  const [width, height] = typeof imageSize === "number" ? [Math.trunc(imageSize), Math.trunc(imageSize)] : imageSize;
+  for (const side of [width, height]) {
+    if (!(Number.isSafeInteger(side) && side >= 1 && side <= MAXIMUM_SIDE)) {
+      throw new InvalidOptionError(
+        `Expected integers from 1 to ${MAXIMUM_SIDE} for option "imageSize" but received ${JSON.stringify(imageSize)}.`,
+        {
+          parameter: "imageSize",
+        },
+      );
+    }
+  }
+  return { width, height };
+}
+
+/**
+ * Network size for a call. A request that the package does not support is ignored, as the reference does; one that
+ * it supports without saying how is an error.
+ */
+export function targetSize(plan: ResizePlan, imageSize: ResolveOptions["imageSize"]): Size {
+  if (imageSize === undefined) return plan.defaultSize;
+  const wanted = requestedSize(imageSize);
+  const { dynamicSize, defaultSize } = plan;
+  if (wanted.width === defaultSize.width && wanted.height === defaultSize.height) return defaultSize;
+  switch (dynamicSize.kind) {
+    case "fixed":
+      return defaultSize;
+    case "divisible":
+      return { width: roundUpToMultiple(wanted.width, dynamicSize.by), height: roundUpToMultiple(wanted.height, dynamicSize.by) };
+    case "any":
+      return wanted;
+    case "unspecified":
+      throw new ModelRuntimeError(
+        "This package supports other input sizes (dynamic_spatial_size_supported) but does not say how (dynamic_spatial_size_mode). Leave imageSize out, or complete inference_config.json.",
+        { stage: "preprocess" },
+      );
+  }
+}
+
+function cropRectangle(crop: ResizePlan["staticCrop"], { width, height }: Size): Rectangle {
+  if (crop === null) return { left: 0, top: 0, width, height };
+  const edge = (percent: number, side: number): number => Math.min(Math.max(Math.trunc((percent / 100) * side), 0), side);
+  const [left, right] = [edge(crop.xMin, width), edge(crop.xMax, width)];
+  const [top, bottom] = [edge(crop.yMin, height), edge(crop.yMax, height)];
+  if (right <= left || bottom <= top) {
+    throw new ModelInputError(
+      `The package's static crop (${crop.xMin}-${crop.xMax} % by ${crop.yMin}-${crop.yMax} %) leaves nothing of a picture of ${width} x ${height}. Use a larger picture, or switch the crop off (preprocessing: { staticCrop: false }).`,
+    );
+  }
+  return { left, top, width: right - left, height: bottom - top };
+}
+
+/** One resize and what it means for coordinates. */
+interface Placement {
+  readonly step: ResizeStep;
+  readonly padLeft: number;
+  readonly padTop: number;
+  readonly padRight: number;
+  readonly padBottom: number;
+  readonly scaleWidth: number;
+  readonly scaleHeight: number;
+}
+
+const NO_PADS = { padLeft: 0, padTop: 0, padRight: 0, padBottom: 0 };
+
+function stretch({ width, height }: Size, target: Size, filter: "linear" | "pillow"): Placement {
+  return {
+    ...NO_PADS,
+    step: {
+      kind: "resize",
+      filter,
+      width: target.width,
+      height: target.height,
+      canvas: { width: target.width, height: target.height, left: 0, top: 0, fill: 0 },
+    },
+    scaleWidth: target.width / width,
+    scaleHeight: target.height / height,
+  };
+}
+
+function letterbox({ width, height }: Size, target: Size, fill: number): Placement {
+  const scale = Math.min(target.width / width, target.height / height);
+  // Truncation may lose a pixel of a side that the picture fills: part of the contract. A side is never lost altogether.
+  const resized = { width: Math.max(Math.trunc(width * scale), 1), height: Math.max(Math.trunc(height * scale), 1) };
+  const padLeft = Math.trunc((target.width - resized.width) / 2);
+  const padTop = Math.trunc((target.height - resized.height) / 2);
+  return {
+    padLeft,
+    padTop,
+    padRight: target.width - padLeft - resized.width,
+    padBottom: target.height - padTop - resized.height,
+    step: { kind: "resize", filter: "linear", ...resized, canvas: { ...target, left: padLeft, top: padTop, fill } },
+    scaleWidth: scale,
+    scaleHeight: scale,
+  };
+}
+
+function centerCrop(size: Size, target: Size): Placement {
+  const [padLeft, padRight] = centre(size.width, target.width);
+  const [padTop, padBottom] = centre(size.height, target.height);
+  return {
+    padLeft,
+    padTop,
+    padRight,
+    padBottom,
+    step: {
+      kind: "resize",
+      filter: "none",
+      width: size.width,
+      height: size.height,
+      canvas: { ...target, left: padLeft, top: padTop, fill: 0 },
+    },
+    scaleWidth: 1,
+    scaleHeight: 1,
+  };
+}
+
+/** Pads before and after along one axis; negative = cut off. */
+function centre(size: number, target: number): readonly [number, number] {
+  const missing = target - size;
+  const before = missing >= 0 ? Math.floor(missing / 2) : -Math.floor(-missing / 2);
+  return [before, missing - before];
+}
+
+function fitLongerEdge({ width, height }: Size, target: Size): Placement {
+  const [scaleX, scaleY] = [target.width / width, target.height / height];
+  const resized =
+    scaleX < scaleY
+      ? { width: target.width, height: Math.max(roundHalfEven(scaleX * height), 1) }
+      : { width: Math.max(roundHalfEven(scaleY * width), 1), height: target.height };
+  return stretch({ width, height }, resized, "linear");
+}
+
+function place(plan: ResizePlan, size: Size, target: Size): Placement {
+  switch (plan.resizeMode) {
+    case "stretch":
+      return stretch(size, target, "linear");
+    case "letterbox":
+    case "letterbox-reflect-edges": // nothing is reflected in the reference either
+      return letterbox(size, target, plan.fill);
+    case "center-crop":
+      return centerCrop(size, target);
+    case "fit-longer-edge":
+      return fitLongerEdge(size, target);
+  }
+}
+
+function resolveResize(
+  plan: ResizePlan,
+  picture: Size & { readonly colorFormat: ColorFormat },
+  { imageSize, overrides = {} }: ResolveOptions,
+): ResolvedPreprocess {
+  if (plan.inputChannels !== 3) {
+    throw new ModelRuntimeError(
+      `The package's network takes ${plan.inputChannels} channels; only pictures of three channels can be prepared.`,
+      { stage: "preprocess" },
+    );
+  }
+  const target = targetSize(plan, imageSize);
+  const source = { width: picture.width, height: picture.height };
+  const crop = cropRectangle(overrides.staticCrop === false ? null : plan.staticCrop, source);
+  const cropped = { width: crop.width, height: crop.height };
+  let placement: Placement;
+  let geometrySteps: readonly ResizeStep[];
+  if (plan.pipeline === "shared") {
+    placement = place(plan, cropped, target);
+    geometrySteps = [placement.step];
+  } else if (plan.intermediateSize === null) {
+    // RF-DETR stretches whatever resize_mode says, unless the dataset's dimensions are known.
+    placement = stretch(cropped, target, "pillow");
+    geometrySteps = [placement.step];
+  } else {
+    placement = place(plan, cropped, plan.intermediateSize);
+    geometrySteps = [placement.step, stretch(placement.step.canvas, target, "pillow").step];
+  }
+  const { canvas } = geometrySteps.at(-1) ?? placement.step;
+  const inferenceSize = { width: canvas.width, height: canvas.height };
+  return {
+    steps: {
+      source,
+      crop,
+      grayscale: plan.grayscale && overrides.grayscale !== false,
+      contrast: overrides.contrast === false ? null : plan.contrast,
+      geometry: geometrySteps,
+      swapChannels: picture.colorFormat !== plan.colorFormat,
+      normalization: plan.normalization,
+      output: inferenceSize,
+    },
+    geometry: {
+      padLeft: placement.padLeft,
+      padTop: placement.padTop,
+      padRight: placement.padRight,
+      padBottom: placement.padBottom,
+      originalSize: source,
+      sizeAfterPreProcessing: cropped,
+      inferenceSize,
+      scaleWidth: placement.scaleWidth,
+      scaleHeight: placement.scaleHeight,
+      staticCropOffset: { offsetX: crop.left, offsetY: crop.top, cropWidth: crop.width, cropHeight: crop.height },
+      // The first step's own size: fit-longer-edge does not reach the dataset's on both sides.
+      nonsquareIntermediateSize:
+        plan.intermediateSize === null ? null : { width: placement.step.canvas.width, height: placement.step.canvas.height },
+    },
+  };
+}
+
+function resolveSample(plan: SamplePlan, picture: Size & { readonly colorFormat: ColorFormat }): ResolvedPreprocess {
+  const { width, height } = picture;
+  const output = plan.defaultSize;
+  const side = Math.max(width, height);
+  const [originX, originY] = [(width - side) / 2, (height - side) / 2];
+  const [scaleWidth, scaleHeight] = [output.width / side, output.height / side];
+  const source = { width, height };
+  return {
+    steps: {
+      source,
+      crop: { left: 0, top: 0, width, height },
+      grayscale: false,
+      contrast: null,
+      geometry: [{ kind: "sample", ...output, originX, originY, stepX: side / output.width, stepY: side / output.height }],
+      swapChannels: picture.colorFormat !== plan.colorFormat,
+      normalization: plan.normalization,
+      output,
+    },
+    geometry: {
+      // Fractional, unlike those of whole-pixel canvases: x_picture = (x_network - padLeft) / scaleWidth holds for both.
+      padLeft: -originX * scaleWidth,
+      padTop: -originY * scaleHeight,
+      padRight: -originX * scaleWidth,
+      padBottom: -originY * scaleHeight,
+      originalSize: source,
+      sizeAfterPreProcessing: source,
+      inferenceSize: output,
+      scaleWidth,
+      scaleHeight,
+      staticCropOffset: { offsetX: 0, offsetY: 0, cropWidth: width, cropHeight: height },
+      nonsquareIntermediateSize: null,
+    },
+  };
+}
+
+/**
+ * Steps and way back for a picture of this size.
+ * @throws ModelInputError when the static crop leaves nothing, ModelRuntimeError for networks of other than 3 channels.
+ */
+export function resolvePreprocess(
+  plan: PreprocessPlan,
+  picture: Size & { readonly colorFormat: ColorFormat },
+  options: ResolveOptions = {},
+): ResolvedPreprocess {
+  return plan.kind === "sample" ? resolveSample(plan, picture) : resolveResize(plan, picture, options);
+}
+
+/** Pictures of a batch must have one size; fit-longer-edge gives each its own. @throws ModelRuntimeError */
+export function requireBatchable(plan: PreprocessPlan, pictures: number): void {
+  if (pictures > 1 && plan.kind === "resize" && plan.resizeMode === "fit-longer-edge") {
+    throw new ModelRuntimeError(
+      "Pictures prepared by fit-longer-edge have different sizes and cannot form a batch. Pass them one by one.",
+      { stage: "preprocess" },
+    );
+  }
+}

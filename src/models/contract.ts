@@ -1,0 +1,140 @@
+/**
+ * What a model is to its users. Built-in families and users' own models alike implement these types; the names are the
+ * contract of the package.
+ */
+import type { SessionStatistics, Tensor } from "../engines/index.js";
+import type { Geometry, ImageInput, PreprocessingOverrides } from "../imaging/index.js";
+import type { Detections, KeyPoints } from "../results/index.js";
+
+export type TaskType =
+  | "object-detection"
+  | "open-vocabulary-object-detection"
+  | "instance-segmentation"
+  | "keypoint-detection"
+  | "classification"
+  | "multi-label-classification"
+  | "semantic-segmentation"
+  | "depth-estimation"
+  | "embedding"
+  | "gaze-detection"
+  | "structured-ocr"
+  | "text-only-ocr"
+  | "interactive-instance-segmentation";
+
+/** What was loaded, from where, and what runs it. */
+export interface ModelInfo {
+  /** The id or folder given to `fromPretrained`. */
+  readonly id: string;
+  readonly packageId: string;
+  readonly architecture: string;
+  readonly task: TaskType;
+  readonly variant: string | null;
+  readonly backend: "onnx" | "trt" | "custom";
+  /** `onnxruntime`, `onnxruntime-node`, `tensorrt`, ... with its version. */
+  readonly engine: string;
+  readonly engineVersion: string;
+  readonly executionProviders: readonly string[];
+  /** "cpu", "cuda:0", ... */
+  readonly device: string;
+  readonly preprocessExecutor: string;
+  readonly decodeExecutor: string;
+  /** Default network input, pixels. */
+  readonly inputSize: { readonly width: number; readonly height: number };
+  /** Pictures per network run; `maximum` null = any number. */
+  readonly batchSize: { readonly minimum: number; readonly maximum: number | null };
+}
+
+export interface ModelStatistics extends SessionStatistics {
+  /** Predictions that have begun and not settled; `waitingPredictions` of them wait for a place. */
+  readonly activePredictions: number;
+  readonly waitingPredictions: number;
+}
+
+export interface CallOptions {
+  /** Rejects with the signal's reason at once; a running network is stopped. */
+  readonly signal?: AbortSignal;
+}
+
+export interface ImageOptions extends CallOptions {
+  /** Network size for this call, `n` (square) or `[width, height]`, for packages that support it. */
+  readonly imageSize?: number | readonly [width: number, height: number];
+  /** `false` leaves the package's step out. */
+  readonly preprocessing?: PreprocessingOverrides;
+  /** What to do with the EXIF orientation of encoded files; default `apply`. */
+  readonly exifOrientation?: "apply" | "ignore";
+}
+
+/** A number 0..1; `default` is the family's; `best` is the package's recommendation where it has one. */
+export type Threshold = number | "default" | "best";
+
+export interface DetectionOptions extends ImageOptions {
+  readonly confidence?: Threshold;
+  /** NMS: boxes overlapping a better one by more than this are dropped, 0..1. */
+  readonly iouThreshold?: number;
+  /** At most so many detections per picture, over all classes. */
+  readonly maxDetections?: number;
+  /** Whether boxes of different classes compete in NMS. */
+  readonly classAgnosticNms?: boolean;
+  /** `half-even` (default) gives Int32Array boxes as the reference does; `none` keeps sub-pixel float32 boxes. */
+  readonly rounding?: "half-even" | "none";
+}
+
+export interface KeyPointOptions extends DetectionOptions {
+  /** Points less certain than this are reported as invisible, 0..1. */
+  readonly keyPointThreshold?: number;
+}
+
+export interface Model<Task extends TaskType = TaskType> extends AsyncDisposable {
+  readonly task: Task;
+  readonly info: ModelInfo;
+  readonly closed: boolean;
+  statistics(): ModelStatistics;
+  /** Idempotent; waits for calls in progress, rejects new ones with ModelDisposedError. */
+  close(): Promise<void>;
+}
+
+/** Network inputs of some pictures, with the way back. */
+export interface Prepared {
+  /** One tensor per network run: float32 `[batch, 3, height, width]`. */
+  readonly tensors: readonly Tensor[];
+  /** One per picture. */
+  readonly geometry: readonly Geometry[];
+}
+
+/** The three steps of a prediction, for tests, benchmarks and schedulers of one's own; `predict` is their composition. */
+export interface Stages<Raw, Result, Options extends ImageOptions> {
+  preprocess(images: readonly ImageInput[], options?: Options): Promise<Prepared>;
+  forward(prepared: Prepared, options?: CallOptions): Promise<Raw>;
+  postprocess(raw: Raw, prepared: Prepared, options?: Options): Promise<Result[]>;
+}
+
+export interface VisionModel<Task extends TaskType, Options extends ImageOptions, Result> extends Model<Task> {
+  /** One picture in, one result out; a list gives a list in the same order (empty for an empty list). */
+  predict(image: ImageInput, options?: Options): Promise<Result>;
+  predict(images: readonly ImageInput[], options?: Options): Promise<Result[]>;
+  /** Results in the order of the pictures; at most `concurrency` (default lanes + 1) are in progress, the source waits meanwhile. */
+  stream(
+    images: AsyncIterable<ImageInput> | Iterable<ImageInput>,
+    options?: Options & { readonly concurrency?: number },
+  ): AsyncIterable<Result>;
+  /** One run on a blank picture: later calls find memory and code ready. */
+  warmup(options?: Options): Promise<void>;
+  readonly stages: Stages<readonly (readonly Tensor[])[], Result, Options>;
+}
+
+export interface Skeleton {
+  readonly name: string;
+  readonly points: readonly string[];
+  /** Pairs of indices into `points`. */
+  readonly edges: readonly (readonly [number, number])[];
+}
+
+export type ObjectDetectionModel = VisionModel<"object-detection", DetectionOptions, Detections> & {
+  readonly classNames: readonly string[];
+};
+export type KeyPointModel = VisionModel<"keypoint-detection", KeyPointOptions, KeyPoints> & {
+  readonly classNames: readonly string[];
+  readonly skeletons: readonly Skeleton[];
+};
+
+export type AnyModel = ObjectDetectionModel | KeyPointModel;

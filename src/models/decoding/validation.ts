@@ -1,0 +1,95 @@
+/** The checks of the addon, for the TypeScript implementation: what one refuses, the other refuses. */
+
+import { ModelInputError } from "../../errors.js";
+import type { NativeMatrix } from "../../native/index.js";
+import type { DecodeSettings } from "./types.js";
+
+const MAXIMUM_COUNT = 2 ** 31 - 1;
+const MAXIMUM_STRIDE = 2 ** 40;
+
+function refuse(name: string, expected: string, received: unknown): never {
+  throw new ModelInputError(
+    `Expected ${expected} for ${name} but received ${describe(received)}. Pass what the network's outputs really hold.`,
+  );
+}
+
+function describe(value: unknown): string {
+  if (ArrayBuffer.isView(value)) return `a ${value.constructor.name} with ${(value as Float32Array).length} elements`;
+  return typeof value === "object" && value !== null ? "an object" : String(value);
+}
+
+export function requireCount(value: unknown, name: string, minimum = 0): number {
+  return requireInteger(value, name, minimum, MAXIMUM_COUNT);
+}
+
+export function requireStride(value: unknown, name: string): number {
+  return requireInteger(value, name, 0, MAXIMUM_STRIDE);
+}
+
+function requireInteger(value: unknown, name: string, minimum: number, maximum: number): number {
+  if (typeof value !== "number" || !Number.isInteger(value) || value < minimum || value > maximum) {
+    refuse(name, `an integer between ${minimum} and ${maximum}`, value);
+  }
+  return value;
+}
+
+export function requireFinite(value: unknown, name: string): number {
+  if (typeof value !== "number" || !Number.isFinite(value)) refuse(name, "a finite number", value);
+  return value;
+}
+
+export function requireBoolean(value: unknown, name: string): boolean {
+  if (typeof value !== "boolean") refuse(name, "a boolean", value);
+  return value;
+}
+
+export function requireOneOf<T extends string>(value: unknown, name: string, allowed: readonly T[]): T {
+  const found = allowed.find((choice) => choice === value);
+  return found ?? refuse(name, `one of ${allowed.join(", ")}`, value);
+}
+
+export function requireObject(value: unknown, name: string): void {
+  if (typeof value !== "object" || value === null) refuse(name, "an object", value);
+}
+
+export function requireFloat32Array(value: unknown, name: string): Float32Array {
+  if (!(value instanceof Float32Array)) refuse(name, "a Float32Array", value);
+  return value;
+}
+
+export function requireInt32Array(value: unknown, name: string): Int32Array {
+  if (!(value instanceof Int32Array)) refuse(name, "an Int32Array", value);
+  return value;
+}
+
+export function requireLength(array: Float32Array | Int32Array, name: string, length: number): void {
+  if (array.length !== length) refuse(name, `${length} elements`, array);
+}
+
+/** Every element must lie in the array, and no dimension may repeat elements (a stride of 0). */
+export function requireMatrix(matrix: NativeMatrix, name: string, candidates: number, attributes: number): void {
+  requireObject(matrix, name);
+  const { length } = requireFloat32Array(matrix.data, `${name}.data`);
+  const offset = requireStride(matrix.offset, `${name}.offset`);
+  const candidateStride = requireStride(matrix.candidateStride, `${name}.candidateStride`);
+  const attributeStride = requireStride(matrix.attributeStride, `${name}.attributeStride`);
+  if (candidates === 0) return;
+  // Above 2^53 these sums are rounded, but by then they are far beyond any array.
+  const last = offset + (candidates - 1) * candidateStride + (attributes - 1) * attributeStride;
+  const repeats = (candidates > 1 && candidateStride === 0) || (attributes > 1 && attributeStride === 0);
+  if (last >= length || repeats || candidates * attributes > length) {
+    throw new ModelInputError(
+      `${name} does not fit its array: ${candidates} candidates with ${attributes} attributes at offset ${offset} with strides ${candidateStride} and ${attributeStride} do not lie within ${length} elements.`,
+    );
+  }
+}
+
+export function requireSettings(settings: DecodeSettings): void {
+  requireObject(settings, "settings");
+  if (settings.iouThreshold !== null) requireFinite(settings.iouThreshold, "settings.iouThreshold");
+  requireBoolean(settings.classAgnostic, "settings.classAgnostic");
+  if (settings.maxDetections !== null) requireCount(settings.maxDetections, "settings.maxDetections");
+  if (requireFloat32Array(settings.thresholds, "settings.thresholds").length === 0) {
+    refuse("settings.thresholds", "at least one threshold", settings.thresholds);
+  }
+}

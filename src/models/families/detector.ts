@@ -1,0 +1,146 @@
+/** Object detectors: a family is a layout of outputs plus what its packages must contain. */
+import { CorruptedModelPackageError } from "../../errors.js";
+import { compilePreprocessPlan } from "../../imaging/index.js";
+import type { Geometry } from "../../imaging/index.js";
+import type { Tensor, TensorPort } from "../../engines/index.js";
+import { prepareClassRemapping } from "../../packages/index.js";
+import type { ClassRemapping, InferenceConfig, ResizeModeRules } from "../../packages/index.js";
+import { mapBoxesBack } from "../decoding/index.js";
+import type { DenseHead, DetectionDecoder, DetectionRows, QueriesHead, RowsHead } from "../decoding/index.js";
+import type { DetectionColumns, DetectionDefaults, FamilyDescription, ObjectDetectionFamily, ResolvedDetectionOptions } from "../family.js";
+import { requireImageInput } from "./outputs.js";
+
+/** One picture's share of the outputs, in one of the three shapes that decoders know. */
+export type DetectorHead =
+  | { readonly kind: "dense"; readonly head: DenseHead }
+  | { readonly kind: "rows"; readonly head: RowsHead }
+  | { readonly kind: "queries"; readonly head: QueriesHead };
+
+/** What a detector's outputs mean. */
+export interface DetectorLayout {
+  readonly defaults: DetectionDefaults;
+  /** Boxes in network pixels, or as fractions of the network input. */
+  readonly boxes: "pixels" | "fractions";
+  /** @throws CorruptedModelPackageError when the ports cannot belong to this layout. */
+  check(outputs: readonly TensorPort[]): void;
+  read(outputs: readonly Tensor[], image: number): DetectorHead;
+}
+
+/** What a layout may depend on. */
+export interface LayoutContext {
+  /** Lines of class_names.txt, before removals. */
+  readonly classNames: readonly string[];
+  readonly remapping: ClassRemapping | null;
+  /** Whether NMS is part of the graph; null when the package declares no post-processing. */
+  readonly nmsFused: boolean | null;
+}
+
+export interface DetectorDescription extends FamilyDescription {
+  readonly layout: DetectorLayout;
+}
+
+/** The usual four modes; fit-longer-edge becomes letterbox on gray, as the reference does. */
+export const LETTERBOX_RULES: ResizeModeRules = {
+  allowed: ["stretch", "letterbox", "center-crop", "letterbox-reflect-edges"],
+  substitutions: { "fit-longer-edge": { resizeMode: "letterbox", paddingValue: 127 } },
+  maximumInputSize: null,
+};
+
+export const STRETCH_RULES: ResizeModeRules = {
+  ...LETTERBOX_RULES,
+  substitutions: { "fit-longer-edge": { resizeMode: "stretch", paddingValue: null } },
+};
+
+/** Outputs of one picture to columns in the original picture. */
+export async function decodeDetector(
+  layout: DetectorLayout,
+  outputs: readonly Tensor[],
+  image: number,
+  geometry: Geometry,
+  options: ResolvedDetectionOptions,
+  decoder: DetectionDecoder,
+): Promise<DetectionColumns> {
+  const { kind, head } = layout.read(outputs, image);
+  const settings = {
+    thresholds: options.thresholds,
+    iouThreshold: options.iouThreshold,
+    classAgnostic: options.classAgnosticNms,
+    maxDetections: options.maxDetections,
+  };
+  let rows: DetectionRows;
+  if (kind === "dense") rows = await decoder.decodeDense(head, settings);
+  else if (kind === "rows") rows = await decoder.decodeRows(head, settings);
+  else rows = await decoder.decodeQueries(head, settings);
+  return {
+    xyxy: mapBoxesBack(rows, geometry, { fractions: layout.boxes === "fractions", rounding: options.rounding, clamp: true }),
+    classId: rows.classIds,
+    confidence: rows.scores,
+  };
+}
+
+interface DetectorFamilyOptions {
+  readonly layout: (context: LayoutContext) => DetectorLayout;
+  /** Whether `post_processing` must be declared, of type "nms". */
+  readonly postProcessing: "nms" | "nms-unfused" | "any";
+  readonly resizeModes?: ResizeModeRules;
+  readonly pipeline?: "shared" | "rf-detr";
+  readonly acceptsImageSize?: boolean;
+  /** Whether forward_pass.max_dynamic_batch_size limits the batch. */
+  readonly limitsDynamicBatch?: boolean;
+  /** Whether class_names_operations apply. */
+  readonly removesClasses?: boolean;
+}
+
+function fusedNms(config: InferenceConfig, demand: DetectorFamilyOptions["postProcessing"]): boolean | null {
+  const { postProcessing } = config;
+  if (demand === "any") return postProcessing?.fused ?? null;
+  if (postProcessing?.type !== "nms") {
+    throw new CorruptedModelPackageError(
+      `inference_config.json declares post_processing ${postProcessing === null ? "not at all" : `of type "${postProcessing.type}"`}; this architecture needs { "type": "nms", "fused": true | false }.`,
+      { kind: "config" },
+    );
+  }
+  if (demand === "nms-unfused" && postProcessing.fused) {
+    throw new CorruptedModelPackageError(
+      'inference_config.json declares post_processing.fused = true; this architecture only exists with "fused": false.',
+      { kind: "config" },
+    );
+  }
+  return postProcessing.fused;
+}
+
+export function detectorFamily(family: DetectorFamilyOptions): ObjectDetectionFamily<DetectorDescription> {
+  return {
+    task: "object-detection",
+    files: ["inference_config.json", "class_names.txt"],
+    weights: "weights.onnx",
+    resizeModes: family.resizeModes ?? LETTERBOX_RULES,
+    describe({ inferenceConfig, classNames }, network) {
+      if (inferenceConfig === null || classNames === null) {
+        throw new CorruptedModelPackageError("This architecture needs inference_config.json and class_names.txt.", { kind: "config" });
+      }
+      const remapping =
+        family.removesClasses === true && inferenceConfig.classNamesOperations.length > 0
+          ? prepareClassRemapping(classNames, inferenceConfig.classNamesOperations)
+          : null;
+      const layout = family.layout({
+        classNames,
+        remapping: remapping?.classesRemapping ?? null,
+        nmsFused: fusedNms(inferenceConfig, family.postProcessing),
+      });
+      const plan = compilePreprocessPlan(inferenceConfig, { pipeline: family.pipeline ?? "shared" });
+      requireImageInput(network.inputs, inferenceConfig.networkInput.trainingInputSize);
+      layout.check(network.outputs);
+      return {
+        layout,
+        plan,
+        classNames: remapping?.classNames ?? classNames,
+        maximumDynamicBatch: family.limitsDynamicBatch === true ? inferenceConfig.forwardPass.maxDynamicBatchSize : null,
+        acceptsImageSize: family.acceptsImageSize ?? false,
+        defaults: layout.defaults,
+      };
+    },
+    decode: (outputs, image, geometry, description, options, decoder) =>
+      decodeDetector(description.layout, outputs, image, geometry, options, decoder),
+  };
+}

@@ -1,0 +1,111 @@
+/**
+ * What a family of models is made of: two pure functions and a few facts. `describe` turns a package into settings,
+ * `decode` turns network outputs into a result; sessions, queues, pictures and options are the business of others.
+ */
+import type { Tensor, TensorPort } from "../engines/index.js";
+import type { Geometry, PreprocessPlan } from "../imaging/index.js";
+import type { InferenceConfig, ModelConfig, ResizeModeRules } from "../packages/index.js";
+import type { DetectionOptions, Skeleton, TaskType, Threshold } from "./contract.js";
+import type { DetectionDecoder } from "./decoding/index.js";
+
+/** A package as a family sees it: parsed files, no I/O. */
+export interface PackageContents {
+  readonly directory: string;
+  readonly modelConfig: ModelConfig;
+  /** null for families that ship none. */
+  readonly inferenceConfig: InferenceConfig | null;
+  /** Lines of class_names.txt; null for families that ship none. */
+  readonly classNames: readonly string[] | null;
+}
+
+/** The network's own view of its ports. */
+export interface NetworkPorts {
+  readonly inputs: readonly TensorPort[];
+  readonly outputs: readonly TensorPort[];
+}
+
+/** Everything about a loaded package that stays the same from call to call. */
+export interface FamilyDescription {
+  readonly plan: PreprocessPlan;
+  /** As reported in results: after class-name operations. */
+  readonly classNames: readonly string[];
+  /** Upper limit for dynamic batches; null = none. */
+  readonly maximumDynamicBatch: number | null;
+  readonly acceptsImageSize: boolean;
+  readonly defaults: DetectionDefaults;
+}
+
+/** null = the head has no such notion: the option is refused or warned about when given. */
+export interface DetectionDefaults {
+  readonly confidence: number;
+  readonly iouThreshold: number | null;
+  readonly maxDetections: number | null;
+  readonly classAgnosticNms: boolean | null;
+}
+
+/** Options of one call after validation and defaults. */
+export interface ResolvedDetectionOptions {
+  readonly confidence: Threshold;
+  /** float32: one for all classes, or one per class id. */
+  readonly thresholds: Float32Array;
+  readonly iouThreshold: number | null;
+  readonly maxDetections: number | null;
+  readonly classAgnosticNms: boolean;
+  readonly rounding: NonNullable<DetectionOptions["rounding"]>;
+}
+
+/** Rows of a detector in the original picture. */
+export interface DetectionColumns {
+  /** `[n, 4]` corners, pixels. */
+  readonly xyxy: Int32Array | Float32Array;
+  readonly classId: Int32Array;
+  readonly confidence: Float32Array;
+}
+
+export interface KeyPointColumns extends DetectionColumns {
+  /** `[n, slots, 2]`, pixels. */
+  readonly points: Int32Array | Float32Array;
+  /** `[n, slots]`, 0 = invisible. */
+  readonly pointConfidence: Float32Array;
+}
+
+interface FamilyBase<Task extends TaskType, Description extends FamilyDescription, Columns> {
+  readonly task: Task;
+  /** Files a package must have beside model_config.json. */
+  readonly files: readonly string[];
+  readonly weights: string;
+  /** null: the family has no inference_config.json. */
+  readonly resizeModes: ResizeModeRules | null;
+  /** @throws CorruptedModelPackageError when package and network do not fit together. Pure. */
+  describe(contents: PackageContents, network: NetworkPorts): Description;
+  /** One picture of a batch. Pure. `outputs` in graph order, float32. */
+  decode(
+    outputs: readonly Tensor[],
+    image: number,
+    geometry: Geometry,
+    description: Description,
+    options: ResolvedDetectionOptions,
+    decoder: DetectionDecoder,
+  ): Promise<Columns>;
+}
+
+export type ObjectDetectionFamily<Description extends FamilyDescription = FamilyDescription> = FamilyBase<
+  "object-detection",
+  Description,
+  DetectionColumns
+>;
+
+export interface KeyPointDescription extends FamilyDescription {
+  /** Point slots per instance. */
+  readonly slots: number;
+  /** By class id. */
+  readonly skeletons: readonly Skeleton[];
+}
+
+export type KeyPointFamily<Description extends KeyPointDescription = KeyPointDescription> = FamilyBase<
+  "keypoint-detection",
+  Description,
+  KeyPointColumns
+>;
+
+export type Family = ObjectDetectionFamily | KeyPointFamily;

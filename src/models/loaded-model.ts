@@ -1,0 +1,299 @@
+/** Joins the parts of a built-in family: pictures -> plan -> network -> decoder -> result. */
+import { float32ToFloat16, planBatches } from "../engines/index.js";
+import type { InferenceSession, Tensor } from "../engines/index.js";
+import { ModelInputError } from "../errors.js";
+import { loadPicture, resolvePreprocess } from "../imaging/index.js";
+import type { Geometry, ImageInput, Picture, PreprocessExecutor } from "../imaging/index.js";
+import type { RecommendedParameters } from "../packages/index.js";
+import { createDetections, createKeyPoints } from "../results/index.js";
+import type { Detections, ImageInfo, KeyPoints, ServedBy, Timings } from "../results/index.js";
+import type { CallOptions, DetectionOptions, KeyPointOptions, ModelInfo, ModelStatistics, Prepared, Skeleton, Stages } from "./contract.js";
+import type { DetectionDecoder } from "./decoding/index.js";
+import type {
+  Family,
+  FamilyDescription,
+  KeyPointDescription,
+  KeyPointFamily,
+  ObjectDetectionFamily,
+  ResolvedDetectionOptions,
+} from "./family.js";
+import { InputBuffers } from "./input-buffers.js";
+import { resolveDetectionOptions, type OptionContext } from "./options.js";
+import { VisionModelBase } from "./vision-model.js";
+
+/** What every built-in model is made from. */
+export interface ModelParts<F extends Family, Description extends FamilyDescription> {
+  readonly family: F;
+  readonly description: Description;
+  readonly session: InferenceSession;
+  readonly preprocess: PreprocessExecutor;
+  readonly decoder: DetectionDecoder;
+  readonly info: ModelInfo;
+  readonly recommended: RecommendedParameters | null;
+  readonly strictOptions: boolean;
+  readonly queueLimit: number;
+  /** Largest picture that is decoded, pixels. */
+  readonly maximumPixels: number;
+}
+
+interface PreparedPictures extends Prepared {
+  readonly pictures: readonly Picture[];
+  /** Pictures in each tensor, padding not counted. */
+  readonly counts: readonly number[];
+  readonly timings: { readonly decodeImageMs: number; readonly preprocessMs: number };
+}
+
+/** What every result knows beside its columns. */
+interface ResultInfo {
+  readonly image: ImageInfo;
+  readonly servedBy: ServedBy;
+  readonly timings: Timings | null;
+}
+
+type RawOutputs = readonly (readonly Tensor[])[];
+
+abstract class LoadedModel<
+  Task extends "object-detection" | "keypoint-detection",
+  F extends Family,
+  Description extends FamilyDescription,
+  Options extends DetectionOptions,
+  Result,
+> extends VisionModelBase<Task, Options, RawOutputs, Result> {
+  abstract override readonly task: Task;
+  readonly info: ModelInfo;
+  readonly classNames: readonly string[];
+  readonly stages: Stages<RawOutputs, Result, Options>;
+  readonly #buffers: InputBuffers;
+  readonly #warned = new Set<string>();
+
+  constructor(protected readonly parts: ModelParts<F, Description>) {
+    // One prediction more than the network can run: its picture is prepared meanwhile.
+    const places = parts.session.statistics().lanes + 1;
+    super({ places, queueLimit: parts.queueLimit });
+    this.info = parts.info;
+    this.classNames = parts.description.classNames;
+    // A network of any batch gets pictures in portions all the same: a thousand of them at once would fill the memory.
+    this.largestBatch = parts.info.batchSize.maximum ?? 64;
+    this.#buffers = new InputBuffers(parts.session, places);
+    this.stages = {
+      preprocess: (images, options) => this.#prepare(images, options, false),
+      forward: (prepared, options) => this.#forward(prepared, options),
+      postprocess: (raw, prepared, options) => this.#finish(raw, prepared, options, null),
+    };
+  }
+
+  /** One picture's columns to the result that callers see. */
+  protected abstract decode(
+    outputs: readonly Tensor[],
+    image: number,
+    geometry: Geometry,
+    info: ResultInfo,
+    options: ResolvedDetectionOptions,
+  ): Promise<Result>;
+
+  protected override readonly largestBatch: number;
+
+  #resolve(options: Options | undefined): ResolvedDetectionOptions {
+    const { description, recommended, strictOptions } = this.parts;
+    const context: OptionContext = {
+      task: this.task,
+      defaults: description.defaults,
+      acceptsImageSize: description.acceptsImageSize,
+      classNames: this.classNames,
+      recommended,
+      strict: strictOptions,
+      warned: this.#warned,
+    };
+    return resolveDetectionOptions(options ?? {}, context);
+  }
+
+  protected override checkOptions(options: Options | undefined): void {
+    this.#resolve(options);
+  }
+
+  protected override async predictBatch(images: readonly ImageInput[], options: Options | undefined): Promise<Result[]> {
+    const begin = performance.now();
+    const prepared = await this.#prepare(images, options, true);
+    const ready = performance.now();
+    const raw = await this.#forward(prepared, options);
+    // Only after a complete run: a cancelled network may still be reading.
+    for (const tensor of prepared.tensors) this.#buffers.giveBack(tensor.data as Float32Array);
+    const run = performance.now();
+    const results = await this.#finish(raw, prepared, options, { ...prepared.timings, inferenceMs: run - ready, begin });
+    return results;
+  }
+
+  async #prepare(images: readonly ImageInput[], options: Options | undefined, pooled: boolean): Promise<PreparedPictures> {
+    const begin = performance.now();
+    const { signal, exifOrientation = "apply", imageSize, preprocessing } = options ?? ({} as Options);
+    const pictures = await Promise.all(images.map((image, index) => this.#load(image, index, exifOrientation)));
+    signal?.throwIfAborted();
+    const loaded = performance.now();
+    const resolved = pictures.map((picture) =>
+      resolvePreprocess(this.parts.description.plan, picture, {
+        ...(imageSize === undefined || !this.parts.description.acceptsImageSize ? {} : { imageSize }),
+        ...(preprocessing === undefined ? {} : { overrides: preprocessing }),
+      }),
+    );
+    const { minimum, maximum } = this.info.batchSize;
+    const tensors: Tensor[] = [];
+    const counts: number[] = [];
+    const limits = maximum === null ? {} : { min: minimum, max: maximum };
+    for (const { start, count, padding } of planBatches(pictures.length, limits)) {
+      const members = resolved.slice(start, start + count);
+      const { width, height } = members[0]?.steps.output ?? { width: 0, height: 0 };
+      const elements = 3 * width * height;
+      const length = (count + padding) * elements;
+      const data = pooled ? this.#buffers.take(length) : this.parts.session.allocateInput(length);
+      await Promise.all(
+        members.map(({ steps }, index) =>
+          this.parts.preprocess.run(pictures[start + index] as Picture, steps, data.subarray(index * elements, (index + 1) * elements)),
+        ),
+      );
+      if (padding > 0) data.fill(0, count * elements);
+      tensors.push({ type: "float32", dims: [count + padding, 3, height, width], data });
+      counts.push(count);
+    }
+    return {
+      tensors,
+      counts,
+      pictures,
+      geometry: resolved.map(({ geometry }) => geometry),
+      timings: { decodeImageMs: loaded - begin, preprocessMs: performance.now() - loaded },
+    };
+  }
+
+  async #load(image: ImageInput, index: number, exifOrientation: "apply" | "ignore"): Promise<Picture> {
+    try {
+      return await loadPicture(image, { exifOrientation, maximumPixels: this.parts.maximumPixels });
+    } catch (error) {
+      // Tells pictures of a list apart.
+      if (error instanceof ModelInputError && error.index === undefined) Object.assign(error, { index });
+      throw error;
+    }
+  }
+
+  async #forward(prepared: Prepared, options: CallOptions | undefined): Promise<RawOutputs> {
+    const { session } = this.parts;
+    const port = session.inputs[0];
+    const input = port?.name ?? "";
+    const runOptions = options?.signal === undefined ? {} : { signal: options.signal };
+    return Promise.all(
+      prepared.tensors.map(async (tensor) => {
+        const outputs = await session.run({ [input]: port?.type === "float16" ? toFloat16(tensor) : tensor }, runOptions);
+        return session.outputs.map(({ name }) => outputs[name] as Tensor);
+      }),
+    );
+  }
+
+  async #finish(
+    raw: RawOutputs,
+    prepared: Prepared,
+    options: Options | undefined,
+    clock: (Omit<Timings, "postprocessMs" | "totalMs"> & { readonly begin: number }) | null,
+  ): Promise<Result[]> {
+    const { pictures, counts } = requirePrepared(prepared);
+    const begin = performance.now();
+    const resolved = this.#resolve(options);
+    const servedBy = servedByOf(this.info);
+    const jobs: (() => Promise<Result>)[] = [];
+    let timings: Timings | null = null;
+    let picture = 0;
+    raw.forEach((outputs, run) => {
+      for (let image = 0; image < (counts[run] ?? 0); image++) {
+        const index = picture++;
+        jobs.push(async () => {
+          const { width, height, source, exifOrientation, orientationApplied } = pictures[index] as Picture;
+          const info = { width, height, exifOrientation, orientationApplied, ...(source === null ? {} : { source }) };
+          if (clock !== null) {
+            const now = performance.now();
+            const { begin: start, ...stages } = clock;
+            timings = { ...stages, postprocessMs: now - begin, totalMs: now - start };
+          }
+          return this.decode(outputs, image, prepared.geometry[index] as Geometry, { image: info, servedBy, timings }, resolved);
+        });
+      }
+    });
+    return Promise.all(jobs.map((job) => job()));
+  }
+
+  protected override engineStatistics(): Omit<ModelStatistics, "activePredictions" | "waitingPredictions"> {
+    return this.parts.session.statistics();
+  }
+
+  protected override async release(): Promise<void> {
+    this.#buffers.clear();
+    await this.parts.session.close();
+  }
+}
+
+/** For networks with half-precision inputs. */
+function toFloat16({ dims, data }: Tensor): Tensor {
+  return { type: "float16", dims, data: float32ToFloat16(data as Float32Array) };
+}
+
+function requirePrepared(prepared: Prepared): PreparedPictures {
+  if ("pictures" in prepared && "counts" in prepared) return prepared as PreparedPictures;
+  throw new ModelInputError("stages.postprocess expects what stages.preprocess of the same model returned.");
+}
+
+function servedByOf(info: ModelInfo): ServedBy {
+  const { id, packageId, architecture, backend, engine, engineVersion, preprocessExecutor, decodeExecutor, device } = info;
+  return { modelId: id, packageId, architecture, backend, engine, engineVersion, preprocessExecutor, decodeExecutor, device };
+}
+
+export class LoadedObjectDetectionModel extends LoadedModel<
+  "object-detection",
+  ObjectDetectionFamily,
+  FamilyDescription,
+  DetectionOptions,
+  Detections
+> {
+  readonly task = "object-detection";
+
+  protected override async decode(
+    outputs: readonly Tensor[],
+    image: number,
+    geometry: Geometry,
+    info: ResultInfo,
+    options: ResolvedDetectionOptions,
+  ): Promise<Detections> {
+    const { family, description, decoder } = this.parts;
+    const columns = await family.decode(outputs, image, geometry, description, options, decoder);
+    return createDetections({ ...info, ...columns, classNames: this.classNames });
+  }
+}
+
+export class LoadedKeyPointModel extends LoadedModel<
+  "keypoint-detection",
+  KeyPointFamily,
+  KeyPointDescription,
+  KeyPointOptions,
+  KeyPoints
+> {
+  readonly task = "keypoint-detection";
+
+  get skeletons(): readonly Skeleton[] {
+    return this.parts.description.skeletons;
+  }
+
+  protected override async decode(
+    outputs: readonly Tensor[],
+    image: number,
+    geometry: Geometry,
+    info: ResultInfo,
+    options: ResolvedDetectionOptions,
+  ): Promise<KeyPoints> {
+    const { family, description, decoder } = this.parts;
+    const { points, pointConfidence, ...columns } = await family.decode(outputs, image, geometry, description, options, decoder);
+    const detections = createDetections({ ...info, ...columns, classNames: this.classNames });
+    return createKeyPoints({
+      ...info,
+      detections,
+      slots: description.slots,
+      xy: points,
+      confidence: pointConfidence,
+      classes: description.skeletons,
+    });
+  }
+}

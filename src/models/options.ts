@@ -1,0 +1,79 @@
+import { logger } from "../logger.js";
+import { invalidOption, requireKnownOptions } from "../options.js";
+import type { RecommendedParameters } from "../packages/index.js";
+import type { KeyPointOptions } from "./contract.js";
+import { resolveThresholds } from "./decoding/index.js";
+import type { DetectionDefaults, ResolvedDetectionOptions } from "./family.js";
+
+const IMAGE_OPTIONS = ["signal", "imageSize", "preprocessing", "exifOrientation"] as const;
+const DETECTION_OPTIONS = [...IMAGE_OPTIONS, "confidence", "iouThreshold", "maxDetections", "classAgnosticNms", "rounding"] as const;
+
+/** Options of each task, as `predict` accepts them. */
+export const TASK_OPTIONS = {
+  "object-detection": DETECTION_OPTIONS,
+  "keypoint-detection": [...DETECTION_OPTIONS, "keyPointThreshold"],
+} as const satisfies Readonly<Record<string, readonly (keyof KeyPointOptions)[]>>;
+
+export interface OptionContext {
+  readonly task: keyof typeof TASK_OPTIONS;
+  readonly defaults: DetectionDefaults;
+  readonly acceptsImageSize: boolean;
+  readonly classNames: readonly string[];
+  readonly recommended: RecommendedParameters | null;
+  /** Options that this model cannot honour are errors rather than one warning each. */
+  readonly strict: boolean;
+  /** Names that were warned about already. */
+  readonly warned: Set<string>;
+}
+
+function checkUnit(name: string, value: number | undefined): void {
+  if (value !== undefined && !(typeof value === "number" && value >= 0 && value <= 1))
+    throw invalidOption(name, "a number between 0 and 1", value);
+}
+
+/** Validates the options of one call and fills in defaults. @throws InvalidOptionError */
+export function resolveDetectionOptions(options: KeyPointOptions, context: OptionContext): ResolvedDetectionOptions {
+  requireKnownOptions(options, TASK_OPTIONS[context.task], `predict of ${context.task}`);
+  const { defaults } = context;
+  checkUnit("iouThreshold", options.iouThreshold);
+  checkUnit("keyPointThreshold", options.keyPointThreshold);
+  const { maxDetections, classAgnosticNms, rounding = "half-even", exifOrientation, preprocessing } = options;
+  if (maxDetections !== undefined && !(Number.isSafeInteger(maxDetections) && maxDetections >= 0)) {
+    throw invalidOption("maxDetections", "an integer that is not negative", maxDetections);
+  }
+  if (classAgnosticNms !== undefined && typeof classAgnosticNms !== "boolean")
+    throw invalidOption("classAgnosticNms", "a boolean", classAgnosticNms);
+  if (!["half-even", "none"].includes(rounding)) throw invalidOption("rounding", '"half-even" or "none"', rounding);
+  if (exifOrientation !== undefined && !["apply", "ignore"].includes(exifOrientation)) {
+    throw invalidOption("exifOrientation", '"apply" or "ignore"', exifOrientation);
+  }
+  if (preprocessing !== undefined) requireKnownOptions(preprocessing, ["staticCrop", "grayscale", "contrast"], "preprocessing");
+
+  const ignored = (name: string, given: unknown, honoured: boolean): void => {
+    if (given === undefined || honoured) return;
+    const message = `This model cannot honour the option "${name}": its network has no such step, or it is built into the graph.`;
+    if (context.strict) throw invalidOption(name, "nothing (strictOptions is set and this model cannot honour it)", given);
+    if (context.warned.has(name)) return;
+    context.warned.add(name);
+    logger().warn(message);
+  };
+  ignored("iouThreshold", options.iouThreshold, defaults.iouThreshold !== null);
+  ignored("maxDetections", maxDetections, defaults.maxDetections !== null);
+  ignored("classAgnosticNms", classAgnosticNms, defaults.classAgnosticNms !== null);
+  ignored("imageSize", options.imageSize, context.acceptsImageSize);
+
+  const confidence = options.confidence ?? "default";
+  return {
+    confidence,
+    thresholds: resolveThresholds({
+      confidence,
+      defaultConfidence: defaults.confidence,
+      recommended: context.recommended,
+      classNames: context.classNames,
+    }),
+    iouThreshold: defaults.iouThreshold === null ? null : (options.iouThreshold ?? defaults.iouThreshold),
+    maxDetections: defaults.maxDetections === null ? null : (maxDetections ?? defaults.maxDetections),
+    classAgnosticNms: classAgnosticNms ?? defaults.classAgnosticNms ?? false,
+    rounding,
+  };
+}

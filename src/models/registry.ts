@@ -1,0 +1,86 @@
+/** From (architecture, task, backend) to the code that understands it. A family adds rows here and a file beside the others. */
+import { ModelImplementationNotFoundError } from "../errors.js";
+import { closest } from "../options.js";
+import type { BackendType } from "../packages/index.js";
+import type { TaskType } from "./contract.js";
+import type { Family } from "./family.js";
+
+export interface RegistryEntry {
+  readonly architecture: string;
+  readonly task: TaskType;
+  readonly backend: BackendType;
+  /** Keys of `model_features` that packages may declare. */
+  readonly supportedFeatures: readonly string[];
+  /** Keys that packages must declare; default none. */
+  readonly requiredFeatures?: readonly string[];
+  /** Imported when the first model of the kind is loaded. */
+  readonly load: () => Promise<{ readonly family: Family }>;
+}
+
+const RFDETR_FEATURES = ["resolution", "patch_size", "num_windows", "dec_layers", "num_queries", "num_select"];
+
+function detector(architecture: string, load: RegistryEntry["load"], supportedFeatures: readonly string[] = []): RegistryEntry {
+  return { architecture, task: "object-detection", backend: "onnx", supportedFeatures, load };
+}
+
+const loadYolov8 = () => import("./families/yolov8.js");
+
+export const REGISTRY: readonly RegistryEntry[] = [
+  detector("yolov5", () => import("./families/yolov5.js")),
+  ...["yolov8", "yolov9", "yolov11", "yolov12"].map((architecture) => detector(architecture, loadYolov8, ["nms_fused"])),
+  detector("yolov10", () => import("./families/yolov10.js")),
+  detector("yolo26", () => import("./families/yolo26.js")),
+  detector("yolonas", () => import("./families/yolonas.js")),
+  detector("yololite", () => import("./families/yololite.js"), ["nms_fused"]),
+  detector("rfdetr", () => import("./families/rfdetr.js"), RFDETR_FEATURES),
+  {
+    architecture: "mediapipe-face-detector",
+    task: "keypoint-detection",
+    backend: "onnx",
+    supportedFeatures: [],
+    load: () => import("./families/mediapipe-face-detector.js"),
+  },
+];
+
+/** What a package says about itself, as far as the choice of code depends on it. */
+export interface ImplementationQuery {
+  readonly architecture: string;
+  readonly task: string | null;
+  readonly backend: BackendType;
+  /** Keys of `model_features`. */
+  readonly features: readonly string[];
+}
+
+/** @throws ModelImplementationNotFoundError that says which part of the query is the unknown one. */
+export function findImplementation(query: ImplementationQuery, registry: readonly RegistryEntry[] = REGISTRY): RegistryEntry {
+  const { architecture, task, backend, features } = query;
+  const found = registry.find(
+    (entry) =>
+      entry.architecture === architecture &&
+      entry.task === task &&
+      entry.backend === backend &&
+      features.every((feature) => entry.supportedFeatures.includes(feature)) &&
+      (entry.requiredFeatures ?? []).every((feature) => features.includes(feature)),
+  );
+  if (found !== undefined) return found;
+  throw new ModelImplementationNotFoundError(
+    `No implementation for architecture "${architecture}", task "${task ?? "(none)"}", backend "${backend}"${features.length > 0 ? ` with features ${features.join(", ")}` : ""}. ${explain(query, registry)}`,
+    { architecture, taskType: task, backend, features },
+  );
+}
+
+function explain({ architecture, task, backend, features }: ImplementationQuery, registry: readonly RegistryEntry[]): string {
+  const sameArchitecture = registry.filter((entry) => entry.architecture === architecture);
+  if (sameArchitecture.length === 0) {
+    const known = [...new Set(registry.map((entry) => entry.architecture))];
+    const suggestion = closest(architecture, known);
+    return `${suggestion === null ? "" : `Did you mean "${suggestion}"? `}Known architectures: ${known.join(", ")}.`;
+  }
+  const sameTask = sameArchitecture.filter((entry) => entry.task === task);
+  if (sameTask.length === 0) return `Tasks of this architecture here: ${sameArchitecture.map((entry) => entry.task).join(", ")}.`;
+  const sameBackend = sameTask.filter((entry) => entry.backend === backend);
+  if (sameBackend.length === 0) return `Backends of this architecture here: ${sameTask.map((entry) => entry.backend).join(", ")}.`;
+  const unsupported = features.filter((feature) => !sameBackend.some((entry) => entry.supportedFeatures.includes(feature)));
+  if (unsupported.length === 0) return "The package lacks a feature that this architecture needs.";
+  return `The package declares features this version does not know: ${unsupported.join(", ")}. A newer version may.`;
+}

@@ -1,0 +1,184 @@
+import { InvalidParameterError } from "../../errors.js";
+import { requireKnownOptions } from "../../options.js";
+import type { RawPixels } from "../../imaging/types.js";
+import type { Box, Detection, Detections, KeyPointInstance, KeyPoints } from "../types.js";
+import { Canvas } from "./canvas.js";
+import type { Area } from "./canvas.js";
+import { decodeFor } from "./files.js";
+import { LINE_ROWS, outlineText } from "./font.js";
+import { BLACK, colourOfClass, textColourOn, WHITE } from "./palette.js";
+import type { Colour } from "./palette.js";
+
+export interface AnnotateOptions {
+  /** Text of the tag; null = no tag. Default: class name and confidence, "face 0.93". */
+  readonly label?: (detection: Detection) => string | null;
+  /** Default: a fixed colour for each class id. */
+  readonly colour?: (detection: Detection) => Colour;
+  /** Multiplies line widths and text; default 1, which suits a picture seen as a whole. Above 0. */
+  readonly scale?: number;
+  /** Default true. */
+  readonly boxes?: boolean;
+}
+
+/** An annotated picture: RGB, 8 bits. */
+export interface AnnotatedPicture extends RawPixels {
+  readonly data: Uint8Array;
+  readonly channels: 3;
+  readonly colorFormat: "rgb";
+}
+
+interface Style {
+  readonly line: number;
+  /** Pixels per unit of the font's grid. */
+  readonly textUnit: number;
+  readonly label: (detection: Detection) => string | null;
+  readonly colour: (detection: Detection) => Colour;
+  readonly boxes: boolean;
+}
+
+const OUTLINE_OPACITY = 0.45;
+/** In units of the font's grid. */
+const TAG_PADDING = 3;
+const TEXT_STROKE = 1.25;
+
+function defaultLabel({ className, classId, confidence }: Detection): string {
+  return `${className === "" ? `class ${classId}` : className} ${confidence.toFixed(2)}`;
+}
+
+const defaultColour = ({ classId }: Detection): Colour => colourOfClass(classId);
+
+function styleFor(width: number, height: number, options: AnnotateOptions): Style {
+  requireKnownOptions(options, ["label", "colour", "scale", "boxes"] satisfies readonly (keyof AnnotateOptions)[], "annotate");
+  const { scale = 1, label = defaultLabel, colour = defaultColour, boxes = true } = options;
+  if (!(Number.isFinite(scale) && scale > 0))
+    throw new InvalidParameterError(`Option "scale" must be above 0 but is ${String(scale)}.`, { parameter: "scale" });
+  // Line and text grow with the picture, so that they look alike once it is fitted to a screen; in small ones they stay legible.
+  const size = Math.sqrt(width * height) / 640;
+  return {
+    line: Math.max(1, Math.round(2.4 * Math.max(0.6, size) * scale)),
+    textUnit: 1.25 * Math.max(0.85, size) * scale,
+    label,
+    colour,
+    boxes,
+  };
+}
+
+const areaOf = ({ x1, y1, x2, y2 }: Box): Area => ({ left: x1, top: y1, right: x2, bottom: y2 });
+const grow = ({ left, top, right, bottom }: Area, by: number): Area => ({
+  left: left - by,
+  top: top - by,
+  right: right + by,
+  bottom: bottom + by,
+});
+
+function drawBox(canvas: Canvas, detection: Detection, style: Style): void {
+  const area = grow(areaOf(detection.box), Math.floor(style.line / 2));
+  // A dark hairline keeps bright frames visible on bright ground.
+  canvas.strokeRectangle(grow(area, 1), 1, BLACK, OUTLINE_OPACITY);
+  canvas.strokeRectangle(area, style.line, style.colour(detection));
+}
+
+function drawTag(canvas: Canvas, detection: Detection, style: Style): void {
+  const text = style.label(detection);
+  if (text === null || text === "") return;
+  const { segments, width: textWidth, baseline } = outlineText(text);
+  const unit = style.textUnit;
+  const padding = TAG_PADDING * unit;
+  const width = Math.round(textWidth * unit + 2 * padding);
+  const height = Math.round((LINE_ROWS - 2) * unit + 2 * padding);
+  const box = grow(areaOf(detection.box), style.boxes ? Math.floor(style.line / 2) : 0);
+  // Above the box; inside it where there is no room above; never beyond the sides of the picture.
+  const left = Math.round(Math.max(0, Math.min(box.left, canvas.width - width)));
+  const top = Math.round(box.top - height >= 0 ? box.top - height : Math.max(0, box.top));
+  const colour = style.colour(detection);
+  canvas.fillRectangle({ left, top, right: left + width, bottom: top + height }, colour);
+  const originX = left + padding;
+  const originY = top + (height - baseline * unit) / 2;
+  canvas.strokeSegments(
+    segments.map(({ x1, y1, x2, y2 }) => ({
+      x1: originX + x1 * unit,
+      y1: originY + y1 * unit,
+      x2: originX + x2 * unit,
+      y2: originY + y2 * unit,
+    })),
+    TEXT_STROKE * unit,
+    textColourOn(colour),
+  );
+}
+
+function drawSkeleton(
+  canvas: Canvas,
+  { detection, points }: KeyPointInstance,
+  edges: readonly (readonly [number, number])[],
+  style: Style,
+): void {
+  const colour = style.colour(detection);
+  const segments = edges.flatMap(([from, to]) => {
+    const [a, b] = [points[from], points[to]];
+    // Pixel i spans i to i + 1: its middle is where a point is.
+    return a?.visible === true && b?.visible === true ? [{ x1: a.x + 0.5, y1: a.y + 0.5, x2: b.x + 0.5, y2: b.y + 0.5 }] : [];
+  });
+  canvas.strokeSegments(segments, style.line + 2, BLACK, OUTLINE_OPACITY);
+  canvas.strokeSegments(segments, style.line, colour);
+  for (const { x, y, visible } of points) {
+    if (!visible) continue;
+    canvas.fillDisc(x + 0.5, y + 0.5, style.line * 1.6 + 1, BLACK, OUTLINE_OPACITY);
+    canvas.fillDisc(x + 0.5, y + 0.5, style.line * 1.6, WHITE);
+    canvas.fillDisc(x + 0.5, y + 0.5, style.line * 0.95, colour);
+  }
+}
+
+/** A copy of the pixels as RGB. */
+function toRgb({ data, width, height, channels, colorFormat }: RawPixels): Uint8Array {
+  if (data.length !== width * height * channels) {
+    throw new InvalidParameterError(
+      `A picture of ${width}x${height} with ${channels} channels has ${width * height * channels} values, not ${data.length}.`,
+      {
+        parameter: "picture",
+      },
+    );
+  }
+  if (channels === 3 && colorFormat === "rgb") return Uint8Array.from(data);
+  const rgb = new Uint8Array(width * height * 3);
+  const [red, green, blue] = channels === 1 ? [0, 0, 0] : colorFormat === "rgb" ? [0, 1, 2] : [2, 1, 0];
+  for (let pixel = 0; pixel < width * height; pixel++) {
+    rgb[pixel * 3] = data[pixel * channels + red] ?? 0;
+    rgb[pixel * 3 + 1] = data[pixel * channels + green] ?? 0;
+    rgb[pixel * 3 + 2] = data[pixel * channels + blue] ?? 0;
+  }
+  return rgb;
+}
+
+/**
+ * Draws a result over its picture: boxes with tags, key points with their skeletons. The picture itself is not changed.
+ *
+ * Raw pixels need nothing but this package; a path is decoded with sharp, turned upright exactly if the result's picture was.
+ * Labels are drawn with a built-in font of Latin letters: other scripts appear as boxes, unless `label` says something else.
+ *
+ * @throws InvalidParameterError when picture and result do not have the same size. MissingDependencyError without sharp.
+ */
+export async function annotate(
+  picture: RawPixels | string,
+  result: Detections | KeyPoints,
+  options: AnnotateOptions = {},
+): Promise<AnnotatedPicture> {
+  const pixels = typeof picture === "string" ? await decodeFor(picture, result.image) : picture;
+  const { width, height } = pixels;
+  if (width !== result.image.width || height !== result.image.height) {
+    throw new InvalidParameterError(
+      `The picture is ${width}x${height}, but the result belongs to one of ${result.image.width}x${result.image.height}. Pass the picture that was predicted on.`,
+      { parameter: "picture" },
+    );
+  }
+  const canvas = new Canvas(toRgb(pixels), width, height);
+  const style = styleFor(width, height, options);
+  const detections = [...(result.kind === "detections" ? result : result.detections)].reverse();
+  // The best detection last, and all tags after all boxes: what matters most stays on top.
+  if (style.boxes) for (const detection of detections) drawBox(canvas, detection, style);
+  if (result.kind === "key-points") {
+    for (const instance of [...result].reverse())
+      drawSkeleton(canvas, instance, result.classes[instance.detection.classId]?.edges ?? [], style);
+  }
+  for (const detection of detections) drawTag(canvas, detection, style);
+  return { data: canvas.pixels, width, height, channels: 3, colorFormat: "rgb" };
+}

@@ -1,0 +1,236 @@
+/**
+ * What predictions return: columns of typed arrays, one result per picture. Everything here is structural, so that a model
+ * of one's own may return objects it made itself; {@link createDetections} and {@link createKeyPoints} make checked ones.
+ *
+ * Coordinates are pixels of the picture as delivered to the model (upright when its EXIF orientation was applied): origin
+ * top-left, x right, y down, `x2` and `y2` exclusive, so a width is `x2 - x1`. The best detection stands first.
+ */
+
+/** The picture a result belongs to. */
+export interface ImageInfo {
+  /** Pixels, after the EXIF orientation was applied if it was. */
+  readonly width: number;
+  readonly height: number;
+  /** Path or URL, when the caller gave one. */
+  readonly source?: string;
+  /** EXIF orientation found in the file, 1..8; 1 when there is none or the pixels came raw. */
+  readonly exifOrientation: number;
+  /** Whether the pixels were turned upright because of it; coordinates refer to the picture after that. */
+  readonly orientationApplied: boolean;
+}
+
+/** Which package, engine and code produced a result. */
+export interface ServedBy {
+  readonly modelId: string;
+  readonly packageId: string;
+  readonly architecture: string;
+  readonly backend: string;
+  readonly engine: string;
+  readonly engineVersion: string;
+  readonly preprocessExecutor: string;
+  readonly decodeExecutor: string;
+  /** "cpu", "cuda:0", ... */
+  readonly device: string;
+}
+
+/** Wall-clock milliseconds. Pictures that went through a stage together share its time. */
+export interface Timings {
+  /** File to pixels; 0 for raw pixels. */
+  readonly decodeImageMs: number;
+  readonly preprocessMs: number;
+  readonly inferenceMs: number;
+  readonly postprocessMs: number;
+  /** From the call to the result, waiting included. */
+  readonly totalMs: number;
+}
+
+/** Where a result comes from; null when the model does not say. */
+export interface Provenance {
+  readonly servedBy: ServedBy | null;
+  readonly timings: Timings | null;
+}
+
+export interface ResultBase<Kind extends string> extends Provenance {
+  readonly kind: Kind;
+  readonly image: ImageInfo;
+  /** What the family has to say about the picture as a whole; empty for most. */
+  readonly metadata: Readonly<Record<string, unknown>>;
+}
+
+/** What a family says about one detection, e.g. the `text` of a text detector. `trackerId` is read by {@link Detection}. */
+export type DetectionData = Readonly<Record<string, unknown>>;
+
+export interface Box {
+  readonly x1: number;
+  readonly y1: number;
+  readonly x2: number;
+  readonly y2: number;
+  readonly width: number;
+  readonly height: number;
+  readonly centerX: number;
+  readonly centerY: number;
+}
+
+/** One row of {@link Detections}, made on demand. */
+export interface Detection {
+  readonly index: number;
+  readonly box: Box;
+  readonly classId: number;
+  /** "" when the id has no name. */
+  readonly className: string;
+  /** 0..1. */
+  readonly confidence: number;
+  /** `data.trackerId` where a tracker wrote one. */
+  readonly trackerId: number | null;
+  readonly data: DetectionData;
+}
+
+export interface Detections extends ResultBase<"detections">, Iterable<Detection> {
+  readonly length: number;
+  /** Indexed by class id. */
+  readonly classNames: readonly string[];
+  /** `[length, 4]`: x1, y1, x2, y2. Whole pixels unless sub-pixel boxes were asked for (`rounding: "none"`) or the task is text detection. */
+  readonly xyxy: Int32Array | Float32Array;
+  /** `[length]`. */
+  readonly classId: Int32Array;
+  /** `[length]`, 0..1. */
+  readonly confidence: Float32Array;
+  /** One object per row, or null when the family has nothing to say. */
+  readonly data: readonly DetectionData[] | null;
+  /** A row; negative indices count from the end. */
+  at(index: number): Detection | undefined;
+  /** The rows that pass, in their order, renumbered. */
+  filter(keep: (detection: Detection) => boolean): Detections;
+  /** Rows `start` (inclusive) to `end` (exclusive); negative numbers count from the end, as in Array. */
+  slice(start?: number, end?: number): Detections;
+  toJSON(): DetectionsJson;
+  /** The layout of Roboflow's hosted API: box centres and sizes. */
+  toRoboflowJson(): RoboflowDetectionsJson;
+}
+
+/** What the points of a class are called and which of them belong together. */
+export interface KeyPointClass {
+  readonly name: string;
+  readonly points: readonly string[];
+  /** Pairs of indices into `points`. */
+  readonly edges: readonly (readonly [number, number])[];
+}
+
+export interface KeyPoint {
+  readonly index: number;
+  /** "" when the slot has no name. */
+  readonly name: string;
+  readonly x: number;
+  readonly y: number;
+  /** 0..1; 0 = not visible. */
+  readonly confidence: number;
+  readonly visible: boolean;
+}
+
+/** One instance of {@link KeyPoints}, made on demand. */
+export interface KeyPointInstance {
+  readonly index: number;
+  readonly detection: Detection;
+  /** The points its class has; slots that only other classes use are left out. */
+  readonly points: readonly KeyPoint[];
+}
+
+export interface KeyPoints extends ResultBase<"key-points">, Iterable<KeyPointInstance> {
+  /** Instances, not points. */
+  readonly length: number;
+  /** Points per instance: the largest number over all classes. */
+  readonly slots: number;
+  /** `[length, slots, 2]`: x, y. (0, 0) where a point is not visible, but that can be a position too: ask `isVisible`. May lie outside the picture. */
+  readonly xy: Int32Array | Float32Array;
+  /** `[length, slots]`, 0..1; 0 = not visible. */
+  readonly confidence: Float32Array;
+  /** Row i is the box of instance i. */
+  readonly detections: Detections;
+  /** Indexed by class id. */
+  readonly classes: readonly KeyPointClass[];
+  /** `[length, slots, 2, 2]`, pixels squared, NaN where unknown; null for families without. */
+  readonly covariance: Float32Array | null;
+  isVisible(instance: number, point: number): boolean;
+  /** An instance; negative indices count from the end. */
+  at(index: number): KeyPointInstance | undefined;
+  filter(keep: (instance: KeyPointInstance) => boolean): KeyPoints;
+  toJSON(): KeyPointsJson;
+  toRoboflowJson(): RoboflowKeyPointsJson;
+}
+
+/** Every kind of result there is; narrow by `kind`. */
+export type Result = Detections | KeyPoints;
+
+export interface ImageJson {
+  readonly width: number;
+  readonly height: number;
+  readonly source?: string;
+  readonly exif_orientation: number;
+  readonly orientation_applied: boolean;
+}
+
+export interface DetectionJson {
+  readonly class: string;
+  readonly class_id: number;
+  readonly confidence: number;
+  readonly x1: number;
+  readonly y1: number;
+  readonly x2: number;
+  readonly y2: number;
+  readonly tracker_id?: number;
+  readonly data?: DetectionData;
+}
+
+interface ProvenanceJson {
+  readonly image: ImageJson;
+  readonly served_by: ServedBy | null;
+  readonly timings: Timings | null;
+  readonly metadata?: Readonly<Record<string, unknown>>;
+}
+
+export interface DetectionsJson extends ProvenanceJson {
+  readonly kind: "detections";
+  readonly detections: readonly DetectionJson[];
+}
+
+export interface KeyPointJson {
+  readonly name: string;
+  readonly x: number;
+  readonly y: number;
+  readonly confidence: number;
+}
+
+export interface KeyPointsJson extends ProvenanceJson {
+  readonly kind: "key-points";
+  /** Points that are not visible are left out. */
+  readonly instances: readonly (DetectionJson & { readonly key_points: readonly KeyPointJson[] })[];
+}
+
+export interface RoboflowPredictionJson {
+  /** Centre of the box. */
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+  readonly confidence: number;
+  readonly class: string;
+  readonly class_id: number;
+}
+
+export interface RoboflowDetectionsJson {
+  readonly image: { readonly width: number; readonly height: number };
+  readonly predictions: readonly RoboflowPredictionJson[];
+}
+
+export interface RoboflowKeyPointsJson {
+  readonly image: { readonly width: number; readonly height: number };
+  readonly predictions: readonly (RoboflowPredictionJson & {
+    readonly keypoints: readonly {
+      readonly x: number;
+      readonly y: number;
+      readonly confidence: number;
+      readonly class: string;
+      readonly class_id: number;
+    }[];
+  })[];
+}

@@ -1,0 +1,57 @@
+import { findImplementation, REGISTRY, type RegistryEntry } from "../../../src/models/index.js";
+import type { BackendType } from "../../../src/packages/index.js";
+import { NotCovered, type AdapterTable } from "../adapter.js";
+
+interface Query {
+  readonly model_architecture: string;
+  readonly task_type: string | null;
+  readonly backend: BackendType;
+  readonly model_features?: readonly string[];
+}
+
+interface RegisteredModel extends Query {
+  readonly supported_model_features: readonly string[] | null;
+  readonly required_model_features: readonly string[] | null;
+}
+
+const toQuery = (input: Query) => ({
+  architecture: input.model_architecture,
+  task: input.task_type,
+  backend: input.backend,
+  features: input.model_features ?? [],
+});
+
+function toEntry(model: RegisteredModel): RegistryEntry {
+  return {
+    architecture: model.model_architecture,
+    task: model.task_type as RegistryEntry["task"],
+    backend: model.backend,
+    supportedFeatures: model.supported_model_features ?? [],
+    requiredFeatures: model.required_model_features ?? [],
+    load: () => Promise.reject(new Error("A registry of the vectors names no code.")),
+  };
+}
+
+export const adapters: AdapterTable = {
+  "model-implementation-exists": {
+    "": (input: Query & { readonly registered_models: readonly RegisteredModel[] }) => {
+      try {
+        findImplementation(toQuery(input), input.registered_models.map(toEntry));
+        return { exists: true };
+      } catch {
+        return { exists: false };
+      }
+    },
+  },
+  "resolve-model-implementation": {
+    "": (input: Query) => {
+      const offered = REGISTRY.some(
+        (entry) => entry.architecture === input.model_architecture && entry.task === input.task_type && entry.backend === input.backend,
+      );
+      // Most of the reference's registry is not offered here; a query for it proves nothing either way.
+      if (!offered) throw new NotCovered(`${input.model_architecture} / ${String(input.task_type)} / ${input.backend} is not offered`);
+      findImplementation(toQuery(input));
+      return {};
+    },
+  },
+};

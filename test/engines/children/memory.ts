@@ -1,0 +1,32 @@
+/** Thousands of runs and dozens of sessions; prints what is left. Needs --expose-gc. */
+import { createInferenceSession } from "../../../src/engines/index.js";
+import { loadAddon } from "../../../src/native/index.js";
+import { doublingNetwork, tensor } from "../networks.js";
+
+const addon = loadAddon()!;
+const ROWS = 2000; // outputs large enough to be handed out without a copy
+
+async function collect(): Promise<void> {
+  for (let i = 0; i < 3; i += 1) {
+    globalThis.gc!();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+async function runs(count: number): Promise<void> {
+  const session = await createInferenceSession(doublingNetwork());
+  for (let i = 0; i < count; i += 1) {
+    const data = session.allocateInput(ROWS * 3).fill(i);
+    const { y } = await session.run({ x: tensor("float32", [ROWS, 3], data) });
+    if (y?.data[0] !== 2 * i) throw new Error("wrong answer");
+  }
+  // Not closed: dropped.
+}
+
+await runs(500);
+await collect();
+const resident = process.memoryUsage.rss();
+await runs(4000);
+for (let i = 0; i < 40; i += 1) await runs(1);
+await collect();
+process.stdout.write(JSON.stringify({ inUse: addon.memoryInUse(), grownMegabytes: (process.memoryUsage.rss() - resident) / 2 ** 20 }));

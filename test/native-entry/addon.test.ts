@@ -1,0 +1,41 @@
+import { describe, expect, it } from "vitest";
+
+import { ADDON_INTERFACE_VERSION, type NativeAddon } from "../../src/native/addon.js";
+import { loadAddon } from "../../src/native/index.js";
+
+const addon = loadAddon();
+if (addon === null) process.stderr.write("skipped: the addon is not available\n");
+
+/** Every name of the declaration; the compiler notices a missing or a foreign one. */
+const NAMES: Readonly<Record<keyof NativeAddon, true>> = {
+  interfaceVersion: true,
+  buildInfo: true,
+  allocate: true,
+  memoryInUse: true,
+  preprocess: true,
+  decodeDense: true,
+  decodeRows: true,
+  decodeQueries: true,
+  nonMaximumSuppression: true,
+  openOnnxRuntime: true,
+  createSession: true,
+  createCancelToken: true,
+};
+
+describe.skipIf(addon === null)("the addon", () => {
+  it("exports what is declared, and nothing else", () => {
+    expect(Object.keys(addon ?? {}).sort()).toEqual(Object.keys(NAMES).sort());
+    expect(addon?.interfaceVersion).toBe(ADDON_INTERFACE_VERSION);
+  });
+
+  it.each([-1, 1.5, Number.NaN, "8", 2 ** 39, null])("refuses to allocate %s bytes", (size) => {
+    expect(() => addon?.allocate(size as number)).toThrow();
+  });
+
+  it("hands out aligned, zeroed memory and counts it", () => {
+    const before = addon?.memoryInUse() ?? 0;
+    const buffer = addon?.allocate(1000) ?? new ArrayBuffer(0);
+    expect(new Uint8Array(buffer).every((value) => value === 0)).toBe(true);
+    expect(addon?.memoryInUse()).toBeGreaterThanOrEqual(before + 1000);
+  });
+});

@@ -1,0 +1,130 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+
+import type { PreprocessSteps } from "../../src/imaging/index.js";
+import { loadAddon } from "../../src/native/index.js";
+
+const addon = loadAddon();
+if (addon === null) process.stderr.write("skipped: the addon is not available\n");
+
+const IMAGE = { width: 4, height: 3, channels: 3, colorFormat: "rgb", borrowed: true } as const;
+const STEPS: PreprocessSteps = {
+  source: { width: 4, height: 3 },
+  crop: { left: 0, top: 0, width: 4, height: 3 },
+  grayscale: false,
+  contrast: null,
+  geometry: [{ kind: "resize", filter: "linear", width: 2, height: 2, canvas: { width: 2, height: 2, left: 0, top: 0, fill: 0 } }],
+  swapChannels: false,
+  normalization: { divisor: 255, factor: null, mean: null, std: null },
+  output: { width: 2, height: 2 },
+};
+const pixels = (): Uint8Array => new Uint8Array(36).fill(51);
+const target = (): Float32Array => new Float32Array(12);
+
+/** Untyped on purpose: what the compiler forbids is what is tested. */
+async function call(...args: readonly unknown[]): Promise<unknown> {
+  return (addon?.preprocess as unknown as (...args: readonly unknown[]) => Promise<unknown>)(...args);
+}
+
+function detached<T extends Uint8Array | Float32Array>(array: T): T {
+  structuredClone(array.buffer, { transfer: [array.buffer as ArrayBuffer] });
+  return array;
+}
+
+describe.skipIf(addon === null)("preprocess at the native door", () => {
+  it("writes every element", async () => {
+    const out = target();
+    await call(pixels(), IMAGE, STEPS, out);
+    expect([...out]).toEqual(new Array(12).fill(Math.fround(0.2)));
+  });
+
+  const changed = (change: object) => ({ ...STEPS, ...change });
+  const resize = { kind: "resize", filter: "linear", width: 2, height: 2, canvas: { width: 2, height: 2, left: 0, top: 0, fill: 0 } };
+  const bad: readonly (readonly [string, readonly unknown[]])[] = [
+    ["nothing", []],
+    ["pixels that are none", ["x", IMAGE, STEPS, target()]],
+    ["pixels of another type", [new Float32Array(36), IMAGE, STEPS, target()]],
+    ["too few pixels", [new Uint8Array(35), IMAGE, STEPS, target()]],
+    ["detached pixels", [detached(pixels()), IMAGE, STEPS, target()]],
+    ["a detached target", [pixels(), IMAGE, STEPS, detached(target())]],
+    ["a target that is too small", [pixels(), IMAGE, STEPS, new Float32Array(11)]],
+    ["a target of another type", [pixels(), IMAGE, STEPS, new Float64Array(12)]],
+    ["a width of NaN", [pixels(), { ...IMAGE, width: Number.NaN }, STEPS, target()]],
+    ["a negative height", [pixels(), { ...IMAGE, height: -3 }, STEPS, target()]],
+    ["two channels", [pixels(), { ...IMAGE, channels: 2 }, STEPS, target()]],
+    ["an unknown colour order", [pixels(), { ...IMAGE, colorFormat: "hsv" }, STEPS, target()]],
+    ["no steps", [pixels(), IMAGE, null, target()]],
+    ["steps for another picture", [pixels(), IMAGE, changed({ source: { width: 5, height: 3 } }), target()]],
+    ["a crop outside", [pixels(), IMAGE, changed({ crop: { left: 1, top: 0, width: 4, height: 3 } }), target()]],
+    ["a negative crop", [pixels(), IMAGE, changed({ crop: { left: -1, top: 0, width: 4, height: 3 } }), target()]],
+    ["no geometry", [pixels(), IMAGE, changed({ geometry: [] }), target()]],
+    ["too much geometry", [pixels(), IMAGE, changed({ geometry: [resize, resize, resize] }), target()]],
+    ["an unknown filter", [pixels(), IMAGE, changed({ geometry: [{ ...resize, filter: "magic" }] }), target()]],
+    ["an enormous size", [pixels(), IMAGE, changed({ geometry: [{ ...resize, width: 2 ** 40 }] }), target()]],
+    [
+      "infinite sampling",
+      [
+        pixels(),
+        IMAGE,
+        changed({ geometry: [{ kind: "sample", width: 2, height: 2, originX: Infinity, originY: 0, stepX: 1, stepY: 1 }] }),
+        target(),
+      ],
+    ],
+    ["a division by zero", [pixels(), IMAGE, changed({ normalization: { divisor: 0, factor: null, mean: null, std: null } }), target()]],
+    [
+      "a getter that throws",
+      [
+        pixels(),
+        Object.defineProperty({ ...IMAGE }, "width", {
+          get: () => {
+            throw new Error("boom");
+          },
+        }),
+        STEPS,
+        target(),
+      ],
+    ],
+  ];
+  it.each(bad)("refuses %s", async (_, args) => {
+    await expect(call(...args)).rejects.toThrow();
+  });
+
+  it("copies borrowed pixels before it returns", async () => {
+    const [data, out] = [pixels(), target()];
+    const running = call(data, IMAGE, STEPS, out);
+    data.fill(255);
+    structuredClone(data.buffer, { transfer: [data.buffer as ArrayBuffer] });
+    await running;
+    expect(out[0]).toBe(Math.fround(0.2));
+  });
+
+  it("notices a target that is detached meanwhile", async () => {
+    const out = target();
+    const running = call(pixels(), IMAGE, STEPS, out);
+    detached(out);
+    await expect(running).rejects.toThrow(/detached/);
+  });
+
+  it("survives arbitrary descriptions", async () => {
+    const odd = fc.oneof(fc.integer(), fc.double(), fc.string(), fc.constant(null), fc.constant(undefined), fc.object({ maxDepth: 1 }));
+    await fc.assert(
+      fc.asyncProperty(
+        odd,
+        odd,
+        odd,
+        fc.constantFrom("source", "crop", "geometry", "output", "normalization", "contrast", "grayscale"),
+        async (a, b, c, key) => {
+          const outcome = await call(pixels(), { ...IMAGE, width: a }, STEPS, target()).catch(() => "refused");
+          const second = await call(pixels(), IMAGE, changed({ [key]: b }), target()).catch(() => "refused");
+          await call(c, IMAGE, STEPS, b).catch(() => "refused");
+          expect(["refused", undefined]).toContain(outcome);
+          expect(["refused", undefined]).toContain(second);
+        },
+      ),
+      { numRuns: 300 },
+    );
+    const out = target();
+    await call(pixels(), IMAGE, STEPS, out);
+    expect(out[11]).toBe(Math.fround(0.2));
+  });
+});
