@@ -26,5 +26,6 @@ export {
 } from "./models/index.js";
 export { createDetections, createKeyPoints, fromTransferable, toTransferable, type ResultData } from "./results/index.js";
 export type { Detection, Detections, ImageInfo, KeyPoints, ServedBy, Timings } from "./results/index.js";
+export { maskGeometry, mapPointsBack, type MaskGeometry } from "./imaging/index.js";
 export type { ColorFormat, Geometry, ImageInput, PreprocessingOverrides, RawPixels } from "./imaging/index.js";
 export * from "./errors.js";

@@ -13,4 +13,6 @@ export {
   type ResolveOptions,
   type SamplePlan,
 } from "./plan.js";
+export { roundHalfEven } from "./rounding.js";
+export { maskGeometry, mapPointsBack, type MaskGeometry } from "./way-back.js";
 export { referenceExecutor } from "./reference/executor.js";

@@ -6,6 +6,7 @@
  */
 import { CorruptedModelPackageError, InvalidOptionError, ModelInputError, ModelRuntimeError } from "../errors.js";
 import type { InferenceConfig } from "../packages/types.js";
+import { roundHalfEven } from "./rounding.js";
 import type {
   ColorFormat,
   ContrastKind,
@@ -143,14 +144,6 @@ export function compileSamplePlan(options: Size & { readonly divisor: number; re
 /** Smallest multiple of `by` that is not smaller than `value`. */
 export function roundUpToMultiple(value: number, by: number): number {
   return Math.ceil(value / by) * by;
-}
-
-/** Half to even, as Python and IEEE 754 round. */
-function roundHalfEven(value: number): number {
-  const floor = Math.floor(value);
-  const rest = value - floor;
-  if (rest !== 0.5) return Math.round(value);
-  return floor % 2 === 0 ? floor : floor + 1;
 }
 
 function requestedSize(imageSize: NonNullable<ResolveOptions["imageSize"]>): Size {

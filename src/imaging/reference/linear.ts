@@ -1,15 +1,8 @@
+import { roundHalfEven } from "../rounding.js";
 import { CHANNELS, emptyPixels, type Pixels } from "./pixels.js";
 
 /** Weights have 11 bits. */
 const ONE = 2048;
-
-/** Half to even; weights are small and not negative. */
-function round(value: number): number {
-  const floor = Math.floor(value);
-  const rest = value - floor;
-  if (rest !== 0.5) return Math.round(value);
-  return floor % 2 === 0 ? floor : floor + 1;
-}
 
 interface Tap {
   readonly first: number;
@@ -31,8 +24,8 @@ function taps(input: number, output: number, clampWeights: boolean): readonly Ta
     return {
       first: Math.min(Math.max(index, 0), last),
       second: Math.min(Math.max(index + 1, 0), last),
-      firstWeight: round(Math.fround(Math.fround(1 - fraction) * ONE)),
-      secondWeight: round(Math.fround(fraction * ONE)),
+      firstWeight: roundHalfEven(Math.fround(Math.fround(1 - fraction) * ONE)),
+      secondWeight: roundHalfEven(Math.fround(fraction * ONE)),
     };
   });
 }

@@ -1,13 +1,6 @@
 import type { SampleStep } from "../types.js";
+import { roundHalfEven } from "../rounding.js";
 import { CHANNELS, emptyPixels, type Pixels } from "./pixels.js";
-
-/** Half to even. */
-function round(value: number): number {
-  const floor = Math.floor(value);
-  const rest = value - floor;
-  if (rest !== 0.5) return Math.round(value);
-  return floor % 2 === 0 ? floor : floor + 1;
-}
 
 /** Bilinear values on a regular grid; integer coordinates are pixel centres, everything outside is black. */
 export function sampleGrid(source: Pixels, step: SampleStep): Pixels {
@@ -25,7 +18,7 @@ export function sampleGrid(source: Pixels, step: SampleStep): Pixels {
       for (let channel = 0; channel < CHANNELS; channel++) {
         const upper = read(left, top, channel) * (1 - right) + read(left + 1, top, channel) * right;
         const lower = read(left, top + 1, channel) * (1 - right) + read(left + 1, top + 1, channel) * right;
-        result.data[(v * step.width + u) * CHANNELS + channel] = round(upper * (1 - down) + lower * down);
+        result.data[(v * step.width + u) * CHANNELS + channel] = roundHalfEven(upper * (1 - down) + lower * down);
       }
     }
   }

@@ -1,6 +1,6 @@
 export type { DecodeSettings, DenseHead, DetectionDecoder, DetectionRows, QueriesHead, RowsHead } from "./types.js";
 export { createDetectionDecoder } from "./create.js";
 export { cpuDecoder } from "./cpu.js";
-export { mapBoxesBack, roundHalfEven, type MapBackOptions } from "./map-back.js";
+export { mapBoxesBack, type MapBackOptions } from "./map-back.js";
 export { referenceDecoder } from "./reference.js";
 export { resolveThresholds, type Confidence, type ThresholdRequest } from "./thresholds.js";

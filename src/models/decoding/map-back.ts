@@ -1,4 +1,4 @@
-import type { Geometry } from "../../imaging/index.js";
+import { roundHalfEven, type Geometry } from "../../imaging/index.js";
 import type { DetectionRows } from "./types.js";
 
 const { fround } = Math;
@@ -65,12 +65,6 @@ interface Axis {
 function mapCoordinate(value: number, { size, pad, scale, offset, limit }: Axis): number {
   const inPicture = fround(fround(fround(fround(value * size) - pad) / scale) + offset);
   return limit === null ? inPicture : Math.min(Math.max(inPicture, 0), limit);
-}
-
-/** The nearest integer; the even one of two equally near. */
-export function roundHalfEven(value: number): number {
-  const rounded = Math.round(value);
-  return Math.abs(value % 1) === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
 }
 
 /** Saturates where an Int32Array would wrap around. */

@@ -2,10 +2,9 @@
  * MediaPipe's short-range face detector (BlazeFace): boxes and six points per face, merged by weighted NMS.
  * The algorithm and the origin of the weights: assets/models/mediapipe-face-detector/PROVENANCE.md.
  */
-import { compileSamplePlan } from "../../imaging/index.js";
+import { compileSamplePlan, roundHalfEven } from "../../imaging/index.js";
 import type { Geometry } from "../../imaging/index.js";
 import type { Skeleton } from "../contract.js";
-import { roundHalfEven } from "../decoding/index.js";
 import type { KeyPointColumns, KeyPointDescription, KeyPointFamily, ResolvedDetectionOptions } from "../family.js";
 import { floatData, requireImageInput, requireOutput, requireRank } from "./outputs.js";
 

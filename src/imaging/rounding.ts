@@ -1,0 +1,7 @@
+/** The nearest integer; the even one of two equally near, as Python and IEEE 754 round. */
+export function roundHalfEven(value: number): number {
+  const floor = Math.floor(value);
+  const rest = value - floor;
+  if (rest !== 0.5) return Math.round(value);
+  return floor % 2 === 0 ? floor : floor + 1;
+}
