@@ -58,7 +58,9 @@ class PlaneSink final : public RowSink {
 class SlotSink final : public RowSink {
  public:
   SlotSink(Size size, float fill) : size_(size), fill_(static_cast<std::uint8_t>(std::clamp(std::rint(fill), 0.0f, 255.0f))) {}
-  Status Prepare() { return slots_.Allocate(std::size_t{4} * static_cast<std::size_t>(size_.width) * static_cast<std::size_t>(size_.height)); }
+  Status Prepare() {
+    return slots_.Allocate(std::size_t{4} * static_cast<std::size_t>(size_.width) * static_cast<std::size_t>(size_.height));
+  }
 
   void Write(int y, int left, const std::uint8_t* slots, int count) override {
     std::uint8_t* row = slots_.data() + std::size_t{4} * static_cast<std::size_t>(y) * static_cast<std::size_t>(size_.width);

@@ -145,7 +145,9 @@ IM_AVX2 void LinearRows(const std::int16_t* top, const std::int16_t* bottom, int
   const __m256i second_weight = _mm256_set1_epi16(static_cast<std::int16_t>(second));
   const __m256i two = _mm256_set1_epi16(2);
   const auto blend = [&](int i) IM_AVX2 {
-    const __m256i sum = _mm256_add_epi16(_mm256_mulhi_epi16(Load32(top + i), first_weight), _mm256_mulhi_epi16(Load32(bottom + i), second_weight));
+    const __m256i upper = _mm256_mulhi_epi16(Load32(top + i), first_weight);
+    const __m256i lower = _mm256_mulhi_epi16(Load32(bottom + i), second_weight);
+    const __m256i sum = _mm256_add_epi16(upper, lower);
     return _mm256_srai_epi16(_mm256_add_epi16(sum, two), 2);
   };
   int x = 0;
