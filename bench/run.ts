@@ -1,7 +1,7 @@
 /**
  * Medians and ratios, taken in one run, peers side by side.
  *
- *     npm run -s bench -- [--filter TEXT] [--json FILE] [--quick]
+ *     npm run -s bench -- [--filter TEXT] [--json FILE] [--quick]    (BENCH_QUICK=1 is --quick)
  *
  * Says what each figure was compared with and whether it holds here; exit code 0 whatever it is, since speed is no test.
  */
@@ -20,6 +20,7 @@ import { Unavailable, type CaseResult } from "./measure.js";
 const CASES = [prediction, preprocessing, decoding, eventLoop, coldStart, memory];
 
 const { values } = parseArgs({ options: { filter: { type: "string" }, json: { type: "string" }, quick: { type: "boolean" } } });
+const quick = values.quick ?? !["", "0"].includes(process.env["BENCH_QUICK"] ?? "");
 const environment = await describeEnvironment();
 const { cpu, system, node, addon, onnxRuntime } = environment;
 const write = (line: string): void => {
@@ -34,9 +35,9 @@ write(
 const results: Record<string, CaseResult | { readonly unavailable: string }> = {};
 for (const { name, run } of CASES) {
   if (values.filter !== undefined && !name.includes(values.filter)) continue;
-  write(`\n${name}`);
+  write(`\n${name}${quick ? " (quick: few rounds, rough figures)" : ""}`);
   try {
-    const result = await run(values.quick ?? false);
+    const result = await run(quick);
     results[name] = result;
     for (const one of result.measurements) {
       write(
@@ -54,4 +55,4 @@ for (const { name, run } of CASES) {
   }
 }
 if (values.json !== undefined)
-  writeFileSync(values.json, `${JSON.stringify({ date: new Date().toISOString(), environment, results }, null, 2)}\n`);
+  writeFileSync(values.json, `${JSON.stringify({ date: new Date().toISOString(), quick, environment, results }, null, 2)}\n`);

@@ -89,8 +89,7 @@ export const preprocessing: Case = {
       return null;
     });
     if (peer !== null) variants.push(["OpenCV, timed inside Python", peer.once]);
-    const measurements = [...(await alternate(variants, rounds))];
-    peer?.stop();
+    const measurements = [...(await alternate(variants, rounds).finally(() => peer?.stop()))];
     if (peer !== null) {
       const sorted = times.slice(3).sort((a, b) => a - b);
       const at = (share: number): number => sorted[Math.floor(share * (sorted.length - 1))] ?? NaN;

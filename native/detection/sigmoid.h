@@ -39,15 +39,14 @@ inline float Sigmoid(float logit) {
 }
 
 // Cheap tests on logits stand in for exact ones on probabilities. Both functions leave a margin (0.01) far wider than the
-// rounding of float32; above logit(0.999) the curve is too flat for any margin, so nothing is concluded there.
+// rounding of float32; from kFlatLogit on the curve is too flat for any margin, so nothing is concluded there.
 constexpr float kMargin = 0.01f;
 constexpr float kFlatLogit = 6.0f;
 
 // Sigmoid(logit) > threshold implies logit >= LogitBound(threshold).
 inline float LogitBound(float threshold) {
   if (!(threshold > 1e-6f)) return -std::numeric_limits<float>::infinity();
-  if (threshold >= 0.997f) return kFlatLogit - kMargin - kMargin;
-  const double p = threshold;
+  const double p = std::min(static_cast<double>(threshold), 0.9975);  // logit(0.9975) is just below kFlatLogit
   return static_cast<float>(std::log(p / (1.0 - p))) - kMargin;
 }
 

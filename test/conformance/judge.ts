@@ -1,5 +1,5 @@
 /** One vector, one adapter: passed, failed, or not covered. */
-import { ERROR_CLASSES, InferenceModelsError } from "../../src/errors.js";
+import { ERROR_CLASSES } from "../../src/errors.js";
 import { NotCovered, type Adapter } from "./adapter.js";
 import { compareValues } from "./compare.js";
 import type { Vector } from "./vectors.js";
@@ -26,8 +26,7 @@ function judgeError(expected: NonNullable<Vector["error"]>, thrown: unknown): Ve
   const name = TRANSLATIONS[expected.type] ?? expected.type;
   const wanted = ERROR_CLASSES.find((candidate) => candidate.className === name);
   if (wanted?.is(thrown) === true) return PASSED;
-  const actual = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
-  return { kind: "failed", difference: `${name} expected, got ${actual}` };
+  return { kind: "failed", difference: `${name} expected, got ${describe(thrown)}` };
 }
 
 /** Output fields that the vectors call informative: names of Python classes. */
@@ -39,6 +38,8 @@ function withoutInformative({ function: name, output }: Vector): unknown {
   return Object.fromEntries(Object.entries(output).filter(([key]) => !INFORMATIVE.includes(key)));
 }
 
+const describe = (thrown: unknown): string => (thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown));
+
 async function judgeStrictly(vector: Vector, adapter: Adapter): Promise<Verdict> {
   let output: unknown;
   try {
@@ -46,11 +47,16 @@ async function judgeStrictly(vector: Vector, adapter: Adapter): Promise<Verdict>
   } catch (thrown) {
     if (thrown instanceof NotCovered) return notCovered(thrown.message);
     if (vector.error !== undefined) return judgeError(vector.error, thrown);
-    const text = InferenceModelsError.is(thrown) || thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
-    return { kind: "failed", difference: `unexpected ${text}` };
+    return { kind: "failed", difference: `unexpected ${describe(thrown)}` };
   }
   if (vector.error !== undefined) return { kind: "failed", difference: `${vector.error.type} expected, got a result` };
-  const difference = compareValues(withoutInformative(vector), output, vector.tolerance);
+  let difference: string | null;
+  try {
+    difference = compareValues(withoutInformative(vector), output, vector.tolerance);
+  } catch (thrown) {
+    // Arrays or masks that cannot be decoded.
+    difference = `not comparable: ${describe(thrown)}`;
+  }
   return difference === null ? PASSED : { kind: "failed", difference };
 }
 

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 #include <random>
 #include <vector>
 
@@ -64,6 +65,57 @@ TEST(NonMaximumSuppression, KeepsEqualOverlapAndLeavesOutWhatIsNoNumber) {
   EXPECT_EQ(NonMaximumSuppression(boxes, scores, nullptr, 0.5f, SIZE_MAX), (Order{0, 1, 2}));
   EXPECT_EQ(NonMaximumSuppression(boxes, scores, nullptr, 0.49f, SIZE_MAX), (Order{0, 2}));
   EXPECT_EQ(NonMaximumSuppression({}, {}, nullptr, 0.5f, SIZE_MAX), Order{});
+}
+
+TEST(OrderByScore, PutsTheGreatestFirstAndKeepsEqualScoresInOrder) {
+  EXPECT_EQ(OrderByScore({0.5f, -1.0f, 0.5f, 0.9f, 0.0f, -0.0f}), (Order{3, 0, 2, 4, 5, 1}));
+}
+
+TEST(OrderByScore, LeavesOutWhatIsNotANumber) { EXPECT_EQ(OrderByScore({NAN, 0.1f, -NAN}), (Order{1})); }
+
+TEST(OrderByScore, OrdersInfinities) {
+  const float infinity = std::numeric_limits<float>::infinity();
+  EXPECT_EQ(OrderByScore({-infinity, 0.0f, infinity}), (Order{2, 1, 0}));
+}
+
+TEST(OrderByScore, GivesTheSameStartWhenLimited) {
+  std::mt19937 random(1);
+  std::vector<float> scores(1000);
+  for (float& score : scores) score = static_cast<float>(random() % 50);
+  Order all = OrderByScore(scores);
+  all.resize(70);
+  EXPECT_EQ(OrderByScore(scores, 70), all);
+  EXPECT_TRUE(OrderByScore(scores, 0).empty());
+}
+
+TEST(NonMaximumSuppression, ClassesDoNotCompeteUnlessTold) {
+  const std::vector<Box> boxes(3, Box{0, 0, 4, 4});
+  const std::vector<std::int32_t> classes{std::numeric_limits<std::int32_t>::min(), 7, 7};
+  EXPECT_EQ(NonMaximumSuppression(boxes, {0.1f, 0.2f, 0.3f}, &classes, 0.5f, SIZE_MAX), (Order{2, 0}));
+  EXPECT_EQ(NonMaximumSuppression(boxes, {0.1f, 0.2f, 0.3f}, nullptr, 0.5f, SIZE_MAX), (Order{2}));
+}
+
+TEST(NonMaximumSuppression, BoxesWithoutAreaSuppressNothing) {
+  const std::vector<Box> boxes(20, Box{5, 5, 5, 5});
+  EXPECT_EQ(NonMaximumSuppression(boxes, std::vector<float>(20, 0.5f), nullptr, 0.0f, SIZE_MAX).size(), 20u);
+}
+
+TEST(NonMaximumSuppression, ABoxThatFellSuppressesNothing) {
+  const std::vector<Box> boxes{{0, 0, 10, 1}, {4, 0, 14, 1}, {8, 0, 18, 1}};
+  EXPECT_EQ(NonMaximumSuppression(boxes, {0.9f, 0.8f, 0.7f}, nullptr, 0.3f, SIZE_MAX), (Order{0, 2}));
+}
+
+TEST(NonMaximumSuppression, StopsAtTheLimit) {
+  const std::vector<Box> boxes{{0, 0, 1, 1}, {2, 0, 3, 1}, {4, 0, 5, 1}};
+  EXPECT_EQ(NonMaximumSuppression(boxes, {0.1f, 0.2f, 0.3f}, nullptr, 0.5f, 2), (Order{2, 1}));
+  EXPECT_TRUE(NonMaximumSuppression(boxes, {0.1f, 0.2f, 0.3f}, nullptr, 0.5f, 0).empty());
+}
+
+TEST(NonMaximumSuppression, NegativeThresholdLeavesOneBoxPerClass) {
+  // Also shows that unused places of the last group are never mistaken for boxes.
+  const std::vector<Box> boxes{{0, 0, 1, 1}, {20, 20, 21, 21}, {40, 40, 41, 41}};
+  const std::vector<std::int32_t> classes{0, 0, 1};
+  EXPECT_EQ(NonMaximumSuppression(boxes, {0.3f, 0.2f, 0.1f}, &classes, -1.0f, SIZE_MAX), (Order{0, 2}));
 }
 
 }  // namespace

@@ -19,22 +19,18 @@ export interface ExpectedCase {
   readonly id: string;
   readonly images: readonly string[];
   readonly input: { readonly kind: string; readonly colour: "bgr" | "rgb" };
-  readonly init: {
-    readonly recommended_parameters?: {
-      readonly confidence: number | null;
-      readonly per_class_confidence: Readonly<Record<string, number>> | null;
-    };
-  };
+  /** Arguments of the reference's `from_pretrained`. */
+  readonly init: Readonly<Record<string, unknown>>;
+  /** Arguments of its call. */
   readonly kwargs: Readonly<Record<string, unknown>>;
   readonly stage: string;
   readonly predictions: readonly ExpectedDetections[];
-  readonly threshold_margin: number | null;
+  /** Distance of the closest candidate's score from the threshold. */
+  readonly threshold_margin?: number | null;
 }
 
 export interface ExpectedStage {
   readonly id: string;
-  readonly images: readonly string[];
-  readonly colour: "bgr" | "rgb";
   readonly pre_process: TensorSummary;
   readonly pre_process_metadata: readonly unknown[];
 }
@@ -45,4 +41,22 @@ export interface ExpectedPackage {
   readonly class_names: readonly string[];
   readonly stages: readonly ExpectedStage[];
   readonly cases: readonly ExpectedCase[];
+}
+
+/** An integer where Python distinguishes it from the float of the same value. */
+export interface PythonInteger {
+  readonly python_int: number;
+}
+
+/**
+ * Reads an expectation file; null when it is about something else than a package's predictions. Python takes a confidence that is
+ * no float for one that was not given, so `1` must not read like `1.0`, as JSON.parse would have it.
+ */
+export function parseExpected(text: string): ExpectedPackage | null {
+  const marked = text.replace(
+    /("kwargs"\s*:\s*\{(?:[^{}]|\{[^{}]*\})*?"confidence"\s*:\s*)(-?\d+)(?=\s*[,}])/g,
+    (_all, before: string, digits: string) => `${before}{"python_int":${digits}}`,
+  );
+  const expected = JSON.parse(marked) as Partial<ExpectedPackage>;
+  return Array.isArray(expected.cases) && Array.isArray(expected.stages) ? (expected as ExpectedPackage) : null;
 }
