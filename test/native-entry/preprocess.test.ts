@@ -105,14 +105,21 @@ describe.skipIf(addon === null)("preprocess at the native door", () => {
   });
 
   it("does not take a property's word for where pixels lie", async () => {
-    const [data, out] = [pixels(), target()];
-    const memory = data.buffer as ArrayBuffer;
+    // Large enough to be still at work when the memory changes.
+    const size = { width: 2000, height: 2000 };
+    const [data, out] = [new Uint8Array(2000 * 2000 * 3).fill(51), target()];
+    const memory = data.buffer;
     Object.defineProperty(data, "buffer", { value: {} });
-    const running = call(data, IMAGE, STEPS, out);
+    const running = call(
+      data,
+      { ...IMAGE, ...size },
+      changed({ source: size, crop: { left: 0, top: 0, ...size }, contrast: "contrast-stretching" }),
+      out,
+    );
     new Uint8Array(memory).fill(255);
     structuredClone(memory, { transfer: [memory] });
     await running;
-    expect(out[0]).toBe(Math.fround(0.2));
+    expect([...out]).toEqual(new Array(12).fill(Math.fround(0.2)));
   });
 
   it("uses shared memory and its own in place", async () => {
