@@ -1,22 +1,27 @@
-// Contrast operations: on all pixels and all channels together, 8 bits in, 8 bits out, in place.
+// Contrast enhancement of 8-bit pictures. All three kinds pool the three channels.
 #pragma once
 
+#include <array>
 #include <cstdint>
 
-#include "image/steps.h"
+#include "base/status.h"
 
 namespace im {
 
-// Packed pixels of 1 channel (standing for three equal ones) or 3 channels.
-struct PackedPicture {
-  std::uint8_t* pixels;
-  int width;
-  int height;
-  int channels;
-};
+// How often each value occurs among all values of all channels; never empty.
+using Histogram = std::array<std::uint64_t, 256>;
+// Old value -> new value.
+using ByteMap = std::array<std::uint8_t, 256>;
 
-// Contrast stretching and histogram equalization are exact; adaptive equalization (CLAHE, clip limit 0.03, 256 bins, 8 x 8 tiles)
-// follows scikit-image to within two levels.
-void ApplyContrast(Contrast contrast, const PackedPicture& picture);
+// Spreads the 2nd to 98th percentile over 0..255 (NumPy's linear percentiles, scikit-image's rescale_intensity).
+ByteMap StretchContrast(const Histogram& histogram);
+
+// Flattens the histogram: 256 bins between the smallest and the largest value (scikit-image's equalize_hist).
+ByteMap EqualizeHistogram(const Histogram& histogram);
+
+// Contrast limited adaptive equalization of the HSV value with 8 x 8 tiles and a clip limit of 0.03, in place (Zuiderveld,
+// "Contrast Limited Adaptive Histogram Equalization", Graphics Gems IV; details as in scikit-image). Within two levels of
+// the reference: colours take another way through floating point. Rows are slots, four bytes per pixel.
+Status EqualizeAdaptively(std::uint8_t* slots, int width, int height);
 
 }  // namespace im

@@ -7,8 +7,8 @@
 
 namespace im {
 
-// Writes float32 [3, output.height, output.width], OutputLength(steps) values, completely. Fails only when image and steps do
-// not belong together (see Validate). Uses the calling thread alone.
+// Writes float32 [3, output.height, output.width] to `target`, completely; a failure may leave it half written. Results do
+// not depend on `kernels`.
 Status Preprocess(const Image& image, const PreprocessSteps& steps, float* target, const RowKernels& kernels = BestKernels());
 
 }  // namespace im

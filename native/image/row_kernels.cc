@@ -51,24 +51,23 @@ void Halve(const SourceRow& top, const SourceRow& bottom, int count, std::uint8_
   }
 }
 
-void PillowColumns(const SourceRow& row, const PillowTable& table, std::uint8_t* slots) {
-  const PillowPair* pairs = table.pairs.data();
-  for (const PillowTable::Window& window : table.windows) {
+void PillowColumns(const SourceRow& row, const PillowTable& table, int first, std::uint8_t* slots) {
+  for (auto x = static_cast<std::size_t>(first); x < table.windows.size(); ++x) {
+    const PillowTable::Window& window = table.windows[x];
+    const PillowPair* pairs = table.Pairs(x);
     const std::uint8_t* pixel = row.pixels + std::ptrdiff_t{window.begin} * row.channels;
     int sums[3] = {0, 0, 0};
     for (int tap = 0; tap < window.taps; ++tap, pixel += row.channels) {
       const int weight = pairs[tap / 2].Weight(tap % 2);
       for (int channel = 0; channel < 3; ++channel) sums[channel] += Channel(pixel, row.channels, channel) * weight;
     }
-    for (int channel = 0; channel < 3; ++channel) slots[channel] = PillowRound(sums[channel]);
-    slots[3] = 0;
-    slots += 4;
-    pairs += table.pairs_per_output;
+    for (int channel = 0; channel < 3; ++channel) slots[4 * x + static_cast<std::size_t>(channel)] = PillowRound(sums[channel]);
+    slots[4 * x + 3] = 0;
   }
 }
 
-void PillowRows(const std::uint8_t* const* rows, const PillowPair* weights, int pairs, int count, std::uint8_t* slots) {
-  for (int i = 0; i < 4 * count; ++i) {
+void PillowRows(const std::uint8_t* const* rows, const PillowPair* weights, int pairs, int first, int count, std::uint8_t* slots) {
+  for (std::ptrdiff_t i = std::ptrdiff_t{4} * first; i < std::ptrdiff_t{4} * count; ++i) {
     int sum = 0;
     for (int pair = 0; pair < pairs; ++pair) {
       sum += rows[2 * pair][i] * weights[pair].Weight(0) + rows[2 * pair + 1][i] * weights[pair].Weight(1);

@@ -41,6 +41,8 @@ struct PillowTable {
   std::vector<Window> windows;     // one per output
   std::vector<PillowPair> pairs;   // pairs_per_output for each output, zeros behind its own taps
   int pairs_per_output = 0;
+
+  const PillowPair* Pairs(std::size_t output) const { return pairs.data() + output * static_cast<std::size_t>(pairs_per_output); }
 };
 
 struct RowKernels {
@@ -55,11 +57,11 @@ struct RowKernels {
   void (*linear_rows)(const std::int16_t* top, const std::int16_t* bottom, int first, int second, int count, std::uint8_t* slots);
   // `linear` to exactly half the size, where it is the mean of four pixels. `row` has at least 2 * count pixels.
   void (*halve)(const SourceRow& top, const SourceRow& bottom, int count, std::uint8_t* slots);
-  void (*pillow_columns)(const SourceRow& row, const PillowTable& table, std::uint8_t* slots);
-  // 2 * pairs rows of slots.
-  void (*pillow_rows)(const std::uint8_t* const* rows, const PillowPair* weights, int pairs, int count, std::uint8_t* slots);
-  // Slots to float32 planes, in the order of the planes; channel c of the slots goes to planes[c], normalized as
-  // channel `channels[c]` of the network.
+  // Outputs from `first` on.
+  void (*pillow_columns)(const SourceRow& row, const PillowTable& table, int first, std::uint8_t* slots);
+  // Pixels first .. count - 1 from 2 * pairs rows of slots.
+  void (*pillow_rows)(const std::uint8_t* const* rows, const PillowPair* weights, int pairs, int first, int count, std::uint8_t* slots);
+  // Slots to float32: channel c of the slots goes to planes[c], normalized as channel channels[c] of the network.
   void (*to_planes)(const std::uint8_t* slots, int count, const Normalization& normalization, const int* channels, float* const* planes);
 };
 

@@ -145,7 +145,9 @@ IM_AVX2 void LinearRows(const std::int16_t* top, const std::int16_t* bottom, int
   const __m256i second_weight = _mm256_set1_epi16(static_cast<std::int16_t>(second));
   const __m256i two = _mm256_set1_epi16(2);
   const auto blend = [&](int i) IM_AVX2 {
-    const __m256i sum = _mm256_add_epi16(_mm256_mulhi_epi16(Load32(top + i), first_weight), _mm256_mulhi_epi16(Load32(bottom + i), second_weight));
+    const __m256i upper = _mm256_mulhi_epi16(Load32(top + i), first_weight);
+    const __m256i lower = _mm256_mulhi_epi16(Load32(bottom + i), second_weight);
+    const __m256i sum = _mm256_add_epi16(upper, lower);
     return _mm256_srai_epi16(_mm256_add_epi16(sum, two), 2);
   };
   int x = 0;
@@ -214,8 +216,8 @@ IM_AVX2_INLINE int PillowColumnsVectors(const SourceRow& row, const PillowTable&
   const auto two_outputs = [&](int first, int second) IM_AVX2 {
     const std::uint8_t* first_pixel = row.pixels + windows[first].begin * channels;
     const std::uint8_t* second_pixel = row.pixels + windows[second].begin * channels;
-    const PillowPair* first_weights = table.pairs.data() + static_cast<std::size_t>(first) * static_cast<std::size_t>(pairs);
-    const PillowPair* second_weights = table.pairs.data() + static_cast<std::size_t>(second) * static_cast<std::size_t>(pairs);
+    const PillowPair* first_weights = table.Pairs(static_cast<std::size_t>(first));
+    const PillowPair* second_weights = table.Pairs(static_cast<std::size_t>(second));
     __m256i high = _mm256_setzero_si256();
     __m256i low = _mm256_setzero_si256();
     for (int pair = 0; pair < pairs; ++pair) {
@@ -236,29 +238,14 @@ IM_AVX2_INLINE int PillowColumnsVectors(const SourceRow& row, const PillowTable&
   return x;
 }
 
-void PillowColumnsTail(const SourceRow& row, const PillowTable& table, int done, std::uint8_t* slots) {
-  const auto first = static_cast<std::size_t>(done);
-  for (std::size_t x = first; x < table.windows.size(); ++x) {
-    const PillowTable::Window window = table.windows[x];
-    const PillowPair* pairs = table.pairs.data() + x * static_cast<std::size_t>(table.pairs_per_output);
-    for (int channel = 0; channel < 3; ++channel) {
-      const std::uint8_t* value = row.pixels + std::ptrdiff_t{window.begin} * row.channels + (row.channels == 1 ? 0 : channel);
-      int sum = 0;
-      for (int tap = 0; tap < window.taps; ++tap, value += row.channels) sum += *value * pairs[tap / 2].Weight(tap % 2);
-      slots[4 * x + static_cast<std::size_t>(channel)] = PillowRound(sum);
-    }
-    slots[4 * x + 3] = 0;
-  }
-}
-
-IM_AVX2 void PillowColumns(const SourceRow& row, const PillowTable& table, std::uint8_t* slots) {
+IM_AVX2 void PillowColumns(const SourceRow& row, const PillowTable& table, int, std::uint8_t* slots) {
   const int done = row.channels == 1   ? PillowColumnsVectors<1>(row, table, slots)
                    : row.channels == 3 ? PillowColumnsVectors<3>(row, table, slots)
                                        : PillowColumnsVectors<4>(row, table, slots);
-  PillowColumnsTail(row, table, done, slots);
+  BaselineKernels().pillow_columns(row, table, done, slots);
 }
 
-IM_AVX2 void PillowRows(const std::uint8_t* const* rows, const PillowPair* weights, int pairs, int count, std::uint8_t* slots) {
+IM_AVX2 void PillowRows(const std::uint8_t* const* rows, const PillowPair* weights, int pairs, int, int count, std::uint8_t* slots) {
   const __m256i zero = _mm256_setzero_si256();
   int x = 0;
   for (; x + 8 <= count; x += 8) {
@@ -285,13 +272,7 @@ IM_AVX2 void PillowRows(const std::uint8_t* const* rows, const PillowPair* weigh
     const __m256i back = _mm256_packs_epi32(PillowSum(high[2], low[2]), PillowSum(high[3], low[3]));
     Store32(slots + 4 * x, _mm256_packus_epi16(front, back));
   }
-  for (int i = 4 * x; i < 4 * count; ++i) {
-    int sum = 0;
-    for (int pair = 0; pair < pairs; ++pair) {
-      sum += rows[2 * pair][i] * weights[pair].Weight(0) + rows[2 * pair + 1][i] * weights[pair].Weight(1);
-    }
-    slots[i] = PillowRound(sum);
-  }
+  BaselineKernels().pillow_rows(rows, weights, pairs, x, count, slots);
 }
 
 template <bool has_factor, bool has_mean>

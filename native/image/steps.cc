@@ -31,7 +31,9 @@ Status ValidateStep(const ResizeStep& step, Size input) {
 }
 
 Status ValidateStep(const SampleStep& step, Size) {
-  if (!IsSide(step.width) || !IsSide(step.height)) return Refuse("A picture cannot be sampled at " + Text(step.width, step.height) + " points.");
+  if (!IsSide(step.width) || !IsSide(step.height)) {
+    return Refuse("A picture cannot be sampled at " + Text(step.width, step.height) + " points.");
+  }
   for (const double value : {step.origin_x, step.origin_y, step.step_x, step.step_y}) {
     if (!std::isfinite(value)) return Refuse("Origin and step of a sampling grid have to be finite.");
   }

@@ -27,6 +27,10 @@ struct Image {
   ColorFormat color_format = ColorFormat::kRgb;
 };
 
+inline std::size_t ByteCount(const Image& image) {
+  return static_cast<std::size_t>(image.width) * static_cast<std::size_t>(image.height) * static_cast<std::size_t>(image.channels);
+}
+
 struct Size {
   int width = 0;
   int height = 0;

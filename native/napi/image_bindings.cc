@@ -1,11 +1,11 @@
 #include "image_bindings.h"
 
-#include <algorithm>
+#include <cstring>
 #include <memory>
 #include <utility>
-#include <vector>
 
 #include "../image/preprocess.h"
+#include "../image/scratch.h"
 #include "arguments.h"
 #include "environment.h"
 #include "memory.h"
@@ -91,19 +91,23 @@ PreprocessSteps ReadSteps(Napi::Value value) {
 
 class PreprocessTask final : public Task {
  public:
-  PreprocessTask(Napi::Env env, Image image, PreprocessSteps steps) : Task(env), image_(image), steps_(std::move(steps)) {}
+  PreprocessTask(Napi::Env env, const Image& image, PreprocessSteps steps) : Task(env), image_(image), steps_(std::move(steps)) {}
 
   // The caller may change or detach its memory while this runs.
-  void CopyPixels(const std::uint8_t* pixels, std::size_t size) {
-    copy_.assign(pixels, pixels + size);
-    image_.pixels = copy_.data();
+  Status CopyPixels() {
+    const std::size_t bytes = ByteCount(image_);
+    IM_RETURN_IF_ERROR(pixels_.Allocate(bytes));
+    std::memcpy(pixels_.data(), image_.pixels, bytes);
+    image_.pixels = pixels_.data();
+    return {};
   }
   void WriteTo(float* target) { target_ = target; }
-  // For targets that could be detached: written here, copied when the promise settles.
-  void WriteLaterTo(Napi::Object array) {
-    scratch_.resize(OutputLength(steps_));
-    target_ = scratch_.data();
+  // For targets that could be detached: written elsewhere, copied when the promise settles.
+  Status WriteLaterTo(Napi::Object array) {
+    IM_RETURN_IF_ERROR(result_.Allocate(OutputLength(steps_)));
+    target_ = result_.data();
     array_ = Napi::Persistent(array);
+    return {};
   }
 
   Status Execute() override { return Preprocess(image_, steps_, target_); }
@@ -111,8 +115,9 @@ class PreprocessTask final : public Task {
   Napi::Value Value(Napi::Env env) override {
     if (!array_.IsEmpty()) {
       const Span<float> array = RequireFloat32Array(array_.Value(), "target");
-      if (array.size != scratch_.size()) throw MakeError(env, InvalidArgument("preprocess", "The target was detached while the picture was prepared."));
-      std::copy(scratch_.begin(), scratch_.end(), array.data);
+      const std::size_t length = OutputLength(steps_);
+      if (array.size != length) throw MakeError(env, InvalidArgument("preprocess", "The target was detached while the picture was prepared."));
+      std::memcpy(array.data, result_.data(), length * sizeof(float));
     }
     return env.Undefined();
   }
@@ -120,50 +125,72 @@ class PreprocessTask final : public Task {
  private:
   Image image_;
   PreprocessSteps steps_;
-  std::vector<std::uint8_t> copy_;
+  Scratch<std::uint8_t> pixels_;
   float* target_ = nullptr;
-  std::vector<float> scratch_;
+  Scratch<float> result_;
   Napi::ObjectReference array_;
 };
 
-bool IsShared(Napi::Object typed_array) {
-  const Napi::Value buffer = typed_array.Get("buffer");
-  return buffer.IsObject() && !buffer.IsArrayBuffer();
+// Whether the memory stays where it is for as long as the typed array lives: shared memory cannot be detached, and ours is
+// copied when it is transferred. Asks the engine, since properties of the object may say anything.
+bool StaysInPlace(Napi::Object typed_array, const void* data, std::size_t byte_length) {
+  napi_value buffer = nullptr;
+  bool is_array_buffer = true;
+  if (napi_get_typedarray_info(typed_array.Env(), typed_array, nullptr, nullptr, nullptr, &buffer, nullptr) != napi_ok ||
+      napi_is_arraybuffer(typed_array.Env(), buffer, &is_array_buffer) != napi_ok) {
+    return false;
+  }
+  return !is_array_buffer || IsOwnedMemory(data, byte_length);
+}
+
+bool Overlap(const void* first, std::size_t first_bytes, const void* second, std::size_t second_bytes) {
+  const auto a = reinterpret_cast<std::uintptr_t>(first);
+  const auto b = reinterpret_cast<std::uintptr_t>(second);
+  return a < b + second_bytes && b < a + first_bytes;
+}
+
+void RequireLength(Napi::Env env, const char* name, std::size_t expected, const char* unit, std::size_t received) {
+  if (received == expected) return;
+  ThrowArgument(env, name, "an array of " + std::to_string(expected) + " " + unit, Napi::Number::New(env, static_cast<double>(received)));
+}
+
+void ThrowIfError(Napi::Env env, const Status& status) {
+  if (!status.ok()) throw MakeError(env, status);
 }
 
 // preprocess(pixels, description, steps, target): see NativeAddon in src/native/addon.ts.
 Napi::Value PreprocessBinding(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  const Span<const std::uint8_t> pixels = RequireUint8Array(info[0], "pixels");
   const Napi::Object description = RequireObject(info[1], "image");
   Image image;
-  image.pixels = pixels.data;
   image.width = Side(description, "width", "image");
   image.height = Side(description, "height", "image");
   image.channels = static_cast<int>(RequireInteger(Field(description, "channels"), "image.channels", 1, 4));
   image.color_format = static_cast<ColorFormat>(RequireOneOf(Field(description, "colorFormat"), "image.colorFormat", {"rgb", "bgr"}));
   const bool borrowed = RequireBoolean(Field(description, "borrowed"), "image.borrowed");
   PreprocessSteps steps = ReadSteps(info[2]);
+
+  // Typed arrays come last: reading an object can run a getter, and a getter can detach them.
+  const Span<const std::uint8_t> pixels = RequireUint8Array(info[0], "pixels");
   const Span<float> target = RequireFloat32Array(info[3], "target");
+  RequireLength(env, "pixels", ByteCount(image), "bytes", pixels.size);
+  image.pixels = pixels.data;
+  ThrowIfError(env, Validate(image, steps));
+  RequireLength(env, "target", OutputLength(steps), "floats", target.size);
 
-  const std::size_t expected = static_cast<std::size_t>(image.width) * static_cast<std::size_t>(image.height) * static_cast<std::size_t>(image.channels);
-  if (pixels.size != expected) ThrowArgument(env, "pixels", "an array of " + std::to_string(expected) + " bytes", Napi::Number::New(env, static_cast<double>(pixels.size)));
-  const Status valid = Validate(image, steps);
-  if (!valid.ok()) throw MakeError(env, valid);
-  const std::size_t length = OutputLength(steps);
-  if (target.size != length) ThrowArgument(env, "target", "an array of " + std::to_string(length) + " floats", Napi::Number::New(env, static_cast<double>(target.size)));
-
+  const std::size_t target_bytes = target.size * sizeof(float);
   auto task = std::make_unique<PreprocessTask>(env, image, std::move(steps));
-  if (borrowed && !IsShared(pixels.owner) && !IsOwnedMemory(pixels.data, pixels.size)) {
-    task->CopyPixels(pixels.data, pixels.size);
-  } else {
+  const bool pixels_stay = !borrowed || StaysInPlace(pixels.owner, pixels.data, pixels.size);
+  if (pixels_stay && !Overlap(pixels.data, pixels.size, target.data, target_bytes)) {
     task->Hold(pixels.owner);
+  } else {
+    ThrowIfError(env, task->CopyPixels());
   }
-  if (IsOwnedMemory(target.data, target.size * sizeof(float))) {
+  if (StaysInPlace(target.owner, target.data, target_bytes)) {
     task->WriteTo(target.data);
     task->Hold(target.owner);
   } else {
-    task->WriteLaterTo(target.owner);
+    ThrowIfError(env, task->WriteLaterTo(target.owner));
   }
   return Environment::Get(env)->Submit(std::move(task));
 }

@@ -98,6 +98,48 @@ describe.skipIf(addon === null)("preprocess at the native door", () => {
     expect(out[0]).toBe(Math.fround(0.2));
   });
 
+  it("reads pixels after the getters of its arguments have run", async () => {
+    const data = pixels();
+    const image = Object.defineProperty({ ...IMAGE }, "borrowed", { get: () => detached(data).length > 0 });
+    await expect(call(data, image, STEPS, target())).rejects.toThrow(/pixels/);
+  });
+
+  it("does not take a property's word for where pixels lie", async () => {
+    // Large enough to be still at work when the memory changes.
+    const size = { width: 2000, height: 2000 };
+    const [data, out] = [new Uint8Array(2000 * 2000 * 3).fill(51), target()];
+    const memory = data.buffer;
+    Object.defineProperty(data, "buffer", { value: {} });
+    const running = call(
+      data,
+      { ...IMAGE, ...size },
+      changed({ source: size, crop: { left: 0, top: 0, ...size }, contrast: "contrast-stretching" }),
+      out,
+    );
+    new Uint8Array(memory).fill(255);
+    structuredClone(memory, { transfer: [memory] });
+    await running;
+    expect([...out]).toEqual(new Array(12).fill(Math.fround(0.2)));
+  });
+
+  it("uses shared memory and its own in place", async () => {
+    for (const buffer of [
+      (bytes: number) => new SharedArrayBuffer(bytes),
+      (bytes: number) => addon?.allocate(bytes) ?? new ArrayBuffer(bytes),
+    ]) {
+      const [data, out] = [new Uint8Array(buffer(36)).fill(51), new Float32Array(buffer(48))];
+      await call(data, IMAGE, STEPS, out);
+      expect([...out]).toEqual(new Array(12).fill(Math.fround(0.2)));
+    }
+  });
+
+  it("reads a picture whole before it writes over it", async () => {
+    const memory = addon?.allocate(48) ?? new ArrayBuffer(48);
+    const [data, out] = [new Uint8Array(memory, 0, 36).fill(51), new Float32Array(memory)];
+    await call(data, IMAGE, STEPS, out);
+    expect([...out]).toEqual(new Array(12).fill(Math.fround(0.2)));
+  });
+
   it("notices a target that is detached meanwhile", async () => {
     const out = target();
     const running = call(pixels(), IMAGE, STEPS, out);

@@ -2,6 +2,7 @@
  * Contrast-limited adaptive histogram equalization (CLAHE) of the brightness, clip limit 0.03, 256 bins, 8 x 8 tiles, in the
  * variant of scikit-image. Floating-point details of that library are followed to within two levels, not bit for bit.
  */
+import { roundHalfEven } from "../rounding.js";
 import { CHANNELS, emptyPixels, type Pixels } from "./pixels.js";
 
 const CLIP_LIMIT = 0.03;
@@ -40,8 +41,9 @@ function clip(counts: Int32Array, limit: number): void {
   const increment = Math.floor(excess / BINS);
   const upper = limit - increment;
   const given = Int32Array.from(counts, (count) => {
-    if (count < upper) return increment;
-    return count < limit ? limit - count : 0;
+    const raised = count < upper ? count + increment : Math.min(count, limit);
+    // Whoever is close to the limit by now, be it by this increment, is raised to it.
+    return (raised >= upper ? limit : raised) - Math.min(count, limit);
   });
   counts.forEach((count, bin) => (counts[bin] = Math.min(count, limit) + (given[bin] ?? 0)));
   excess -= given.reduce((sum, count) => sum + count, 0);
@@ -66,7 +68,7 @@ function tileMap(counts: Int32Array, pixels: number): Float32Array {
   let seen = 0;
   return Float32Array.from(counts, (count) => {
     seen += count;
-    return Math.trunc(Math.min(LEVELS - 1, (seen * (LEVELS - 1)) / pixels));
+    return Math.trunc(Math.min(LEVELS - 1, seen * ((LEVELS - 1) / pixels)));
   });
 }
 
@@ -111,7 +113,7 @@ function clahe(levels: Uint16Array, width: number, height: number): Float32Array
           [blockColumn - 1, 1 - right],
           [blockColumn, right],
         ] as const) {
-          sum = Math.fround(sum + Math.fround((mapOf(mapRow, mapColumn)[bin] ?? 0) * weightDown * weightRight));
+          sum = Math.fround(sum + Math.fround((mapOf(mapRow, mapColumn)[bin] ?? 0) * (weightDown * weightRight)));
         }
       }
       result[row * width + column] = Math.trunc(sum);
@@ -132,18 +134,20 @@ export function equalizeAdaptively({ data, width, height }: Pixels): Pixels {
   const spread = Math.max(high - low, 1);
   // Without a range nothing can be stretched: the 16-bit brightness is only cut at the top level.
   const levels = Uint16Array.from(brightness, (value) =>
-    high === low ? Math.min(value * 257, LEVELS - 1) : Math.round(((value - low) / spread) * (LEVELS - 1)),
+    high === low ? Math.min(value * 257, LEVELS - 1) : roundHalfEven(((value - low) / spread) * (LEVELS - 1)),
   );
   const equalized = clahe(levels, width, height);
   const [least, most] = [equalized.reduce((a, b) => Math.min(a, b), Infinity), equalized.reduce((a, b) => Math.max(a, b), -Infinity)];
+  const unit = Float32Array.from({ length: 256 }, (_, level) => level / 255);
   const result = emptyPixels(width, height);
   for (let pixel = 0; pixel < count; pixel++) {
-    const value = most === least ? Math.min(least, 1) : ((equalized[pixel] ?? 0) - least) / (most - least);
-    const before = brightness[pixel] ?? 0;
-    // Hue and saturation stay: all channels grow in proportion.
+    const value = most === least ? Math.min(least, 1) : Math.fround(((equalized[pixel] ?? 0) - least) / (most - least));
+    const before = unit[brightness[pixel] ?? 0] ?? 0;
+    // Hue and saturation stay: all channels keep their ratio to the brightness; black has none and becomes gray.
     for (let channel = 0; channel < CHANNELS; channel++) {
-      const share = before === 0 ? 1 : (data[pixel * CHANNELS + channel] ?? 0) / before;
-      result.data[pixel * CHANNELS + channel] = Math.trunc(value * share * 255 + 1e-9);
+      const level = unit[data[pixel * CHANNELS + channel] ?? 0] ?? 0;
+      const missing = before === 0 ? 0 : Math.fround(Math.fround(before - level) / before);
+      result.data[pixel * CHANNELS + channel] = Math.trunc(Math.fround(Math.fround(value * Math.fround(1 - missing)) * 255));
     }
   }
   return result;

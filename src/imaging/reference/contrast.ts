@@ -23,8 +23,9 @@ function percentile(counts: Float64Array, total: number, percent: number): numbe
     }
     return LEVELS - 1;
   };
-  const low = at(below);
-  return low + (at(Math.min(below + 1, total - 1)) - low) * (position - below);
+  const [low, high, weight] = [at(below), at(Math.min(below + 1, total - 1)), position - below];
+  // From the nearer end, as NumPy does it: the last bit decides where a level is truncated.
+  return weight < 0.5 ? low + (high - low) * weight : high - (high - low) * (1 - weight);
 }
 
 function mapLevels({ data, width, height }: Pixels, map: (level: number) => number): Pixels {
@@ -42,27 +43,31 @@ function stretchContrast(pixels: Pixels): Pixels {
   return mapLevels(pixels, (level) => ((clamp(level) - low) / (high - low)) * 255);
 }
 
-/** Histogram equalization over 256 bins between the smallest and the largest value, as scikit-image does it. */
+/**
+ * Histogram equalization over 256 bins between the smallest and the largest value, as scikit-image does it: bins are laid out
+ * in float32, which decides where values next to an edge go.
+ */
 function equalize(pixels: Pixels): Pixels {
   const counts = histogram(pixels.data);
   const present = [...counts.keys()].filter((level) => (counts[level] ?? 0) > 0);
   const unit = (level: number): number => Math.fround(level / 255);
   const [low, high] = [unit(present[0] ?? 0), unit(present.at(-1) ?? 0)];
   // Equal values have no range: the bins are then laid around the value, as numpy does.
-  const [start, end] = low === high ? [low - 0.5, high + 0.5] : [low, high];
-  const edges = Array.from({ length: LEVELS + 1 }, (_, bin) => (bin === LEVELS ? end : start + (bin * (end - start)) / LEVELS));
+  const [start, end] = low === high ? [Math.fround(low - 0.5), Math.fround(high + 0.5)] : [low, high];
+  const range = Math.fround(end - start);
+  const edges = Float32Array.from({ length: LEVELS + 1 }, (_, bin) => (bin === LEVELS ? end : Math.fround(bin * (range / LEVELS)) + start));
   const bins = new Float64Array(LEVELS);
   for (const level of present) {
     const value = unit(level);
-    let bin = Math.min(Math.trunc(((value - start) / (end - start)) * LEVELS), LEVELS - 1);
+    let bin = Math.min(Math.trunc(Math.fround(Math.fround(value - start) / range) * LEVELS), LEVELS - 1);
     // The division may land in the neighbour; the edges decide, and the last bin is closed.
     if (value < (edges[bin] ?? 0)) bin--;
-    else if (bin < LEVELS - 1 && value >= (edges[bin + 1] ?? Infinity)) bin++;
+    if (bin < LEVELS - 1 && value >= (edges[bin + 1] ?? Infinity)) bin++;
     bins[bin] = (bins[bin] ?? 0) + (counts[level] ?? 0);
   }
   let seen = 0;
   const cumulative = Array.from(bins, (count) => Math.fround((seen += count) / pixels.data.length));
-  const centres = bins.map((_, bin) => ((edges[bin] ?? 0) + (edges[bin + 1] ?? 0)) / 2);
+  const centres = bins.map((_, bin) => Math.fround((edges[bin] ?? 0) + (edges[bin + 1] ?? 0)) / 2);
   return mapLevels(pixels, (level) => Math.fround(Math.fround(interpolate(unit(level), centres, cumulative)) * 255));
 }
 
