@@ -38,7 +38,7 @@ export interface AutoModelOptions {
   readonly recommendedParameters?: RecommendedParameters;
   /** Options of a call that the model cannot honour are errors instead of one warning each. Default false. */
   readonly strictOptions?: boolean;
-  /** Pictures with more pixels than this are refused before they are decoded. */
+  /** Files with more pixels than this are refused before they are decoded; a sharp pipeline keeps its own limit. */
   readonly maximumPixels?: number;
 }
 
@@ -92,20 +92,17 @@ async function readContents(
   modelConfig: ModelConfig,
   family: Family,
 ): Promise<PackageContents & { readonly weights: string }> {
+  const { resizeModes } = family;
   const files = await requirePackageFiles(directory, [...family.files, family.weights]);
   const configPath = files["inference_config.json"];
   const namesPath = files["class_names.txt"];
   const [inferenceConfig, classNames] = await Promise.all([
-    configPath === undefined || family.resizeModes === null
+    configPath === undefined || resizeModes === null
       ? null
-      : readPackageFile(configPath).then((text) => parseInferenceConfig(text, family.resizeModes ?? neverRules(), { path: configPath })),
+      : readPackageFile(configPath).then((text) => parseInferenceConfig(text, resizeModes, { path: configPath })),
     namesPath === undefined ? null : readPackageFile(namesPath).then((text) => parseClassNames(text, { path: namesPath })),
   ]);
   return { directory, modelConfig, inferenceConfig, classNames, weights: files[family.weights] ?? "" };
-}
-
-function neverRules(): never {
-  throw new CorruptedModelPackageError("This architecture has no inference_config.json.", { kind: "config" });
 }
 
 async function loadPackage(id: string, directory: string, options: AutoModelOptions): Promise<AnyModel> {

@@ -4,8 +4,10 @@ import { fileURLToPath } from "node:url";
 
 import type { default as SharpModuleValue, Sharp } from "sharp";
 
+import { configuration } from "../configuration.js";
 import { ImageDecodingError, ImageTooLargeError, InvalidParameterError, MissingDependencyError, ModelInputError } from "../errors.js";
 import { describe } from "./describe.js";
+import { isSide, MAXIMUM_SIDE } from "./sides.js";
 import type { Picture, RawPixels } from "./types.js";
 
 /**
@@ -17,11 +19,9 @@ export type ImageInput = string | URL | Uint8Array | RawPixels | Sharp;
 export interface PictureOptions {
   /** Turn pixels upright by the file's EXIF orientation (default), or leave them as they are stored. */
   readonly exifOrientation?: "apply" | "ignore";
-  /** Largest number of pixels that is decoded; default 100 million. */
+  /** Largest number of pixels that is decoded from a file (a sharp pipeline keeps its own limit); default `INFERENCE_MODELS_MAXIMUM_PIXELS`. */
   readonly maximumPixels?: number;
 }
-
-const MAXIMUM_SIDE = 65535;
 
 type SharpModule = typeof SharpModuleValue;
 
@@ -68,7 +68,7 @@ function isSharp(input: object): input is Sharp {
 function checkRawPixels(input: RawPixels): Picture {
   const { data, width, height, channels, colorFormat } = input;
   for (const [name, value] of Object.entries({ width, height })) {
-    if (!(Number.isSafeInteger(value) && value >= 1 && value <= MAXIMUM_SIDE)) {
+    if (!isSide(value)) {
       throw new ModelInputError(`Expected an integer from 1 to ${MAXIMUM_SIDE} for the picture's ${name} but received ${describe(value)}.`);
     }
   }
@@ -104,7 +104,7 @@ function decodingError(error: unknown, source: string | null): ImageDecodingErro
 }
 
 async function decode(input: Uint8Array | Sharp, source: string | null, options: PictureOptions): Promise<Picture> {
-  const { exifOrientation = "apply", maximumPixels = 100_000_000 } = options;
+  const { exifOrientation = "apply", maximumPixels = configuration().inputs.maximumPixels } = options;
   const encoded = input instanceof Uint8Array;
   if (encoded && input.length === 0) throw decodingError(new Error("the file is empty"), source);
   const sharp = await loadSharp();

@@ -8,6 +8,7 @@ import { CorruptedModelPackageError, InvalidOptionError, ModelInputError, ModelR
 import type { InferenceConfig } from "../packages/types.js";
 import { describe } from "./describe.js";
 import { roundHalfEven } from "./rounding.js";
+import { isSide, MAXIMUM_SIDE } from "./sides.js";
 import type {
   ColorFormat,
   ContrastKind,
@@ -77,12 +78,6 @@ function numbers(input: InferenceConfig["networkInput"], pipeline: ResizePlan["p
   // RF-DETR always divides by 255 first; its scaling factor only counts without normalisation.
   const factor = mean === null && input.scalingFactor !== null && input.scalingFactor !== 255 ? 255 / input.scalingFactor : null;
   return { divisor: 255, factor, mean, std };
-}
-
-const MAXIMUM_SIDE = 65535;
-
-function isSide(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= MAXIMUM_SIDE;
 }
 
 /** What the reference only notices at the first prediction, or never. @throws CorruptedModelPackageError */

@@ -2,7 +2,7 @@
 import { float32ToFloat16, planBatches } from "../engines/index.js";
 import type { InferenceSession, Tensor } from "../engines/index.js";
 import { ModelInputError } from "../errors.js";
-import { loadPicture, resolvePreprocess } from "../imaging/index.js";
+import { loadPicture, requireBatchable, resolvePreprocess } from "../imaging/index.js";
 import type { Geometry, ImageInput, Picture, PreprocessExecutor } from "../imaging/index.js";
 import type { RecommendedParameters } from "../packages/index.js";
 import { createDetections, createKeyPoints } from "../results/index.js";
@@ -10,15 +10,17 @@ import type { Detections, ImageInfo, KeyPoints, ServedBy, Timings } from "../res
 import type { CallOptions, DetectionOptions, KeyPointOptions, ModelInfo, ModelStatistics, Prepared, Skeleton, Stages } from "./contract.js";
 import type { DetectionDecoder } from "./decoding/index.js";
 import type {
+  DetectionColumns,
   Family,
   FamilyDescription,
+  KeyPointColumns,
   KeyPointDescription,
   KeyPointFamily,
   ObjectDetectionFamily,
   ResolvedDetectionOptions,
 } from "./family.js";
 import { InputBuffers } from "./input-buffers.js";
-import { resolveDetectionOptions, type OptionContext } from "./options.js";
+import { optionNotHonoured, resolveDetectionOptions, type OptionContext } from "./options.js";
 import { VisionModelBase } from "./vision-model.js";
 
 /** What every built-in model is made from. */
@@ -57,6 +59,7 @@ abstract class LoadedModel<
   F extends Family,
   Description extends FamilyDescription,
   Options extends DetectionOptions,
+  Columns,
   Result,
 > extends VisionModelBase<Task, Options, RawOutputs, Result> {
   abstract override readonly task: Task;
@@ -64,6 +67,7 @@ abstract class LoadedModel<
   readonly classNames: readonly string[];
   readonly stages: Stages<RawOutputs, Result, Options>;
   readonly #buffers: InputBuffers;
+  readonly #servedBy: ServedBy;
   readonly #warned = new Set<string>();
 
   constructor(protected readonly parts: ModelParts<F, Description>) {
@@ -71,6 +75,7 @@ abstract class LoadedModel<
     const places = parts.session.statistics().lanes + 1;
     super({ places, queueLimit: parts.queueLimit });
     this.info = parts.info;
+    this.#servedBy = servedByOf(parts.info);
     this.classNames = parts.description.classNames;
     // A network of any batch gets pictures in portions all the same: a thousand of them at once would fill the memory.
     this.largestBatch = parts.info.batchSize.maximum ?? 64;
@@ -78,18 +83,19 @@ abstract class LoadedModel<
     this.stages = {
       preprocess: (images, options) => this.#prepare(images, options, false),
       forward: (prepared, options) => this.#forward(prepared, options),
-      postprocess: (raw, prepared, options) => this.#finish(raw, prepared, options, null),
+      postprocess: async (raw, prepared, options) => this.#present(await this.#decodeAll(raw, prepared, options), prepared, null),
     };
   }
 
-  /** One picture's columns to the result that callers see. */
+  /** One picture's share of the outputs to columns in the original picture. */
   protected abstract decode(
     outputs: readonly Tensor[],
     image: number,
     geometry: Geometry,
-    info: ResultInfo,
     options: ResolvedDetectionOptions,
-  ): Promise<Result>;
+  ): Promise<Columns>;
+  /** Columns to the result that callers see. */
+  protected abstract present(columns: Columns, info: ResultInfo): Result;
 
   protected override readonly largestBatch: number;
 
@@ -111,16 +117,17 @@ abstract class LoadedModel<
     this.#resolve(options);
   }
 
-  protected override async predictBatch(images: readonly ImageInput[], options: Options | undefined): Promise<Result[]> {
-    const begin = performance.now();
+  protected override async predictBatch(images: readonly ImageInput[], options: Options | undefined, called: number): Promise<Result[]> {
     const prepared = await this.#prepare(images, options, true);
     const ready = performance.now();
     const raw = await this.#forward(prepared, options);
     // Only after a complete run: a cancelled network may still be reading.
     for (const tensor of prepared.tensors) this.#buffers.giveBack(tensor.data as Float32Array);
     const run = performance.now();
-    const results = await this.#finish(raw, prepared, options, { ...prepared.timings, inferenceMs: run - ready, begin });
-    return results;
+    const columns = await this.#decodeAll(raw, prepared, options);
+    const end = performance.now();
+    const timings = { ...prepared.timings, inferenceMs: run - ready, postprocessMs: end - run, totalMs: end - called };
+    return this.#present(columns, prepared, timings);
   }
 
   async #prepare(images: readonly ImageInput[], options: Options | undefined, pooled: boolean): Promise<PreparedPictures> {
@@ -135,6 +142,10 @@ abstract class LoadedModel<
         ...(preprocessing === undefined ? {} : { overrides: preprocessing }),
       }),
     );
+    requireBatchable(this.parts.description.plan, pictures.length);
+    if (resolved.some(({ imageSizeIgnored }) => imageSizeIgnored)) {
+      optionNotHonoured("imageSize", imageSize, { strict: this.parts.strictOptions, warned: this.#warned });
+    }
     const { minimum, maximum } = this.info.batchSize;
     const tensors: Tensor[] = [];
     const counts: number[] = [];
@@ -186,35 +197,22 @@ abstract class LoadedModel<
     );
   }
 
-  async #finish(
-    raw: RawOutputs,
-    prepared: Prepared,
-    options: Options | undefined,
-    clock: (Omit<Timings, "postprocessMs" | "totalMs"> & { readonly begin: number }) | null,
-  ): Promise<Result[]> {
-    const { pictures, counts } = requirePrepared(prepared);
-    const begin = performance.now();
+  #decodeAll(raw: RawOutputs, prepared: Prepared, options: Options | undefined): Promise<Columns[]> {
+    const { counts } = requirePrepared(prepared);
     const resolved = this.#resolve(options);
-    const servedBy = servedByOf(this.info);
-    const jobs: (() => Promise<Result>)[] = [];
-    let timings: Timings | null = null;
-    let picture = 0;
-    raw.forEach((outputs, run) => {
-      for (let image = 0; image < (counts[run] ?? 0); image++) {
-        const index = picture++;
-        jobs.push(async () => {
-          const { width, height, source, exifOrientation, orientationApplied } = pictures[index] as Picture;
-          const info = { width, height, exifOrientation, orientationApplied, ...(source === null ? {} : { source }) };
-          if (clock !== null) {
-            const now = performance.now();
-            const { begin: start, ...stages } = clock;
-            timings = { ...stages, postprocessMs: now - begin, totalMs: now - start };
-          }
-          return this.decode(outputs, image, prepared.geometry[index] as Geometry, { image: info, servedBy, timings }, resolved);
-        });
-      }
+    const places = raw.flatMap((outputs, run) => Array.from({ length: counts[run] ?? 0 }, (_, image) => ({ outputs, image })));
+    return Promise.all(
+      places.map(({ outputs, image }, index) => this.decode(outputs, image, prepared.geometry[index] as Geometry, resolved)),
+    );
+  }
+
+  #present(columns: readonly Columns[], prepared: Prepared, timings: Timings | null): Result[] {
+    const { pictures } = requirePrepared(prepared);
+    return columns.map((one, index) => {
+      const { width, height, source, exifOrientation, orientationApplied } = pictures[index] as Picture;
+      const image = { width, height, exifOrientation, orientationApplied, ...(source === null ? {} : { source }) };
+      return this.present(one, { image, servedBy: this.#servedBy, timings });
     });
-    return Promise.all(jobs.map((job) => job()));
   }
 
   protected override engineStatistics(): Omit<ModelStatistics, "activePredictions" | "waitingPredictions"> {
@@ -247,19 +245,22 @@ export class LoadedObjectDetectionModel extends LoadedModel<
   ObjectDetectionFamily,
   FamilyDescription,
   DetectionOptions,
+  DetectionColumns,
   Detections
 > {
   readonly task = "object-detection";
 
-  protected override async decode(
+  protected override decode(
     outputs: readonly Tensor[],
     image: number,
     geometry: Geometry,
-    info: ResultInfo,
     options: ResolvedDetectionOptions,
-  ): Promise<Detections> {
+  ): Promise<DetectionColumns> {
     const { family, description, decoder } = this.parts;
-    const columns = await family.decode(outputs, image, geometry, description, options, decoder);
+    return family.decode(outputs, image, geometry, description, options, decoder);
+  }
+
+  protected override present(columns: DetectionColumns, info: ResultInfo): Detections {
     return createDetections({ ...info, ...columns, classNames: this.classNames });
   }
 }
@@ -269,6 +270,7 @@ export class LoadedKeyPointModel extends LoadedModel<
   KeyPointFamily,
   KeyPointDescription,
   KeyPointOptions,
+  KeyPointColumns,
   KeyPoints
 > {
   readonly task = "keypoint-detection";
@@ -277,23 +279,19 @@ export class LoadedKeyPointModel extends LoadedModel<
     return this.parts.description.skeletons;
   }
 
-  protected override async decode(
+  protected override decode(
     outputs: readonly Tensor[],
     image: number,
     geometry: Geometry,
-    info: ResultInfo,
     options: ResolvedDetectionOptions,
-  ): Promise<KeyPoints> {
+  ): Promise<KeyPointColumns> {
     const { family, description, decoder } = this.parts;
-    const { points, pointConfidence, ...columns } = await family.decode(outputs, image, geometry, description, options, decoder);
+    return family.decode(outputs, image, geometry, description, options, decoder);
+  }
+
+  protected override present({ points, pointConfidence, ...columns }: KeyPointColumns, info: ResultInfo): KeyPoints {
+    const { slots, skeletons } = this.parts.description;
     const detections = createDetections({ ...info, ...columns, classNames: this.classNames });
-    return createKeyPoints({
-      ...info,
-      detections,
-      slots: description.slots,
-      xy: points,
-      confidence: pointConfidence,
-      classes: description.skeletons,
-    });
+    return createKeyPoints({ ...info, detections, slots, xy: points, confidence: pointConfidence, classes: skeletons });
   }
 }

@@ -31,6 +31,14 @@ function checkUnit(name: string, value: number | undefined): void {
     throw invalidOption(name, "a number between 0 and 1", value);
 }
 
+/** An error where options are strict, else one warning for each name. @throws InvalidOptionError */
+export function optionNotHonoured(name: string, given: unknown, { strict, warned }: Pick<OptionContext, "strict" | "warned">): void {
+  if (strict) throw invalidOption(name, "nothing (strictOptions is set and this model cannot honour it)", given);
+  if (warned.has(name)) return;
+  warned.add(name);
+  logger().warn(`This model cannot honour the option "${name}": its network has no such step, or it is built into the graph.`);
+}
+
 /** Validates the options of one call and fills in defaults. @throws InvalidOptionError */
 export function resolveDetectionOptions(options: KeyPointOptions, context: OptionContext): ResolvedDetectionOptions {
   requireKnownOptions(options, TASK_OPTIONS[context.task], `predict of ${context.task}`);
@@ -50,12 +58,7 @@ export function resolveDetectionOptions(options: KeyPointOptions, context: Optio
   if (preprocessing !== undefined) requireKnownOptions(preprocessing, ["staticCrop", "grayscale", "contrast"], "preprocessing");
 
   const ignored = (name: string, given: unknown, honoured: boolean): void => {
-    if (given === undefined || honoured) return;
-    const message = `This model cannot honour the option "${name}": its network has no such step, or it is built into the graph.`;
-    if (context.strict) throw invalidOption(name, "nothing (strictOptions is set and this model cannot honour it)", given);
-    if (context.warned.has(name)) return;
-    context.warned.add(name);
-    logger().warn(message);
+    if (given !== undefined && !honoured) optionNotHonoured(name, given, context);
   };
   ignored("iouThreshold", options.iouThreshold, defaults.iouThreshold !== null);
   ignored("maxDetections", maxDetections, defaults.maxDetections !== null);

@@ -39,8 +39,11 @@ export abstract class VisionModelBase<Task extends TaskType, Options extends Ima
   protected abstract release(): Promise<void>;
   protected abstract engineStatistics(): Omit<ModelStatistics, "activePredictions" | "waitingPredictions">;
 
-  /** One batch; the stages in sequence unless a model fuses them. */
-  protected async predictBatch(images: readonly ImageInput[], options: Options | undefined): Promise<Result[]> {
+  /**
+   * One batch; the stages in sequence unless a model fuses them.
+   * @param _called `performance.now()` when `predict` was called: the batch may have waited since.
+   */
+  protected async predictBatch(images: readonly ImageInput[], options: Options | undefined, _called: number): Promise<Result[]> {
     const prepared = await this.stages.preprocess(images, options);
     const raw = await this.stages.forward(prepared, options);
     return this.stages.postprocess(raw, prepared, options);
@@ -49,10 +52,11 @@ export abstract class VisionModelBase<Task extends TaskType, Options extends Ima
   predict(image: ImageInput, options?: Options): Promise<Result>;
   predict(images: readonly ImageInput[], options?: Options): Promise<Result[]>;
   async predict(input: ImageInput | readonly ImageInput[], options?: Options): Promise<Result | Result[]> {
+    const called = performance.now();
     this.gate.requireOpen();
     this.checkOptions(options);
     if (!isList(input)) {
-      const [result] = await this.gate.run(() => this.predictBatch([input], options), options?.signal);
+      const [result] = await this.gate.run(() => this.predictBatch([input], options, called), options?.signal);
       if (result === undefined) throw new ModelInputError("The model returned no result for the picture.");
       return result;
     }
@@ -63,7 +67,7 @@ export abstract class VisionModelBase<Task extends TaskType, Options extends Ima
         const start = next;
         next += this.largestBatch;
         const batch = await this.gate
-          .run(() => this.predictBatch(input.slice(start, start + this.largestBatch), options), options?.signal)
+          .run(() => this.predictBatch(input.slice(start, start + this.largestBatch), options, called), options?.signal)
           .catch((error: unknown) => {
             throw withListIndex(error, start);
           });

@@ -137,7 +137,8 @@ export function detectorFamily(family: DetectorFamilyOptions): ObjectDetectionFa
         classNames: remapping?.classNames ?? classNames,
         maximumDynamicBatch: family.limitsDynamicBatch === true ? inferenceConfig.forwardPass.maxDynamicBatchSize : null,
         acceptsImageSize: family.acceptsImageSize ?? false,
-        defaults: layout.defaults,
+        // Copied: settings are read from the environment whenever they are looked at, and a model keeps those it was loaded with.
+        defaults: Object.freeze({ ...layout.defaults }),
       };
     },
     decode: (outputs, image, geometry, description, options, decoder) =>
