@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { createInferenceSession } from "../../src/engines/index.js";
 import { cpuDecoder, referenceDecoder } from "../../src/models/decoding/index.js";
 import { yolov8Layout } from "../../src/models/families/yolov8.js";
-import { cpuExecutor, resolvePreprocess, compilePreprocessPlan } from "../../src/imaging/index.js";
+import { cpuExecutor, resolvePreprocess } from "../../src/imaging/index.js";
 import { loadAddon } from "../../src/native/index.js";
-import { perfFixture, pixels } from "../fixtures.js";
+import { LETTERBOX_640, perfFixture, pixels } from "../fixtures.js";
 import { alternate, ratio, Unavailable, type Case } from "../measure.js";
 
 /** Boxes out of a real network's raw output. */
@@ -16,27 +16,10 @@ export const decoding: Case = {
     if (addon === null) throw new Unavailable("the addon is not available");
     await using session = await createInferenceSession(join(perfFixture("yolov8n-640-busy"), "weights.onnx"));
     const picture = await pixels(perfFixture("photo_1280x720.png"), "bgr");
-    const plan = compilePreprocessPlan(
-      {
-        imagePreProcessing: { autoOrient: null, staticCrop: null, contrast: null, grayscale: null },
-        networkInput: {
-          trainingInputSize: { width: 640, height: 640 },
-          datasetVersionResizeDimensions: null,
-          dynamicSpatialSize: { kind: "fixed" },
-          colorMode: "rgb",
-          resizeMode: "letterbox",
-          paddingValue: 114,
-          inputChannels: 3,
-          scalingFactor: 255,
-          normalization: null,
-        },
-      },
-      { pipeline: "shared" },
-    );
     const data = session.allocateInput(3 * 640 * 640);
     await cpuExecutor(addon).run(
       { ...picture, data: picture.data as Uint8Array, borrowed: true },
-      resolvePreprocess(plan, picture).steps,
+      resolvePreprocess(LETTERBOX_640, picture).steps,
       data,
     );
     const feed = { [session.inputs[0]?.name ?? ""]: { type: "float32", dims: [1, 3, 640, 640], data } } as const;

@@ -6,10 +6,10 @@ import { promisify } from "node:util";
 
 import sharp from "sharp";
 
-import { compilePreprocessPlan, cpuExecutor, referenceExecutor, resolvePreprocess } from "../../src/imaging/index.js";
+import { cpuExecutor, referenceExecutor, resolvePreprocess } from "../../src/imaging/index.js";
 import { loadAddon } from "../../src/native/index.js";
 import { packageRoot } from "../../src/package-root.js";
-import { perfFixture, pixels } from "../fixtures.js";
+import { LETTERBOX_640, perfFixture, pixels } from "../fixtures.js";
 import { alternate, ratio, Unavailable, type Case, type Variant } from "../measure.js";
 
 const run = promisify(execFile);
@@ -57,24 +57,7 @@ export const preprocessing: Case = {
     if (addon === null) throw new Unavailable("the addon is not available");
     const path = perfFixture("photo_1280x720.png");
     const picture = await pixels(path, "bgr");
-    const plan = compilePreprocessPlan(
-      {
-        imagePreProcessing: { autoOrient: null, staticCrop: null, contrast: null, grayscale: null },
-        networkInput: {
-          trainingInputSize: { width: 640, height: 640 },
-          datasetVersionResizeDimensions: null,
-          dynamicSpatialSize: { kind: "fixed" },
-          colorMode: "rgb",
-          resizeMode: "letterbox",
-          paddingValue: 114,
-          inputChannels: 3,
-          scalingFactor: 255,
-          normalization: null,
-        },
-      },
-      { pipeline: "shared" },
-    );
-    const { steps } = resolvePreprocess(plan, picture);
+    const { steps } = resolvePreprocess(LETTERBOX_640, picture);
     const target = new Float32Array(addon.allocate(4 * 3 * 640 * 640));
     const image = { ...picture, data: picture.data as Uint8Array, borrowed: true };
     const native = cpuExecutor(addon);

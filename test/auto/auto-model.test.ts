@@ -243,6 +243,15 @@ describe("lifetime", () => {
     await expect(AutoModel.fromPretrained("mediapipe/face-detector", { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
   });
 
+  it("refuses pixels that were transferred away before their turn came, and goes on", async () => {
+    await using model = await loadDetector();
+    const pictures = [1, 2, 3, 4].map(() => blankPicture(64, 64));
+    const outcomes = pictures.map((picture) => model.predict(picture));
+    for (const { data } of pictures) structuredClone(data.buffer, { transfer: [data.buffer] });
+    for (const outcome of outcomes) expect((await failure(outcome)).code).toBe("MODEL_INPUT");
+    expect((await model.predict(blankPicture(64, 64))).length).toBe(2);
+  });
+
   it("serves many predictions at once with the same answers", async () => {
     await using model = await loadDetector({}, { lanes: 2 });
     const results = await Promise.all(Array.from({ length: 60 }, (_, index) => model.predict(blankPicture(64 + index, 64))));

@@ -2,14 +2,7 @@
 import { createRequire } from "node:module";
 
 import { configuration } from "../../configuration.js";
-import {
-  CorruptedModelPackageError,
-  EnvironmentConfigurationError,
-  MissingDependencyError,
-  ModelDisposedError,
-  ModelRuntimeError,
-  QueueFullError,
-} from "../../errors.js";
+import { EnvironmentConfigurationError, MissingDependencyError, ModelRuntimeError } from "../../errors.js";
 import { elementArray, isElementType } from "../element-types.js";
 import type {
   ElementType,
@@ -27,6 +20,7 @@ import { LIBRARY_VARIABLE, onnxRuntimeNodeDirectory } from "./library.js";
 import { readModelHeader } from "./model-file.js";
 import { checkOptions, type CheckedOptions } from "./options.js";
 import { splitProviders } from "./providers.js";
+import { modelNotLoadable, queueFull, sessionClosed } from "./refusals.js";
 import { checkInputs, checkOutputs } from "./tensors.js";
 
 /** The part of onnxruntime-node that is used here. */
@@ -117,12 +111,7 @@ export async function createFallbackSession(model: string | Uint8Array, options:
           },
         );
       }
-      const what = typeof model === "string" ? model : `the model of ${model.length} bytes`;
-      throw new CorruptedModelPackageError(`ONNX Runtime cannot load ${what}. ${reason} Download or export the model again.`, {
-        ...(typeof model === "string" ? { path: model } : {}),
-        kind: "engine",
-        cause,
-      });
+      throw modelNotLoadable(model, reason, cause);
     }
   }
   throw new ModelRuntimeError("No execution provider was named.", { stage: "onnxruntime.load" });
@@ -185,15 +174,11 @@ class FallbackSession implements InferenceSession {
 
   async run(inputs: Readonly<Record<string, Tensor>>, { signal, outputs }: RunOptions = {}): Promise<Readonly<Record<string, Tensor>>> {
     signal?.throwIfAborted();
-    if (this.closed)
-      throw new ModelDisposedError("The session is closed. Create a new one to run the network again.", { stage: "onnxruntime.run" });
+    if (this.closed) throw sessionClosed();
     const tensors = checkInputs(this.inputs, inputs);
     const wanted = checkOutputs(this.outputs, outputs);
     if (this.#counts.waiting + this.#counts.running > this.#queueLimit) {
-      throw new QueueFullError(`${this.#queueLimit} runs are waiting already. Await some of them first, or raise queueLimit.`, {
-        limit: this.#queueLimit,
-        stage: "onnxruntime.run",
-      });
+      throw queueFull(this.#queueLimit);
     }
     this.#counts.waiting += 1;
     const work = this.#tail.then(() => this.#compute(tensors, wanted, signal));

@@ -1,10 +1,4 @@
-import {
-  CorruptedModelPackageError,
-  EnvironmentConfigurationError,
-  ModelDisposedError,
-  ModelRuntimeError,
-  QueueFullError,
-} from "../../errors.js";
+import { EnvironmentConfigurationError, ModelRuntimeError } from "../../errors.js";
 import { callNative, type NativeAddon, type NativeCancelToken, type NativeSession, type NativeTensor } from "../../native/index.js";
 import { elementTypeFromNumber, elementTypeNumber } from "../element-types.js";
 import type {
@@ -22,6 +16,7 @@ import { readModelHeader } from "./model-file.js";
 import { openRuntime, type OpenedRuntime } from "./library.js";
 import { checkOptions, type CheckedOptions } from "./options.js";
 import { providerShortName } from "./providers.js";
+import { modelNotLoadable, queueFull, sessionClosed } from "./refusals.js";
 import { checkInputs, checkOutputs } from "./tensors.js";
 
 /** A session whose runs compute on threads of the addon. */
@@ -61,13 +56,7 @@ function describeLoadFailure(failure: unknown, model: string | Uint8Array, optio
     );
   }
   if (failure.stage !== "onnxruntime.load" || failure.code !== "MODEL_RUNTIME") return failure;
-  const path = typeof model === "string" ? { path: model } : {};
-  const what = typeof model === "string" ? model : `the model of ${model.length} bytes`;
-  return new CorruptedModelPackageError(`ONNX Runtime cannot load ${what}. ${failure.message} Download or export the model again.`, {
-    ...path,
-    kind: "engine",
-    cause: failure,
-  });
+  return modelNotLoadable(model, failure.message, failure);
 }
 
 class NativeInferenceSession implements InferenceSession {
@@ -107,16 +96,12 @@ class NativeInferenceSession implements InferenceSession {
 
   async run(inputs: Readonly<Record<string, Tensor>>, { signal, outputs }: RunOptions = {}): Promise<Readonly<Record<string, Tensor>>> {
     signal?.throwIfAborted();
-    if (this.closed)
-      throw new ModelDisposedError("The session is closed. Create a new one to run the network again.", { stage: "onnxruntime.run" });
+    if (this.closed) throw sessionClosed();
     const tensors = checkInputs(this.inputs, inputs).map((tensor) => ({ ...tensor, type: elementTypeNumber(tensor.type) }));
     const wanted = checkOutputs(this.outputs, outputs);
     // Runs that were aborted count until their lane has let go of them: what is bounded is work, not promises.
     if (this.#unsettled >= this.#lanes + this.#queueLimit) {
-      throw new QueueFullError(`${this.#queueLimit} runs are waiting already. Await some of them first, or raise queueLimit.`, {
-        limit: this.#queueLimit,
-        stage: "onnxruntime.run",
-      });
+      throw queueFull(this.#queueLimit);
     }
     const cancel = signal === undefined ? null : this.#addon.createCancelToken();
     const work = this.#submit(tensors, wanted, cancel);
