@@ -8,9 +8,9 @@ const LAYERS = [
   ["auto"],
   ["providers", "negotiation", "store", "models"],
   ["checkpoints", "imaging", "engines", "packages", "results"],
-  ["environment"],
+  ["environment", "http"],
   ["native"],
-  ["errors.ts", "configuration.ts", "logger.ts", "abort.ts", "options.ts", "package-root.ts"],
+  ["errors.ts", "configuration.ts", "logger.ts", "abort.ts", "options.ts", "package-root.ts", "versions.ts"],
 ];
 
 const pattern = (names) => `^src/(${names.map((name) => (name.endsWith(".ts") ? `${name.replace(".", "\\.")}$` : `${name}/`)).join("|")})`;

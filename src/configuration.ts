@@ -7,7 +7,7 @@
 import { InvalidEnvVariable } from "./errors.js";
 import { invalidOption, requireKnownOptions } from "./options.js";
 
-type Kind = "boolean" | "integer" | "number" | "text" | "list";
+type Kind = "boolean" | "integer" | "number" | "text" | "list" | "integers";
 
 interface Variable<K extends Kind, Value> {
   readonly name: string;
@@ -133,6 +133,142 @@ const VARIABLES = {
       meaning: "Execution providers in order of preference, when the caller names none.",
     },
   },
+  api: {
+    key: {
+      name: "ROBOFLOW_API_KEY",
+      kind: "text",
+      standard: "",
+      meaning: "API key of the Roboflow provider when the caller gives none; `local` means none.",
+    },
+    environment: {
+      name: "ROBOFLOW_ENVIRONMENT",
+      kind: "text",
+      standard: "prod",
+      meaning: "`prod`; anything else selects the staging hosts.",
+    },
+    region: { name: "ROBOFLOW_REGION", kind: "text", standard: "us", meaning: "`us` or `eu`: which hosts serve the API." },
+    host: {
+      name: "ROBOFLOW_API_HOST",
+      kind: "text",
+      standard: "",
+      meaning: "Address of the API, instead of the one by region and environment.",
+    },
+    secureGateway: {
+      name: "SECURE_GATEWAY",
+      kind: "text",
+      standard: "",
+      meaning: "Address of a gateway through which every API answer and every file is fetched.",
+    },
+    licenseServer: {
+      name: "LICENSE_SERVER",
+      kind: "text",
+      standard: "",
+      meaning: "Old name of `SECURE_GATEWAY`, used when that is empty. Deprecated.",
+    },
+    callsTimeoutSeconds: {
+      name: "API_CALLS_TIMEOUT",
+      kind: "integer",
+      standard: 5,
+      meaning: "Seconds for connecting to the API, and for each wait for its answer.",
+    },
+    callsMaxTries: { name: "API_CALLS_MAX_TRIES", kind: "integer", standard: 3, meaning: "Attempts of one API call, the first included." },
+    retryStatuses: {
+      name: "IDEMPOTENT_API_REQUEST_CODES_TO_RETRY",
+      kind: "integers",
+      standard: [408, 429, 502, 503, 504],
+      meaning: "HTTP statuses after which a request is tried again.",
+    },
+  },
+  download: {
+    connectTimeoutSeconds: {
+      name: "CHUNK_DOWNLOAD_CONNECT_TIMEOUT",
+      kind: "number",
+      standard: 30,
+      meaning: "Seconds for connecting to a file server.",
+    },
+    readTimeoutSeconds: {
+      name: "CHUNK_DOWNLOAD_READ_TIMEOUT",
+      kind: "number",
+      standard: 60,
+      meaning: "Seconds without a single byte after which a download is interrupted and resumed.",
+    },
+    maxAttempts: {
+      name: "CHUNK_DOWNLOAD_MAX_ATTEMPTS",
+      kind: "integer",
+      standard: 60,
+      meaning: "How often a download that makes progress may be resumed.",
+    },
+    parallelFiles: count("PARALLEL_DOWNLOADS", 8, "Files that are downloaded at once."),
+  },
+  cache: {
+    home: {
+      name: "INFERENCE_HOME",
+      kind: "text",
+      standard: "",
+      meaning: "Folder of the cache. Not set: that of `MODEL_CACHE_DIR`, else the user's cache folder.",
+    },
+    legacyHome: { name: "MODEL_CACHE_DIR", kind: "text", standard: "", meaning: "Folder of the cache when `INFERENCE_HOME` is not set." },
+    lockTimeoutSeconds: {
+      name: "INFERENCE_MODELS_FILE_LOCK_ACQUIRE_TIMEOUT",
+      kind: "integer",
+      standard: 20,
+      meaning: "Seconds to wait for a lock whose owner shows no sign of life.",
+    },
+    resolutionExpirationMinutes: {
+      name: "AUTO_LOADER_CACHE_EXPIRATION_MINUTES",
+      kind: "integer",
+      standard: 1440,
+      meaning: "Minutes for which a resolved request is answered without asking the provider again.",
+    },
+    maxBytes: count("CACHE_MAX_BYTES", 0, "Size at which the least recently used packages are removed from the cache; 0 = never."),
+  },
+  offline: {
+    enabled: {
+      name: "OFFLINE_MODE",
+      kind: "boolean",
+      standard: false,
+      meaning: "Whether models come from the cache and the offline registry alone. Decided once per process.",
+    },
+    warmUp: {
+      name: "OFFLINE_MODE_WARM_UP",
+      kind: "boolean",
+      standard: false,
+      meaning: "Whether successful loads are recorded for offline use.",
+    },
+  },
+  device: {
+    standard: {
+      name: "DEFAULT_DEVICE",
+      kind: "text",
+      standard: "",
+      meaning: "Device of models for which the caller names none: `cpu`, `cuda`, `cuda:1`. Not set: `cuda` where there is a GPU.",
+    },
+    runningOnJetson: {
+      name: "RUNNING_ON_JETSON",
+      kind: "text",
+      standard: "",
+      meaning: "`true` or `false` decides whether this is a Jetson. Not set: looked at the machine.",
+    },
+    l4tVersion: { name: "L4T_VERSION", kind: "text", standard: "", meaning: "Version of L4T. Not set: looked at the machine." },
+    jetsonModule: {
+      name: "JETSON_MODULE",
+      kind: "text",
+      standard: "",
+      meaning: "Name of the Jetson module. Not set: looked at the machine.",
+    },
+    cudaLibraryPath: {
+      name: "INFERENCE_MODELS_CUDA_LIBRARY_PATH",
+      kind: "text",
+      standard: "",
+      meaning: "Folder of libcuda and libcudart, instead of the loader's search.",
+    },
+    tensorRtLibraryPath: {
+      name: "INFERENCE_MODELS_TENSORRT_LIBRARY_PATH",
+      kind: "text",
+      standard: "",
+      meaning: "Folder of libnvinfer and its parser, instead of the loader's search.",
+    },
+  },
   inputs: {
     maximumPixels: count("MAXIMUM_PIXELS", 100_000_000, "Pictures with more pixels are refused before they are decoded."),
   },
@@ -162,7 +298,9 @@ type ValueOf<V> =
           ? string
           : V extends { readonly kind: "list" }
             ? readonly string[]
-            : { readonly [Key in keyof V]: ValueOf<V[Key]> };
+            : V extends { readonly kind: "integers" }
+              ? readonly number[]
+              : { readonly [Key in keyof V]: ValueOf<V[Key]> };
 
 export type Configuration = { readonly [Group in keyof typeof VARIABLES]: ValueOf<(typeof VARIABLES)[Group]> };
 
@@ -179,7 +317,7 @@ export function configure(settings: DeepPartial<Configuration>): void {
   overrides = settings;
 }
 
-type AnyVariable = Variable<Kind, boolean | number | string | readonly string[]>;
+type AnyVariable = Variable<Kind, boolean | number | string | readonly string[] | readonly number[]>;
 
 function isVariable(value: object): value is AnyVariable {
   return "kind" in value && "name" in value;
@@ -191,6 +329,7 @@ const EXPECTED: Readonly<Record<Kind, readonly [text: string, test: (value: unkn
   number: ["a number", (value) => Number.isFinite(value)],
   text: ["text", (value) => typeof value === "string"],
   list: ["a list of texts", (value) => Array.isArray(value) && value.every((element) => typeof element === "string")],
+  integers: ["a list of integers", (value) => Array.isArray(value) && value.every((element) => Number.isSafeInteger(element))],
 };
 
 function checkSettings(node: object, settings: unknown, where: string): void {
@@ -210,7 +349,7 @@ function checkSettings(node: object, settings: unknown, where: string): void {
 /** What the environment says, or undefined. */
 function readVariable({ name, kind }: AnyVariable): unknown {
   const text = process.env[name];
-  if (text === undefined || (text === "" && (kind === "text" || kind === "list"))) return undefined;
+  if (text === undefined || (text === "" && ["text", "list", "integers"].includes(kind))) return undefined;
   switch (kind) {
     case "boolean":
       return parseBoolean(name, text);
@@ -221,6 +360,8 @@ function readVariable({ name, kind }: AnyVariable): unknown {
     case "list":
       // The reference allows the list to be written in brackets.
       return splitList(text.trim().replace(/^\[(.*)\]$/s, "$1"));
+    case "integers":
+      return parseIntegerList(name, text);
     case "text":
       return text;
   }

@@ -1,1 +1,2 @@
+export type * from "./types.js";
 export { describeEnvironment, type EnvironmentReport, type Finding } from "./report.js";

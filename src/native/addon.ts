@@ -35,6 +35,37 @@ export interface NativeAddon {
   createCancelToken(): NativeCancelToken;
 }
 
+/** What the addon found of NVIDIA's, without failing over any of it. */
+export interface NvidiaProbe {
+  /** libcuda; `version` is the CUDA version that the driver supports, `12.4`. */
+  readonly driver: NvidiaLibrary;
+  /** NVML; `version` is the driver's own, `550.54.15`. */
+  readonly nvml: NvidiaLibrary;
+  /** libcudart; `version` is the runtime's. */
+  readonly cudaRuntime: NvidiaLibrary;
+  readonly devices: readonly NvidiaDevice[];
+  /** Every TensorRT library that was found. At least one entry: when there is none, a `full` one with the reason. */
+  readonly tensorRt: readonly (NvidiaLibrary & { readonly kind: "full" | "lean" | "dispatch" })[];
+  readonly onnxParser: NvidiaLibrary;
+}
+
+/** `path` null = not found; `reason` says at which step it ended, null when it did not. */
+export interface NvidiaLibrary {
+  readonly path: string | null;
+  readonly version: string | null;
+  readonly reason: string | null;
+}
+
+export interface NvidiaDevice {
+  /** As the driver writes it: `NVIDIA L4`. */
+  readonly name: string;
+  /** `8.9`. */
+  readonly computeCapability: string;
+  readonly memoryBytes: number;
+  readonly multiprocessors: number;
+  readonly uuid: string;
+}
+
 export interface NativeBuildInfo {
   readonly version: string;
   readonly compiler: string;

@@ -1,4 +1,5 @@
 export type * from "./types.js";
+export type * from "./metadata.js";
 export { parseClassNames, prepareClassRemapping, requireBackgroundClass } from "./class-names.js";
 export { readPackageFile, requirePackageFiles } from "./files.js";
 export { parseInferenceConfig } from "./inference-config.js";
