@@ -4,7 +4,7 @@
  */
 import type { SessionStatistics, Tensor } from "../engines/index.js";
 import type { Geometry, ImageInput, PreprocessingOverrides } from "../imaging/index.js";
-import type { Detections, KeyPoints } from "../results/index.js";
+import type { Detections, InstanceDetections, KeyPoints, MaskFormat } from "../results/index.js";
 
 export type TaskType =
   | "object-detection"
@@ -84,6 +84,15 @@ export interface KeyPointOptions extends DetectionOptions {
   readonly keyPointThreshold?: number;
 }
 
+export interface SegmentationOptions extends DetectionOptions {
+  /** `rle` (default) keeps masks as runs, a few hundred numbers each; `dense` as one byte a pixel. The pixels are the same. */
+  readonly maskFormat?: MaskFormat;
+  /** Whether the logistic function is applied before masks are enlarged, which rounds their borders. */
+  readonly smoothMasks?: boolean;
+  /** Pixels above this belong to the mask: a probability where masks are smoothed, else a number of the network. */
+  readonly maskThreshold?: number;
+}
+
 export interface Model<Task extends TaskType = TaskType> extends AsyncDisposable {
   readonly task: Task;
   readonly info: ModelInfo;
@@ -137,4 +146,8 @@ export type KeyPointModel = VisionModel<"keypoint-detection", KeyPointOptions, K
   readonly skeletons: readonly Skeleton[];
 };
 
-export type AnyModel = ObjectDetectionModel | KeyPointModel;
+export type InstanceSegmentationModel = VisionModel<"instance-segmentation", SegmentationOptions, InstanceDetections> & {
+  readonly classNames: readonly string[];
+};
+
+export type AnyModel = ObjectDetectionModel | InstanceSegmentationModel | KeyPointModel;
