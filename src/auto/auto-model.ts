@@ -6,12 +6,14 @@ import { createPreprocessExecutor, preloadDecoder, referenceExecutor } from "../
 import {
   createDetectionDecoder,
   findImplementation,
+  LoadedClassificationModel,
   LoadedKeyPointModel,
+  LoadedMultiLabelClassificationModel,
   LoadedObjectDetectionModel,
   referenceDecoder,
   type AnyModel,
+  type CommonDescription,
   type Family,
-  type FamilyDescription,
   type ModelInfo,
   type ModelParts,
   type PackageContents,
@@ -82,7 +84,7 @@ function sessionOptions(options: AutoModelOptions): SessionOptions {
   };
 }
 
-function batchLimits(session: InferenceSession, description: FamilyDescription): ModelInfo["batchSize"] {
+function batchLimits(session: InferenceSession, description: CommonDescription): ModelInfo["batchSize"] {
   const batch = session.inputs[0]?.dims?.[0];
   return typeof batch === "number" ? { minimum: batch, maximum: batch } : { minimum: 1, maximum: description.maximumDynamicBatch };
 }
@@ -141,7 +143,7 @@ function assemble(id: string, family: Family, contents: PackageContents, session
   const reference = options.executor === "reference";
   const preprocess = reference ? referenceExecutor : createPreprocessExecutor();
   const decoder = reference ? referenceDecoder : createDetectionDecoder();
-  const parts = <F extends Family, D extends FamilyDescription>(of: F, description: D): ModelParts<F, D> => ({
+  const parts = <F extends Family, D extends CommonDescription>(of: F, description: D): ModelParts<F, D> => ({
     family: of,
     description,
     session,
@@ -173,6 +175,10 @@ function assemble(id: string, family: Family, contents: PackageContents, session
       return new LoadedObjectDetectionModel(parts(family, family.describe(contents, session)));
     case "keypoint-detection":
       return new LoadedKeyPointModel(parts(family, family.describe(contents, session)));
+    case "classification":
+      return new LoadedClassificationModel(parts(family, family.describe(contents, session)));
+    case "multi-label-classification":
+      return new LoadedMultiLabelClassificationModel(parts(family, family.describe(contents, session)));
   }
 }
 

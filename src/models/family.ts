@@ -25,13 +25,16 @@ export interface NetworkPorts {
 }
 
 /** Everything about a loaded package that stays the same from call to call. */
-export interface FamilyDescription {
+export interface CommonDescription {
   readonly plan: PreprocessPlan;
-  /** As reported in results: after class-name operations. */
+  /** As reported in results: after class-name operations. Empty for tasks without classes. */
   readonly classNames: readonly string[];
   /** Upper limit for dynamic batches; null = none. */
   readonly maximumDynamicBatch: number | null;
   readonly acceptsImageSize: boolean;
+}
+
+export interface FamilyDescription extends CommonDescription {
   readonly defaults: DetectionDefaults;
 }
 
@@ -69,7 +72,13 @@ export interface KeyPointColumns extends DetectionColumns {
   readonly pointConfidence: Float32Array;
 }
 
-interface FamilyBase<Task extends TaskType, Description extends FamilyDescription, Columns> {
+interface FamilyBase<
+  Task extends TaskType,
+  Description extends CommonDescription,
+  Columns,
+  Options = ResolvedDetectionOptions,
+  Decoder = DetectionDecoder,
+> {
   readonly task: Task;
   /** Files a package must have beside model_config.json. */
   readonly files: readonly string[];
@@ -84,8 +93,8 @@ interface FamilyBase<Task extends TaskType, Description extends FamilyDescriptio
     image: number,
     geometry: Geometry,
     description: Description,
-    options: ResolvedDetectionOptions,
-    decoder: DetectionDecoder,
+    options: Options,
+    decoder: Decoder,
   ): Promise<Columns>;
 }
 
@@ -108,4 +117,30 @@ export type KeyPointFamily<Description extends KeyPointDescription = KeyPointDes
   KeyPointColumns
 >;
 
-export type Family = ObjectDetectionFamily | KeyPointFamily;
+/** Options of tasks whose only choice is how sure a class has to be. */
+export interface ResolvedScoreOptions {
+  /** float32: one for all classes, or one per class id. */
+  readonly thresholds: Float32Array;
+}
+
+export interface ScoreDescription extends CommonDescription {
+  readonly defaults: { readonly confidence: number };
+}
+
+/** Rows of class probabilities need no decoder: they are read where they lie. */
+export type ClassificationFamily<Description extends CommonDescription = CommonDescription> = FamilyBase<
+  "classification",
+  Description,
+  Float32Array,
+  object,
+  null
+>;
+export type MultiLabelClassificationFamily<Description extends ScoreDescription = ScoreDescription> = FamilyBase<
+  "multi-label-classification",
+  Description,
+  Float32Array,
+  object,
+  null
+>;
+
+export type Family = ObjectDetectionFamily | KeyPointFamily | ClassificationFamily | MultiLabelClassificationFamily;

@@ -7,9 +7,21 @@ import type { Geometry, ImageInput, Picture, PreprocessExecutor } from "../imagi
 import type { RecommendedParameters } from "../packages/index.js";
 import { createDetections, createKeyPoints } from "../results/index.js";
 import type { Detections, ImageInfo, KeyPoints, ServedBy, Timings } from "../results/index.js";
-import type { CallOptions, DetectionOptions, KeyPointOptions, ModelInfo, ModelStatistics, Prepared, Skeleton, Stages } from "./contract.js";
+import type {
+  CallOptions,
+  DetectionOptions,
+  ImageOptions,
+  KeyPointOptions,
+  ModelInfo,
+  ModelStatistics,
+  Prepared,
+  Skeleton,
+  Stages,
+  TaskType,
+} from "./contract.js";
 import type { DetectionDecoder } from "./decoding/index.js";
 import type {
+  CommonDescription,
   DetectionColumns,
   Family,
   FamilyDescription,
@@ -20,11 +32,11 @@ import type {
   ResolvedDetectionOptions,
 } from "./family.js";
 import { InputBuffers } from "./input-buffers.js";
-import { optionNotHonoured, resolveDetectionOptions, type OptionContext } from "./options.js";
+import { optionNotHonoured, resolveDetectionOptions, type ImageOptionContext } from "./options.js";
 import { VisionModelBase } from "./vision-model.js";
 
 /** What every built-in model is made from. */
-export interface ModelParts<F extends Family, Description extends FamilyDescription> {
+export interface ModelParts<F extends Family, Description extends CommonDescription> {
   readonly family: F;
   readonly description: Description;
   readonly session: InferenceSession;
@@ -46,7 +58,7 @@ interface PreparedPictures extends Prepared {
 }
 
 /** What every result knows beside its columns. */
-interface ResultInfo {
+export interface ResultInfo {
   readonly image: ImageInfo;
   readonly servedBy: ServedBy;
   readonly timings: Timings | null;
@@ -54,11 +66,13 @@ interface ResultInfo {
 
 type RawOutputs = readonly (readonly Tensor[])[];
 
-abstract class LoadedModel<
-  Task extends "object-detection" | "keypoint-detection",
+/** @typeParam Resolved options of a call after validation, @typeParam Columns what the family makes of one picture's outputs. */
+export abstract class LoadedModel<
+  Task extends TaskType,
   F extends Family,
-  Description extends FamilyDescription,
-  Options extends DetectionOptions,
+  Description extends CommonDescription,
+  Options extends ImageOptions,
+  Resolved,
   Columns,
   Result,
 > extends VisionModelBase<Task, Options, RawOutputs, Result> {
@@ -88,29 +102,24 @@ abstract class LoadedModel<
   }
 
   /** One picture's share of the outputs to columns in the original picture. */
-  protected abstract decode(
-    outputs: readonly Tensor[],
-    image: number,
-    geometry: Geometry,
-    options: ResolvedDetectionOptions,
-  ): Promise<Columns>;
+  protected abstract decode(outputs: readonly Tensor[], image: number, geometry: Geometry, options: Resolved): Promise<Columns>;
+  /** Validates options and fills in defaults. @throws InvalidOptionError */
+  protected abstract resolve(options: Options | undefined, context: ImageOptionContext): Resolved;
   /** Columns to the result that callers see. */
   protected abstract present(columns: Columns, info: ResultInfo): Result;
 
   protected override readonly largestBatch: number;
 
-  #resolve(options: Options | undefined): ResolvedDetectionOptions {
+  #resolve(options: Options | undefined): Resolved {
     const { description, recommended, strictOptions } = this.parts;
-    const context: OptionContext = {
+    return this.resolve(options, {
       task: this.task,
-      defaults: description.defaults,
       acceptsImageSize: description.acceptsImageSize,
       classNames: this.classNames,
       recommended,
       strict: strictOptions,
       warned: this.#warned,
-    };
-    return resolveDetectionOptions(options ?? {}, context);
+    });
   }
 
   protected override checkOptions(options: Options | undefined): void {
@@ -245,10 +254,15 @@ export class LoadedObjectDetectionModel extends LoadedModel<
   ObjectDetectionFamily,
   FamilyDescription,
   DetectionOptions,
+  ResolvedDetectionOptions,
   DetectionColumns,
   Detections
 > {
   readonly task = "object-detection";
+
+  protected override resolve(options: DetectionOptions = {}, context: ImageOptionContext): ResolvedDetectionOptions {
+    return resolveDetectionOptions(options, { ...context, task: this.task, defaults: this.parts.description.defaults });
+  }
 
   protected override decode(
     outputs: readonly Tensor[],
@@ -270,10 +284,15 @@ export class LoadedKeyPointModel extends LoadedModel<
   KeyPointFamily,
   KeyPointDescription,
   KeyPointOptions,
+  ResolvedDetectionOptions,
   KeyPointColumns,
   KeyPoints
 > {
   readonly task = "keypoint-detection";
+
+  protected override resolve(options: KeyPointOptions = {}, context: ImageOptionContext): ResolvedDetectionOptions {
+    return resolveDetectionOptions(options, { ...context, task: this.task, defaults: this.parts.description.defaults });
+  }
 
   get skeletons(): readonly Skeleton[] {
     return this.parts.description.skeletons;
