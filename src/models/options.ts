@@ -1,26 +1,21 @@
 import { logger } from "../logger.js";
 import { invalidOption, requireKnownOptions } from "../options.js";
 import type { RecommendedParameters } from "../packages/index.js";
-import type { ImageOptions, KeyPointOptions, TaskType, Threshold } from "./contract.js";
+import type { DetectionOptions, ImageOptions, KeyPointOptions, ScoreOptions, TaskType } from "./contract.js";
 import { resolveThresholds } from "./decoding/index.js";
 import type { DetectionDefaults, ResolvedDetectionOptions, ResolvedScoreOptions } from "./family.js";
 
-const IMAGE_OPTIONS = ["signal", "imageSize", "preprocessing", "exifOrientation"] as const;
-const DETECTION_OPTIONS = [...IMAGE_OPTIONS, "confidence", "iouThreshold", "maxDetections", "classAgnosticNms", "rounding"] as const;
+const IMAGE_OPTIONS = ["signal", "imageSize", "preprocessing", "exifOrientation"] as const satisfies readonly (keyof ImageOptions)[];
+const DETECTION_OPTIONS = [
+  "confidence",
+  "iouThreshold",
+  "maxDetections",
+  "classAgnosticNms",
+  "rounding",
+] as const satisfies readonly Exclude<keyof DetectionOptions, keyof ImageOptions>[];
 
-/** Options of each task, as `predict` accepts them. */
-export const TASK_OPTIONS = {
-  "object-detection": DETECTION_OPTIONS,
-  "keypoint-detection": [...DETECTION_OPTIONS, "keyPointThreshold"],
-} as const satisfies Readonly<Record<string, readonly (keyof KeyPointOptions)[]>>;
-
-export interface OptionContext extends ImageOptionContext {
-  readonly task: keyof typeof TASK_OPTIONS;
-  readonly defaults: DetectionDefaults;
-}
-
-/** What the options of any task that looks at pictures are checked against. */
-export interface ImageOptionContext {
+/** What the meaning of an option depends on beside its value. */
+export interface OptionContext {
   readonly task: TaskType;
   readonly acceptsImageSize: boolean;
   readonly classNames: readonly string[];
@@ -37,42 +32,44 @@ function checkUnit(name: string, value: number | undefined): void {
 }
 
 /** An error where options are strict, else one warning for each name. @throws InvalidOptionError */
-export function optionNotHonoured(name: string, given: unknown, { strict, warned }: Pick<ImageOptionContext, "strict" | "warned">): void {
+export function optionNotHonoured(name: string, given: unknown, { strict, warned }: Pick<OptionContext, "strict" | "warned">): void {
   if (strict) throw invalidOption(name, "nothing (strictOptions is set and this model cannot honour it)", given);
   if (warned.has(name)) return;
   warned.add(name);
   logger().warn(`This model cannot honour the option "${name}": its network has no such step, or it is built into the graph.`);
 }
 
-/** Names and values of the options that every task on pictures has. @throws InvalidOptionError */
-export function checkImageOptions(options: ImageOptions, context: ImageOptionContext, names: readonly string[] = IMAGE_OPTIONS): void {
-  requireKnownOptions(options, names, `predict of ${context.task}`);
-  const { exifOrientation, preprocessing } = options;
+/**
+ * What `predict` of every task checks: names, and the options about pictures.
+ *
+ * @param own names of the options that the task has beside those about pictures.
+ * @throws InvalidOptionError
+ */
+export function checkImageOptions(options: ImageOptions, own: readonly string[], context: OptionContext): void {
+  requireKnownOptions(options, [...IMAGE_OPTIONS, ...own], `predict of ${context.task}`);
+  const { exifOrientation, preprocessing, imageSize } = options;
   if (exifOrientation !== undefined && !["apply", "ignore"].includes(exifOrientation)) {
     throw invalidOption("exifOrientation", '"apply" or "ignore"', exifOrientation);
   }
   if (preprocessing !== undefined) requireKnownOptions(preprocessing, ["staticCrop", "grayscale", "contrast"], "preprocessing");
-  if (options.imageSize !== undefined && !context.acceptsImageSize) optionNotHonoured("imageSize", options.imageSize, context);
+  if (imageSize !== undefined && !context.acceptsImageSize) optionNotHonoured("imageSize", imageSize, context);
 }
 
-/** Options of tasks whose only choice is how sure a class has to be. @throws InvalidOptionError */
-export function resolveScoreOptions(
-  options: ImageOptions & { readonly confidence?: Threshold },
-  context: ImageOptionContext & { readonly defaults: { readonly confidence: number } },
-): ResolvedScoreOptions {
-  checkImageOptions(options, context, [...IMAGE_OPTIONS, "confidence"]);
-  const { defaults, recommended, classNames } = context;
-  const { confidence = "default" } = options;
-  return { thresholds: resolveThresholds({ confidence, defaultConfidence: defaults.confidence, recommended, classNames }) };
-}
-
-/** Validates the options of one call and fills in defaults. @throws InvalidOptionError */
-export function resolveDetectionOptions(options: KeyPointOptions, context: OptionContext): ResolvedDetectionOptions {
-  checkImageOptions(options, context, TASK_OPTIONS[context.task]);
-  const { defaults } = context;
-  checkUnit("iouThreshold", options.iouThreshold);
-  checkUnit("keyPointThreshold", options.keyPointThreshold);
-  const { maxDetections, classAgnosticNms, rounding = "half-even" } = options;
+/**
+ * Validates the options of one call and fills in defaults.
+ *
+ * @param more names of options that the task has beside a detector's; the caller resolves them.
+ * @throws InvalidOptionError
+ */
+export function resolveDetectionOptions(
+  options: DetectionOptions,
+  defaults: DetectionDefaults,
+  context: OptionContext,
+  more: readonly string[] = [],
+): ResolvedDetectionOptions {
+  checkImageOptions(options, [...DETECTION_OPTIONS, ...more], context);
+  const { iouThreshold, maxDetections, classAgnosticNms, rounding = "half-even" } = options;
+  checkUnit("iouThreshold", iouThreshold);
   if (maxDetections !== undefined && !(Number.isSafeInteger(maxDetections) && maxDetections >= 0)) {
     throw invalidOption("maxDetections", "an integer that is not negative", maxDetections);
   }
@@ -83,7 +80,7 @@ export function resolveDetectionOptions(options: KeyPointOptions, context: Optio
   const ignored = (name: string, given: unknown, honoured: boolean): void => {
     if (given !== undefined && !honoured) optionNotHonoured(name, given, context);
   };
-  ignored("iouThreshold", options.iouThreshold, defaults.iouThreshold !== null);
+  ignored("iouThreshold", iouThreshold, defaults.iouThreshold !== null);
   ignored("maxDetections", maxDetections, defaults.maxDetections !== null);
   ignored("classAgnosticNms", classAgnosticNms, defaults.classAgnosticNms !== null);
 
@@ -96,9 +93,31 @@ export function resolveDetectionOptions(options: KeyPointOptions, context: Optio
       recommended: context.recommended,
       classNames: context.classNames,
     }),
-    iouThreshold: defaults.iouThreshold === null ? null : (options.iouThreshold ?? defaults.iouThreshold),
+    iouThreshold: defaults.iouThreshold === null ? null : (iouThreshold ?? defaults.iouThreshold),
     maxDetections: defaults.maxDetections === null ? null : (maxDetections ?? defaults.maxDetections),
     classAgnosticNms: classAgnosticNms ?? defaults.classAgnosticNms ?? false,
     rounding,
   };
+}
+
+/** As {@link resolveDetectionOptions}, with the options of key points. */
+export function resolveKeyPointOptions(
+  options: KeyPointOptions,
+  defaults: DetectionDefaults,
+  context: OptionContext,
+): ResolvedDetectionOptions {
+  checkUnit("keyPointThreshold", options.keyPointThreshold);
+  return resolveDetectionOptions(options, defaults, context, ["keyPointThreshold"]);
+}
+
+/** Options of tasks whose only choice is how sure a class has to be. @throws InvalidOptionError */
+export function resolveScoreOptions(
+  options: ScoreOptions,
+  defaults: { readonly confidence: number },
+  context: OptionContext,
+): ResolvedScoreOptions {
+  checkImageOptions(options, ["confidence"], context);
+  const { recommended, classNames } = context;
+  const { confidence = "default" } = options;
+  return { thresholds: resolveThresholds({ confidence, defaultConfidence: defaults.confidence, recommended, classNames }) };
 }

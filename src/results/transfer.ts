@@ -34,7 +34,7 @@ const KINDS = {
   "key-points": kind(columnsOfKeyPoints, createKeyPoints),
   classification: kind(columnsOfClassification, createClassification),
   "multi-label-classification": kind(columnsOfMultiLabelClassification, createMultiLabelClassification),
-} as const satisfies { readonly [K in Result["kind"]]: unknown };
+} as const satisfies Readonly<Record<Result["kind"], unknown>>;
 
 type Kinds = typeof KINDS;
 /** Results inside results travel as data, too. */

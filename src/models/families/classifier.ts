@@ -5,7 +5,7 @@ import { compilePreprocessPlan } from "../../imaging/index.js";
 import type { Tensor, TensorPort } from "../../engines/index.js";
 import type { InferenceConfig, ResizeModeRules } from "../../packages/index.js";
 import { sigmoid } from "../decoding/index.js";
-import type { ClassificationFamily, CommonDescription, MultiLabelClassificationFamily, ScoreDescription } from "../family.js";
+import type { ClassificationFamily, FamilyDescription, MultiLabelClassificationFamily, ScoreDescription } from "../family.js";
 import { LETTERBOX_RULES, STRETCH_RULES } from "./detector.js";
 import { floatData, requireClassCount, requireImageInput, requireOutput, requireRank } from "./outputs.js";
 
@@ -30,12 +30,18 @@ export function softmax(logits: Float32Array): Float32Array {
 }
 
 /** One picture's class probabilities, in memory of their own. */
-export function classProbabilities(outputs: readonly Tensor[], image: number, activation: Activation, fused: boolean): Float32Array {
+function classProbabilities(outputs: readonly Tensor[], image: number, activation: Activation, fused: boolean): Float32Array {
   const { data, dims } = floatData(outputs, 0);
   const [, classes = 0] = requireRank(dims, 2, MEANING);
   const row = data.slice(image * classes, (image + 1) * classes);
   if (fused) return row;
   return activation === "softmax" ? softmax(row) : row.map(sigmoid);
+}
+
+/** Ids of the classes at or above their threshold, ascending; compared in float32. */
+function labelsAbove(probabilities: Float32Array, thresholds: Float32Array): Int32Array {
+  const threshold = (id: number): number => (thresholds.length === 1 ? thresholds[0] : thresholds[id]) ?? Number.NaN;
+  return Int32Array.from([...probabilities.keys()].filter((id) => (probabilities[id] ?? Number.NaN) >= threshold(id)));
 }
 
 /**
@@ -66,7 +72,7 @@ function classifierParts(activation: Activation, { resizeModes, declarationOptio
     describe(
       { inferenceConfig, classNames }: Parameters<ClassificationFamily["describe"]>[0],
       network: { readonly inputs: readonly TensorPort[]; readonly outputs: readonly TensorPort[] },
-    ): CommonDescription & ActivationDescription {
+    ): FamilyDescription & ActivationDescription {
       if (inferenceConfig === null || classNames === null) {
         throw new CorruptedModelPackageError("This architecture needs inference_config.json and class_names.txt.", { kind: "config" });
       }
@@ -86,7 +92,7 @@ function classifierParts(activation: Activation, { resizeModes, declarationOptio
   } as const;
 }
 
-function singleLabel(settings: ClassifierSettings): ClassificationFamily<CommonDescription & ActivationDescription> {
+function singleLabel(settings: ClassifierSettings): ClassificationFamily<FamilyDescription & ActivationDescription> {
   return {
     ...classifierParts("softmax", settings),
     task: "classification",
@@ -103,7 +109,10 @@ function multiLabel(
     ...parts,
     task: "multi-label-classification",
     describe: (contents, network) => ({ ...parts.describe(contents, network), defaults: { confidence: confidence() } }),
-    decode: async (outputs, image, _geometry, { fused }) => classProbabilities(outputs, image, "sigmoid", fused),
+    decode: async (outputs, image, _geometry, { fused }, { thresholds }) => {
+      const probabilities = classProbabilities(outputs, image, "sigmoid", fused);
+      return { probabilities, classIds: labelsAbove(probabilities, thresholds) };
+    },
   };
 }
 

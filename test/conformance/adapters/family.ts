@@ -47,6 +47,7 @@ export function contentsWith(classNames: readonly string[] | null, postProcessin
       { path: "inference_config.json" },
     ),
     classNames,
+    texts: {},
   };
 }
 

@@ -1,8 +1,8 @@
 /** Class probabilities of classifiers, through the families that models use. */
-import { labelsAbove } from "../../../src/models/tasks/classification.js";
+import { referenceDecoder } from "../../../src/models/decoding/index.js";
 import { resolveScoreOptions } from "../../../src/models/options.js";
 import { createClassification } from "../../../src/results/index.js";
-import { type AdapterTable } from "../adapter.js";
+import type { AdapterTable } from "../adapter.js";
 import { encodeArray, type VectorArray } from "../values.js";
 import { contentsWith, familyOf, networkWith, toTensor } from "./family.js";
 import { NO_GEOMETRY, NO_IMAGE, recommendedOf, type VectorRecommended } from "./shared.js";
@@ -34,7 +34,7 @@ export const adapters: AdapterTable = {
       );
       const results = await Promise.all(
         Array.from({ length: batch }, async (_, image) => {
-          const probabilities = await family.decode(outputs, image, NO_GEOMETRY, description, {}, null);
+          const probabilities = await family.decode(outputs, image, NO_GEOMETRY, description, {}, referenceDecoder);
           return createClassification({ image: NO_IMAGE, probabilities, classNames });
         }),
       );
@@ -55,20 +55,18 @@ export const adapters: AdapterTable = {
       const { class_names: classNames, parameters } = input;
       const declared = input.post_processing_declared === false ? undefined : { type: "sigmoid", fused: input.activation_fused };
       const description = family.describe(contentsWith(classNames, declared), networkWith(outputs));
-      const { thresholds } = resolveScoreOptions(parameters, {
+      const options = resolveScoreOptions(parameters, description.defaults, {
         task: "multi-label-classification",
         acceptsImageSize: false,
         classNames,
         recommended: recommendedOf(input.recommended_parameters),
         strict: false,
         warned: new Set(),
-        defaults: description.defaults,
       });
       const predictions = await Promise.all(
         Array.from({ length: batch }, async (_, image) => {
-          const probabilities = await family.decode(outputs, image, NO_GEOMETRY, description, {}, null);
-          const ids = labelsAbove(probabilities, thresholds);
-          return { class_ids: encodeArray(ids, [ids.length]), confidence: encodeArray(probabilities, [classes]) };
+          const { classIds, probabilities } = await family.decode(outputs, image, NO_GEOMETRY, description, options, referenceDecoder);
+          return { class_ids: encodeArray(classIds, [classIds.length]), confidence: encodeArray(probabilities, [classes]) };
         }),
       );
       return { predictions };
