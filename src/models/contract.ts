@@ -4,7 +4,15 @@
  */
 import type { SessionStatistics, Tensor } from "../engines/index.js";
 import type { Geometry, ImageInput, PreprocessingOverrides } from "../imaging/index.js";
-import type { Detections, InstanceDetections, KeyPoints, MaskFormat } from "../results/index.js";
+import type {
+  Classification,
+  Detections,
+  InstanceDetections,
+  KeyPoints,
+  MaskFormat,
+  MultiLabelClassification,
+  Result,
+} from "../results/index.js";
 
 export type TaskType =
   | "object-detection"
@@ -93,6 +101,11 @@ export interface SegmentationOptions extends DetectionOptions {
   readonly maskThreshold?: number;
 }
 
+/** Options of tasks whose only choice is how sure a class has to be. */
+export interface ScoreOptions extends ImageOptions {
+  readonly confidence?: Threshold;
+}
+
 export interface Model<Task extends TaskType = TaskType> extends AsyncDisposable {
   readonly task: Task;
   readonly info: ModelInfo;
@@ -150,4 +163,22 @@ export type InstanceSegmentationModel = VisionModel<"instance-segmentation", Seg
   readonly classNames: readonly string[];
 };
 
-export type AnyModel = ObjectDetectionModel | InstanceSegmentationModel | KeyPointModel;
+export type ClassificationModel = VisionModel<"classification", ImageOptions, Classification> & {
+  readonly classNames: readonly string[];
+};
+export type MultiLabelClassificationModel = VisionModel<"multi-label-classification", ScoreOptions, MultiLabelClassification> & {
+  readonly classNames: readonly string[];
+};
+
+/** How a model is called whose task is not known: with the options that nearly all tasks share. Compilers need it spelled out. */
+interface CallableUnnarrowed {
+  predict(image: ImageInput, options?: ScoreOptions): Promise<Result>;
+  predict(images: readonly ImageInput[], options?: ScoreOptions): Promise<Result[]>;
+}
+
+/** Narrow by `task` for the options and results of one. */
+export type AnyModel = (
+  ObjectDetectionModel | InstanceSegmentationModel | KeyPointModel | ClassificationModel | MultiLabelClassificationModel
+) &
+  // Behind the others: overloads of the task come first.
+  CallableUnnarrowed;

@@ -1,6 +1,7 @@
 export type {
   AnyModel,
   CallOptions,
+  ClassificationModel,
   DetectionOptions,
   ImageOptions,
   InstanceSegmentationModel,
@@ -9,8 +10,10 @@ export type {
   Model,
   ModelInfo,
   ModelStatistics,
+  MultiLabelClassificationModel,
   ObjectDetectionModel,
   Prepared,
+  ScoreOptions,
   SegmentationOptions,
   Skeleton,
   Stages,

@@ -1,3 +1,5 @@
+export { createClassification, createMultiLabelClassification } from "./classification.js";
+export type { ClassificationColumns, MultiLabelClassificationColumns } from "./classification.js";
 export { createDetections } from "./detections.js";
 export type { DetectionColumns } from "./detections.js";
 export { createInstanceDetections } from "./instance-detections.js";
@@ -12,9 +14,13 @@ export type { DenseMasks, Mask, MaskFormat, Masks, RleMasks } from "./masks/type
 export { createKeyPoints } from "./key-points.js";
 export type { KeyPointColumns } from "./key-points.js";
 export { fromTransferable, toTransferable } from "./transfer.js";
-export type { DetectionsData, InstanceDetectionsData, KeyPointsData, ResultData } from "./transfer.js";
+export type { ResultData, ResultDataOf } from "./transfer.js";
 export type {
   Box,
+  Classification,
+  ClassificationJson,
+  ClassScore,
+  ClassScoreJson,
   CocoAnnotation,
   Detection,
   DetectionData,
@@ -32,11 +38,15 @@ export type {
   KeyPointJson,
   KeyPoints,
   KeyPointsJson,
+  MultiLabelClassification,
+  MultiLabelClassificationJson,
   Provenance,
   Result,
+  RoboflowClassificationJson,
   RoboflowDetectionsJson,
   RoboflowInstancesJson,
   RoboflowKeyPointsJson,
+  RoboflowMultiLabelClassificationJson,
   RoboflowPredictionJson,
   ServedBy,
   Timings,

@@ -1,10 +1,8 @@
-import { columnsOfDetections, createDetections, detectionToJson, detectionToRoboflowJson, takeDetections } from "./detections.js";
-import type { DetectionColumns } from "./detections.js";
+import { createDetections, detectionToJson, detectionToRoboflowJson, takeDetections } from "./detections.js";
 import { resolveIndex, shortestFloat } from "./columns.js";
 import { InvalidParameterError } from "../errors.js";
-import { columnsOfMasks, createMasks, takeMasks } from "./masks/masks.js";
-import type { MaskColumns } from "./masks/masks.js";
-import type { Mask, Masks } from "./masks/types.js";
+import { createMasks, takeMasks } from "./masks/masks.js";
+import type { Mask, MaskFormat, Masks } from "./masks/types.js";
 import type {
   CocoAnnotation,
   DetectionData,
@@ -18,9 +16,11 @@ import type {
   Timings,
 } from "./types.js";
 
-/** The columns of {@link InstanceDetections}: those of detections, and a mask a row. */
-export interface InstanceDetectionColumns extends DetectionColumns {
-  readonly masks: Masks | MaskColumns;
+/** What {@link InstanceDetections} consist of; picture, metadata and provenance are those of the detections. */
+export interface InstanceDetectionColumns {
+  readonly detections: Detections;
+  /** One for each detection, as large as the picture. */
+  readonly masks: Masks;
 }
 
 class ColumnInstanceDetections implements InstanceDetections {
@@ -135,19 +135,37 @@ class ColumnInstanceDetections implements InstanceDetections {
   }
 }
 
+/** @internal The columns without objects around them, as they travel between threads. */
+export interface FlatInstanceDetections {
+  readonly detections: Detections;
+  readonly maskFormat: MaskFormat;
+  readonly maskData: Uint32Array | Uint8Array;
+  readonly maskOffsets: Uint32Array | null;
+}
+
 /** @internal */
-export function columnsOfInstanceDetections({ detections, masks }: InstanceDetections): Required<InstanceDetectionColumns> {
-  return { ...columnsOfDetections(detections), masks: columnsOfMasks(masks) };
+export function flattenInstanceDetections({ detections, masks }: InstanceDetections): FlatInstanceDetections {
+  return masks.format === "rle"
+    ? { detections, maskFormat: "rle", maskData: masks.runs, maskOffsets: masks.offsets }
+    : { detections, maskFormat: "dense", maskData: masks.data, maskOffsets: null };
+}
+
+/** @internal @throws InvalidParameterError */
+export function unflattenInstanceDetections({ detections, maskFormat, maskData, maskOffsets }: FlatInstanceDetections): InstanceDetections {
+  const { width, height } = detections.image;
+  const masks =
+    maskFormat === "rle"
+      ? createMasks({ format: "rle", width, height, runs: maskData as Uint32Array, offsets: maskOffsets as Uint32Array })
+      : createMasks({ format: "dense", width, height, length: detections.length, data: maskData as Uint8Array });
+  return createInstanceDetections({ detections, masks });
 }
 
 /**
- * Instances of one picture from their columns. The arrays are taken over, not copied: do not write to them afterwards.
+ * Instances of one picture from their detections and masks.
  *
- * @throws InvalidParameterError when the columns do not describe the same rows, or the masks another picture.
+ * @throws InvalidParameterError when there is not one mask for each detection, or the masks belong to another picture.
  */
-export function createInstanceDetections({ masks: given, ...columns }: InstanceDetectionColumns): InstanceDetections {
-  const detections = createDetections(columns);
-  const masks = createMasks("at" in given ? columnsOfMasks(given) : given);
+export function createInstanceDetections({ detections, masks }: InstanceDetectionColumns): InstanceDetections {
   const { width, height } = detections.image;
   if (masks.width !== width || masks.height !== height || masks.length !== detections.length) {
     throw new InvalidParameterError(
@@ -155,5 +173,5 @@ export function createInstanceDetections({ masks: given, ...columns }: InstanceD
       { parameter: "masks" },
     );
   }
-  return new ColumnInstanceDetections(detections, masks);
+  return new ColumnInstanceDetections(createDetections(detections), createMasks(masks));
 }

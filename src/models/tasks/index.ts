@@ -2,6 +2,7 @@
 import type { AnyModel } from "../contract.js";
 import type { Family, FamilyDescription, FamilyOf } from "../family.js";
 import type { ModelParts } from "../loaded-model.js";
+import { LoadedClassificationModel, LoadedMultiLabelClassificationModel } from "./classification.js";
 import { LoadedInstanceSegmentationModel } from "./instance-segmentation.js";
 import { LoadedKeyPointModel } from "./key-points.js";
 import { LoadedObjectDetectionModel } from "./object-detection.js";
@@ -14,6 +15,8 @@ const MODEL_OF_TASK: {
   "object-detection": LoadedObjectDetectionModel,
   "instance-segmentation": LoadedInstanceSegmentationModel,
   "keypoint-detection": LoadedKeyPointModel,
+  classification: LoadedClassificationModel,
+  "multi-label-classification": LoadedMultiLabelClassificationModel,
 };
 
 /** @param parts with the description that `parts.family` itself made. */

@@ -1,5 +1,5 @@
-import { convertMasks, createInstanceDetections, createMasks } from "../../results/index.js";
-import type { InstanceDetections, Masks } from "../../results/index.js";
+import { convertMasks, createDetections, createInstanceDetections, createMasks } from "../../results/index.js";
+import type { InstanceDetections } from "../../results/index.js";
 import type { SegmentationOptions } from "../contract.js";
 import type { InstanceColumns, ResolvedSegmentationOptions, SegmentationDescription } from "../family.js";
 import { LoadedModel, type ResultInfo } from "../loaded-model.js";
@@ -25,7 +25,10 @@ export class LoadedInstanceSegmentationModel extends LoadedModel<
     options: ResolvedSegmentationOptions,
   ): InstanceDetections {
     const { width, height } = info.image;
-    const runs: Masks = createMasks({ format: "rle", width, height, ...masks });
-    return createInstanceDetections({ ...info, ...columns, masks: convertMasks(runs, options.maskFormat), classNames: this.classNames });
+    const runs = createMasks({ format: "rle", width, height, ...masks });
+    return createInstanceDetections({
+      detections: createDetections({ ...info, ...columns, classNames: this.classNames }),
+      masks: convertMasks(runs, options.maskFormat),
+    });
   }
 }

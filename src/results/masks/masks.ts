@@ -242,11 +242,3 @@ export function takeMasks(masks: Masks, rows: readonly number[]): Masks {
   });
   return new ColumnDenseMasks({ width, height, data }, rows.length);
 }
-
-/** @internal */
-export function columnsOfMasks(masks: Masks): MaskColumns {
-  const { width, height } = masks;
-  return masks.format === "rle"
-    ? { format: "rle", width, height, runs: masks.runs, offsets: masks.offsets }
-    : { format: "dense", width, height, length: masks.length, data: masks.data };
-}
