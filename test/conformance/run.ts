@@ -17,13 +17,23 @@ import { adapters as labels } from "./adapters/labels.js";
 import { adapters as packageConfig } from "./adapters/package-config.js";
 import { adapters as preprocessing } from "./adapters/preprocessing.js";
 import { adapters as registry } from "./adapters/registry.js";
+import { adapters as segmentation } from "./adapters/segmentation.js";
 import { adapters as utilities } from "./adapters/utilities.js";
 import { setLogger } from "../../src/logger.js";
 import { packageRoot } from "../../src/package-root.js";
 import { reportOf, tallyVectors } from "./tally.js";
 import { readVectors } from "./vectors.js";
 
-const TABLE: AdapterTable = { ...packageConfig, ...preprocessing, ...detection, ...families, ...labels, ...registry, ...utilities };
+const TABLE: AdapterTable = {
+  ...packageConfig,
+  ...preprocessing,
+  ...detection,
+  ...families,
+  ...labels,
+  ...registry,
+  ...segmentation,
+  ...utilities,
+};
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
