@@ -8,13 +8,15 @@ import {
   AutoModel,
   ModelImplementationNotFoundError,
   type AnyModel,
-  type DetectionOptions,
   type ImageInput,
+  type KeyPointOptions,
   type Prepared,
+  type SegmentationOptions,
 } from "../../src/index.js";
 import { NotCovered } from "../conformance/adapter.js";
 import type { Verdict } from "../conformance/judge.js";
 import { toLoadOptions, toOptions } from "./arguments.js";
+import { compareKeyPoints, compareMasks } from "./compare-instances.js";
 import { compareClassification, compareMultiLabel } from "./compare-labels.js";
 import { compareDetections, compareGeometry, compareInput, scaled, tolerancesFor, type InputSettings, type Tolerances } from "./compare.js";
 import type { ExpectedCase, ExpectedPackage } from "./expected.js";
@@ -64,7 +66,7 @@ type Compare = (index: number, tolerances: Tolerances) => string | null;
 async function predictBoth(
   model: AnyModel,
   pictures: readonly ImageInput[],
-  options: DetectionOptions,
+  options: SegmentationOptions & KeyPointOptions,
   test: ExpectedCase<never>,
 ): Promise<{ readonly counts: readonly number[]; readonly prepared: Prepared; readonly compare: Compare }> {
   const margin = test.threshold_margin ?? null;
@@ -75,6 +77,24 @@ async function predictBoth(
       const rounded = await model.predict(pictures, options);
       const compare: Compare = (index, tolerances) =>
         compareDetections(test.predictions[index]!, exact[index]!, rounded[index]!, tolerances, margin);
+      return { counts: [exact.length, rounded.length], prepared, compare };
+    }
+    case "instance-segmentation": {
+      const prepared = await model.stages.preprocess(pictures, options);
+      const exact = await model.stages.postprocess(await model.stages.forward(prepared), prepared, { ...options, rounding: "none" });
+      const rounded = await model.predict(pictures, options);
+      const compare: Compare = (index, tolerances) =>
+        compareDetections(test.predictions[index]!, exact[index]!, rounded[index]!, tolerances, margin) ??
+        compareMasks(test.predictions[index]!, rounded[index]!, tolerances);
+      return { counts: [exact.length, rounded.length], prepared, compare };
+    }
+    case "keypoint-detection": {
+      const prepared = await model.stages.preprocess(pictures, options);
+      const exact = await model.stages.postprocess(await model.stages.forward(prepared), prepared, { ...options, rounding: "none" });
+      const rounded = await model.predict(pictures, options);
+      const compare: Compare = (index, tolerances) =>
+        compareDetections(test.predictions[index]!, exact[index]!.detections, rounded[index]!.detections, tolerances, margin) ??
+        compareKeyPoints(test.predictions[index]!, exact[index]!, rounded[index]!, tolerances);
       return { counts: [exact.length, rounded.length], prepared, compare };
     }
     case "classification": {
@@ -95,8 +115,6 @@ async function predictBoth(
         compareMultiLabel(test.predictions[index]!, whole[index]!, confidence, margin);
       return { counts: [staged.length, whole.length], prepared, compare };
     }
-    default:
-      throw new NotCovered(`predictions of ${model.task} are not compared`);
   }
 }
 
