@@ -19,7 +19,7 @@ export interface Region {
 export function regionOfBox(box: Float32Array, scale: number, { width, height }: Pick<MaskHead, "width" | "height">): Region {
   const [left = 0, top = 0, right = 0, bottom = 0] = box.map((corner) => roundHalfEven(fround(corner * fround(scale))));
   if (box.some(Number.isNaN)) return { left: 0, top: 0, right: 0, bottom: 0 };
-  const within = (cell: number, limit: number): number => Math.min(Math.max(cell, 0), limit);
+  const within = (cell: number, limit: number): number => (cell > 0 ? Math.min(cell, limit) : 0);
   return { left: within(left, width), top: within(top, height), right: within(right, width), bottom: within(bottom, height) };
 }
 
