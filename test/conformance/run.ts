@@ -13,6 +13,7 @@ import { parseArgs } from "node:util";
 import type { AdapterTable } from "./adapter.js";
 import { adapters as detection } from "./adapters/detection.js";
 import { adapters as families } from "./adapters/families.js";
+import { adapters as keyPoints } from "./adapters/key-points.js";
 import { adapters as labels } from "./adapters/labels.js";
 import { adapters as packageConfig } from "./adapters/package-config.js";
 import { adapters as preprocessing } from "./adapters/preprocessing.js";
@@ -32,6 +33,7 @@ const TABLE: AdapterTable = {
   ...labels,
   ...registry,
   ...segmentation,
+  ...keyPoints,
   ...utilities,
 };
 
