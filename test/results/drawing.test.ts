@@ -5,7 +5,7 @@ import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ImageDecodingError, InvalidParameterError } from "../../src/errors.js";
 import { annotate, colourOfClass, saveAnnotated } from "../../src/results/drawing/index.js";
-import { createDetections, createKeyPoints } from "../../src/results/index.js";
+import { createDetections, createInstanceDetections, createKeyPoints, createMasks } from "../../src/results/index.js";
 import type { Detections } from "../../src/results/index.js";
 
 const [WIDTH, HEIGHT] = [200, 150];
@@ -37,6 +37,28 @@ describe("annotate", () => {
     expect(pixel(data, 100, 90)).toEqual([90, 90, 90]);
     expect(pixel(data, 20, 20)).toEqual([90, 90, 90]);
     expect(picture.data.every((value) => value === 90)).toBe(true);
+  });
+
+  it("lays masks under a veil of their colour, with a line around them, unless they are switched off", async () => {
+    const inside = (pixelNumber: number): number => {
+      const [x, y] = [pixelNumber % WIDTH, Math.floor(pixelNumber / WIDTH)];
+      return x >= 60 && x < 140 && y >= 70 && y < 110 ? 1 : 0;
+    };
+    const data = Uint8Array.from({ length: WIDTH * HEIGHT }, (_, pixelNumber) => inside(pixelNumber));
+    const result = createInstanceDetections({
+      detections: oneBox([50, 60, 150, 120]),
+      masks: createMasks({ format: "dense", width: WIDTH, height: HEIGHT, length: 1, data }),
+    });
+    const drawn = await annotate(gray(), result, { label: () => null, boxes: false });
+    const veiled = colourOfClass(2).map((value) => Math.round(90 + (value - 90) * 0.4));
+    expect(pixel(drawn.data, 100, 90)).toEqual(veiled);
+    expect(pixel(drawn.data, 55, 65)).toEqual([90, 90, 90]);
+    const border = pixel(drawn.data, 60, 90);
+    expect(border).not.toEqual(veiled);
+    expect(border).not.toEqual([90, 90, 90]);
+    const without = await annotate(gray(), result, { label: () => null, masks: false });
+    expect(pixel(without.data, 100, 90)).toEqual([90, 90, 90]);
+    expect(pixel(without.data, 50, 90)).toEqual([...colourOfClass(2)]);
   });
 
   it("puts the tag above the box, or inside where there is no room", async () => {

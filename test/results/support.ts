@@ -1,5 +1,5 @@
-import { createDetections, createKeyPoints } from "../../src/results/index.js";
-import type { DetectionColumns, Detections, ImageInfo, KeyPoints } from "../../src/results/index.js";
+import { convertMasks, createDetections, createInstanceDetections, createKeyPoints, createMasks } from "../../src/results/index.js";
+import type { DetectionColumns, Detections, ImageInfo, InstanceDetections, KeyPoints, MaskFormat } from "../../src/results/index.js";
 
 export const IMAGE: ImageInfo = { width: 640, height: 480, source: "street.jpg", exifOrientation: 1, orientationApplied: false };
 
@@ -15,6 +15,22 @@ export function columns(): DetectionColumns {
 }
 
 export const detections = (): Detections => createDetections(columns());
+
+/** Two instances in a picture of 4 x 3: an L of four pixels, and a single pixel. */
+export function instances(format: MaskFormat = "rle"): InstanceDetections {
+  const [width, height] = [4, 3];
+  const pixels = [1, 0, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0, ...[0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0]];
+  return createInstanceDetections({
+    detections: createDetections({
+      image: { ...IMAGE, width, height },
+      xyxy: Int32Array.from([0, 0, 2, 3, 3, 1, 4, 2]),
+      classId: Int32Array.from([1, 0]),
+      confidence: Float32Array.from([0.9, 0.5]),
+      classNames: ["person", "car"],
+    }),
+    masks: convertMasks(createMasks({ format: "dense", width, height, length: 2, data: Uint8Array.from(pixels) }), format),
+  });
+}
 
 /** Two instances of four slots; the second one's class has only three points. */
 export function keyPoints(): KeyPoints {

@@ -2,7 +2,7 @@ import { MessageChannel, receiveMessageOnPort } from "node:worker_threads";
 import { describe, expect, it } from "vitest";
 import { createDetections, fromTransferable, toTransferable } from "../../src/results/index.js";
 import type { ResultDataOf } from "../../src/results/index.js";
-import { columns, detections, keyPoints } from "./support.js";
+import { columns, detections, instances, keyPoints } from "./support.js";
 
 function send<Data>(data: Data, transferList: ArrayBuffer[]): Data {
   const { port1, port2 } = new MessageChannel();
@@ -20,6 +20,16 @@ describe("results across a worker's border", () => {
     const arrived = fromTransferable(send<ResultDataOf<"detections">>(data, transferList));
     expect(arrived.toJSON()).toEqual(expected);
     expect(original.xyxy.byteLength).toBe(0);
+  });
+
+  it.each(["rle", "dense"] as const)("hold for masks in the format %s", (format) => {
+    const original = instances(format);
+    const expected = original.toJSON();
+    const { data, transferList } = toTransferable(original);
+    const arrived = fromTransferable(send<ResultDataOf<"instance-detections">>(data, transferList));
+    expect(arrived.toJSON()).toEqual(expected);
+    expect(arrived.masks.format).toBe(format);
+    expect(original.masks.format === "dense" ? original.masks.data : original.masks.runs).toHaveLength(0);
   });
 
   it("hold for key points and their boxes alike", () => {

@@ -50,6 +50,8 @@ export interface PackageFiles {
   readonly inferenceConfig?: object | string | null;
   readonly classNames?: readonly string[] | null;
   readonly weights?: Uint8Array | null;
+  /** keypoints_metadata.json; absent unless given. */
+  readonly keyPoints?: object;
 }
 
 export function inferenceConfig(
@@ -89,6 +91,7 @@ export async function writePackage(files: PackageFiles = {}): Promise<string> {
   if (files.inferenceConfig !== null)
     await writeFile(join(directory, "inference_config.json"), text(files.inferenceConfig ?? inferenceConfig()));
   if (files.classNames !== null) await writeFile(join(directory, "class_names.txt"), (files.classNames ?? ["cat", "dog"]).join("\n"));
+  if (files.keyPoints !== undefined) await writeFile(join(directory, "keypoints_metadata.json"), text(files.keyPoints));
   if (files.weights !== null)
     await writeFile(join(directory, "weights.onnx"), files.weights ?? constantNetwork([YOLO_HEAD], { width: 64, height: 64 }));
   return directory;
