@@ -35,8 +35,7 @@ export function compareMasks(expected: ExpectedInstances, actual: InstanceDetect
 }
 
 export function compareKeyPoints(expected: ExpectedKeyPoints, exact: KeyPoints, rounded: KeyPoints, tolerances: Tolerances): string | null {
-  const columns = { ...exact.detections, length: exact.length };
-  for (const [number, place] of pairUp(expected, columns, tolerances).entries()) {
+  for (const [number, place] of pairUp(expected, exact.detections, tolerances).entries()) {
     if (place === null) continue;
     for (const [slot, confidence] of expected.keypoints_confidence[number]!.entries()) {
       const index = place * exact.slots + slot;

@@ -173,7 +173,7 @@ describe("arguments", () => {
   });
 
   it.each<[string, Readonly<Record<string, unknown>>]>([
-    ["an unknown argument", { mask_format: "rle" }],
+    ["an unknown argument", { text_prompt: "dog" }],
     ["null for a confidence", { confidence: null }],
     ["words for a confidence", { confidence: "0.5" }],
     ["an integer for a confidence", { confidence: { python_int: 1 } }],

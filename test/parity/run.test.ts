@@ -159,7 +159,7 @@ describe.each(["auto", "reference"] as const)("cases of a package, executor %s",
 
   it("does not cover architectures and arguments that are not offered", async () => {
     expect(await judge({}, { ...EXPECTED, package: "unknown" })).toMatchObject({ kind: "not-covered" });
-    expect(await judge({ kwargs: { mask_format: "rle" } })).toMatchObject({ kind: "not-covered" });
+    expect(await judge({ kwargs: { text_prompt: "dog" } })).toMatchObject({ kind: "not-covered" });
   });
 });
 
