@@ -99,7 +99,7 @@ function compareParsed(a: Version, b: Version): number {
     const other = right.numbers[index] ?? 0;
     const order =
       typeof value === "object" || typeof other === "object"
-        ? compareLists([value].flat() as (number | string)[], [other].flat() as (number | string)[])
+        ? compareLists([value].flat(), [other].flat())
         : compareParts(value, other);
     if (order !== 0) return order;
   }

@@ -6,4 +6,3 @@ export { parseInferenceConfig } from "./inference-config.js";
 export { parseKeyPointsMetadata } from "./key-points-metadata.js";
 export { parseModelConfig } from "./model-config.js";
 export { parseTrtConfig, type TrtConfig } from "./trt-config.js";
-export type { FileContext } from "./json.js";
