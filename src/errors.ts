@@ -29,6 +29,14 @@ export interface ErrorOptions {
 
 type Fields<Names extends object> = ErrorOptions & Partial<Names>;
 
+/** Why a package was not used; `code` is one of negotiation's reason codes. */
+interface DiscardedPackage {
+  readonly packageId: string;
+  readonly code: string;
+  readonly message: string;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
 /** The root: `catch (error) { if (InferenceModelsError.is(error)) ... error.code ... }`. */
 export class InferenceModelsError extends Error {
   /** @internal */ static readonly code: string = "INFERENCE_MODELS";
@@ -492,11 +500,9 @@ export class JetsonTypeResolutionError extends RuntimeIntrospectionError {
 export class NoModelPackagesAvailableError extends ModelPackageNegotiationError {
   /** @internal */ static override readonly code: string = "NO_MODEL_PACKAGES_AVAILABLE";
   /** @internal */ static override readonly className: string = "NoModelPackagesAvailableError";
-  declare readonly discarded?: readonly { readonly packageId: string; readonly reasons: readonly string[] }[];
-  constructor(
-    message: string,
-    options: Fields<{ discarded: readonly { readonly packageId: string; readonly reasons: readonly string[] }[] }> = {},
-  ) {
+  /** Each package that was refused: a stable code, a sentence, the values compared. */
+  declare readonly discarded?: readonly DiscardedPackage[];
+  constructor(message: string, options: Fields<{ discarded: readonly DiscardedPackage[] }> = {}) {
     super(message, options);
   }
 }
