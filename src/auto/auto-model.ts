@@ -4,17 +4,16 @@ import { CorruptedModelPackageError, ForbiddenLocalCodePackageAccessError } from
 import { configuration } from "../configuration.js";
 import { createPreprocessExecutor, preloadDecoder, referenceExecutor } from "../imaging/index.js";
 import {
-  createDetectionDecoder,
+  createDecoder,
+  createModel,
   findImplementation,
-  LoadedKeyPointModel,
-  LoadedObjectDetectionModel,
   referenceDecoder,
   type AnyModel,
   type Family,
   type FamilyDescription,
   type ModelInfo,
-  type ModelParts,
   type PackageContents,
+  type PackageText,
 } from "../models/index.js";
 import { invalidOption, requireKnownOptions } from "../options.js";
 import { parseClassNames, parseInferenceConfig, parseModelConfig, readPackageFile, requirePackageFiles } from "../packages/index.js";
@@ -96,13 +95,17 @@ async function readContents(
   const files = await requirePackageFiles(directory, [...family.files, family.weights]);
   const configPath = files["inference_config.json"];
   const namesPath = files["class_names.txt"];
-  const [inferenceConfig, classNames] = await Promise.all([
+  const others = Object.entries(files).filter(([name]) => !["inference_config.json", "class_names.txt", family.weights].includes(name));
+  const [inferenceConfig, classNames, texts] = await Promise.all([
     configPath === undefined || resizeModes === null
       ? null
       : readPackageFile(configPath).then((text) => parseInferenceConfig(text, resizeModes, { path: configPath })),
     namesPath === undefined ? null : readPackageFile(namesPath).then((text) => parseClassNames(text, { path: namesPath })),
+    Promise.all(
+      others.map(async ([name, path]): Promise<[string, PackageText]> => [name, { path, text: await readPackageFile(path) }]),
+    ).then(Object.fromEntries<PackageText>),
   ]);
-  return { directory, modelConfig, inferenceConfig, classNames, weights: files[family.weights] ?? "" };
+  return { directory, modelConfig, inferenceConfig, classNames, texts, weights: files[family.weights] ?? "" };
 }
 
 async function loadPackage(id: string, directory: string, options: AutoModelOptions): Promise<AnyModel> {
@@ -140,9 +143,10 @@ function withPath(error: unknown, path: string): unknown {
 function assemble(id: string, family: Family, contents: PackageContents, session: InferenceSession, options: AutoModelOptions): AnyModel {
   const reference = options.executor === "reference";
   const preprocess = reference ? referenceExecutor : createPreprocessExecutor();
-  const decoder = reference ? referenceDecoder : createDetectionDecoder();
-  const parts = <F extends Family, D extends FamilyDescription>(of: F, description: D): ModelParts<F, D> => ({
-    family: of,
+  const decoder = reference ? referenceDecoder : createDecoder();
+  const description: FamilyDescription = family.describe(contents, session);
+  return createModel({
+    family,
     description,
     session,
     preprocess,
@@ -151,7 +155,7 @@ function assemble(id: string, family: Family, contents: PackageContents, session
       id,
       packageId: contents.directory.split(/[\\/]/).findLast((part) => part !== "") ?? id,
       architecture: contents.modelConfig.modelArchitecture ?? "",
-      task: of.task,
+      task: family.task,
       variant: null,
       backend: "onnx",
       engine: session.engine,
@@ -168,12 +172,6 @@ function assemble(id: string, family: Family, contents: PackageContents, session
     queueLimit: options.queueLimit ?? 256,
     maximumPixels: options.maximumPixels ?? configuration().inputs.maximumPixels,
   });
-  switch (family.task) {
-    case "object-detection":
-      return new LoadedObjectDetectionModel(parts(family, family.describe(contents, session)));
-    case "keypoint-detection":
-      return new LoadedKeyPointModel(parts(family, family.describe(contents, session)));
-  }
 }
 
 /** From a name to a ready model. */

@@ -1,5 +1,5 @@
-export type { DecodeSettings, DenseHead, DetectionDecoder, DetectionRows, QueriesHead, RowsHead } from "./types.js";
-export { createDetectionDecoder } from "./create.js";
+export type { Decoder, DecodeSettings, DenseHead, DetectionDecoder, DetectionRows, QueriesHead, RowsHead } from "./types.js";
+export { createDecoder } from "./create.js";
 export { cpuDecoder } from "./cpu.js";
 export { mapBoxesBack, type MapBackOptions } from "./map-back.js";
 export { referenceDecoder } from "./reference.js";
