@@ -1,6 +1,8 @@
+import { basename } from "node:path";
+
 import { createInferenceSession } from "../engines/index.js";
 import type { ExecutionProvider, InferenceSession, SessionOptions } from "../engines/index.js";
-import { CorruptedModelPackageError, ForbiddenLocalCodePackageAccessError } from "../errors.js";
+import { CorruptedModelPackageError } from "../errors.js";
 import { configuration } from "../configuration.js";
 import { createPreprocessExecutor, preloadDecoder, referenceExecutor } from "../imaging/index.js";
 import {
@@ -12,67 +14,35 @@ import {
   type Family,
   type FamilyDescription,
   type ModelInfo,
+  type ModelOrigin,
   type PackageContents,
   type PackageText,
 } from "../models/index.js";
-import { invalidOption, requireKnownOptions } from "../options.js";
 import { parseClassNames, parseInferenceConfig, parseModelConfig, readPackageFile, requirePackageFiles } from "../packages/index.js";
 import type { ModelConfig, RecommendedParameters } from "../packages/index.js";
-import { resolveSource } from "./source.js";
+import { loadCodePackage } from "./code-package.js";
+import type { AutoModelOptions, RuntimeOptions } from "./options.js";
 
-export interface AutoModelOptions {
-  /** Stops loading; rejects with the signal's reason. */
-  readonly signal?: AbortSignal;
-  /** Which code prepares pictures and decodes outputs: `auto` takes the addon where there is one, `reference` plain TypeScript. */
-  readonly executor?: "auto" | "reference";
-  /** ONNX Runtime providers in order of preference; default `ONNXRUNTIME_EXECUTION_PROVIDERS`, else `["cpu"]`. */
-  readonly executionProviders?: readonly ExecutionProvider[];
-  /** Threads inside one network run, default 1; 0 = one per physical core. */
-  readonly intraOpThreads?: number;
-  /** Network runs at once, default 1. */
-  readonly lanes?: number;
-  /** Predictions that may wait for a place; one more rejects with QueueFullError. Default 256. */
-  readonly queueLimit?: number;
-  /** Thresholds for `confidence: "best"`, instead of the package's own. */
-  readonly recommendedParameters?: RecommendedParameters;
-  /** Options of a call that the model cannot honour are errors instead of one warning each. Default false. */
-  readonly strictOptions?: boolean;
-  /** Files with more pixels than this are refused before they are decoded; a sharp pipeline keeps its own limit. */
-  readonly maximumPixels?: number;
+/** What is loaded, from where, and what was found out about it on the way. */
+export interface PackageSource {
+  /** As the caller named it. */
+  readonly id: string;
+  /** null = the name of the folder. */
+  readonly packageId: string | null;
+  readonly directory: string;
+  readonly origin: ModelOrigin;
+  /** What the provider recommends; the package's own file counts when this is null. */
+  readonly recommendedParameters: RecommendedParameters | null;
+  /** By name. They belong to whoever loaded them. */
+  readonly dependencies: Readonly<Record<string, AnyModel>>;
 }
 
-const OPTION_NAMES = [
-  "signal",
-  "executor",
-  "executionProviders",
-  "intraOpThreads",
-  "lanes",
-  "queueLimit",
-  "recommendedParameters",
-  "strictOptions",
-  "maximumPixels",
-] as const satisfies readonly (keyof AutoModelOptions)[];
-
-function checkOptions(options: AutoModelOptions): void {
-  requireKnownOptions(options, OPTION_NAMES, "AutoModel.fromPretrained");
-  if (options.executor !== undefined && !["auto", "reference"].includes(options.executor)) {
-    throw invalidOption("executor", '"auto" or "reference"', options.executor);
-  }
-  for (const [name, minimum] of [
-    ["intraOpThreads", 0],
-    ["lanes", 1],
-    ["queueLimit", 0],
-    ["maximumPixels", 1],
-  ] as const) {
-    const value = options[name];
-    if (value !== undefined && !(Number.isSafeInteger(value) && value >= minimum))
-      throw invalidOption(name, `an integer of at least ${minimum}`, value);
-  }
-}
+export type PackageOptions = RuntimeOptions &
+  Pick<AutoModelOptions, "onnxExecutionProviders" | "device" | "allowLocalCodePackages" | "modelOptions" | "signal">;
 
 /** Only what was given: absent and undefined differ for the rooms below. */
-function sessionOptions(options: AutoModelOptions): SessionOptions {
-  const { executionProviders = configuration().onnx.executionProviders, intraOpThreads, lanes, signal } = options;
+function sessionOptions(options: PackageOptions): SessionOptions {
+  const { onnxExecutionProviders: executionProviders = configuration().onnx.executionProviders, intraOpThreads, lanes, signal } = options;
   return {
     executionProviders,
     ...(intraOpThreads === undefined ? {} : { intraOpThreads }),
@@ -108,15 +78,19 @@ async function readContents(
   return { directory, modelConfig, inferenceConfig, classNames, texts, weights: files[family.weights] ?? "" };
 }
 
-async function loadPackage(id: string, directory: string, options: AutoModelOptions): Promise<AnyModel> {
+/**
+ * From a folder to a ready model.
+ * @throws CorruptedModelPackageError, ModelImplementationNotFoundError, MissingDependencyError, ForbiddenLocalCodePackageAccessError
+ */
+export async function loadPackage(source: PackageSource, options: PackageOptions): Promise<AnyModel> {
+  const { directory } = source;
   const configPath = (await requirePackageFiles(directory, ["model_config.json"]))["model_config.json"] ?? "";
   const modelConfig = parseModelConfig(await readPackageFile(configPath), { path: configPath });
   const { modelArchitecture: architecture, backendType: backend, taskType: task, modelFeatures } = modelConfig;
   if (architecture === null || backend === null) {
-    throw new ForbiddenLocalCodePackageAccessError(
-      `The package in ${directory} names no ${architecture === null ? "model_architecture" : "backend_type"} in model_config.json, so it would have to bring its own code, which is not loaded. ` +
-        "Name model_architecture, task_type and backend_type to load it with a class of this library.",
-    );
+    const { dependencies } = source;
+    const codeOptions = { ...options, ...options.modelOptions, modelDependencies: dependencies };
+    return loadCodePackage(directory, modelConfig, codeOptions, options.allowLocalCodePackages ?? true);
   }
   const { load } = findImplementation({ architecture, task, backend, features: Object.keys(modelFeatures ?? {}) });
   const { family } = await load();
@@ -127,7 +101,7 @@ async function loadPackage(id: string, directory: string, options: AutoModelOpti
   preloadDecoder();
   const session = await creating;
   try {
-    return assemble(id, family, contents, session, options);
+    return assemble(source, family, contents, session, options);
   } catch (error) {
     await session.close();
     throw withPath(error, contents.weights);
@@ -140,7 +114,14 @@ function withPath(error: unknown, path: string): unknown {
   return error;
 }
 
-function assemble(id: string, family: Family, contents: PackageContents, session: InferenceSession, options: AutoModelOptions): AnyModel {
+function assemble(
+  source: PackageSource,
+  family: Family,
+  contents: PackageContents,
+  session: InferenceSession,
+  options: PackageOptions,
+): AnyModel {
+  const { id, packageId, origin } = source;
   const reference = options.executor === "reference";
   const preprocess = reference ? referenceExecutor : createPreprocessExecutor();
   const decoder = reference ? referenceDecoder : createDecoder();
@@ -153,7 +134,8 @@ function assemble(id: string, family: Family, contents: PackageContents, session
     decoder,
     info: {
       id,
-      packageId: contents.directory.split(/[\\/]/).findLast((part) => part !== "") ?? id,
+      packageId: packageId ?? basename(contents.directory),
+      origin,
       architecture: contents.modelConfig.modelArchitecture ?? "",
       task: family.task,
       variant: null,
@@ -167,24 +149,9 @@ function assemble(id: string, family: Family, contents: PackageContents, session
       inputSize: description.plan.defaultSize,
       batchSize: batchLimits(session, description),
     },
-    recommended: options.recommendedParameters ?? contents.modelConfig.recommendedParameters,
+    recommended: options.recommendedParameters ?? source.recommendedParameters ?? contents.modelConfig.recommendedParameters,
     strictOptions: options.strictOptions ?? false,
     queueLimit: options.queueLimit ?? 256,
     maximumPixels: options.maximumPixels ?? configuration().inputs.maximumPixels,
   });
 }
-
-/** From a name to a ready model. */
-export const AutoModel = {
-  /**
-   * @param source a folder with a model package, or the id of a model that ships with this package (`mediapipe/face-detector`).
-   * @returns a model that is ready: its network is loaded, its configuration checked. Close it when done (`await using` does).
-   * @throws ModelNotFoundError, CorruptedModelPackageError, ModelImplementationNotFoundError, InvalidOptionError, MissingDependencyError
-   */
-  async fromPretrained(source: string, options: AutoModelOptions = {}): Promise<AnyModel> {
-    checkOptions(options);
-    options.signal?.throwIfAborted();
-    const { id, directory } = await resolveSource(source);
-    return loadPackage(id, directory, options);
-  },
-} as const;

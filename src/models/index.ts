@@ -7,6 +7,7 @@ export type {
   KeyPointOptions,
   Model,
   ModelInfo,
+  ModelOrigin,
   ModelStatistics,
   ObjectDetectionModel,
   Prepared,
