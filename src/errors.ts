@@ -417,6 +417,13 @@ export class ForbiddenModelAccessError extends ModelRetrievalError {
   }
 }
 
+/** The address of a file is no longer valid, as signed addresses are after a while: asking the provider again gives a new one. */
+export class DownloadLinkExpiredError extends ForbiddenModelAccessError {
+  /** @internal */ static override readonly code: string = "DOWNLOAD_LINK_EXPIRED";
+  /** @internal */ static override readonly page: ErrorPage = "file-download";
+  /** @internal */ static override readonly className: string = "DownloadLinkExpiredError";
+}
+
 /** Usage of the workspace is paused. */
 export class UsagePausedModelAccessError extends ModelRetrievalError {
   /** @internal */ static override readonly code: string = "USAGE_PAUSED_MODEL_ACCESS";
@@ -677,6 +684,18 @@ export class FileLockTimeoutError extends ModelLoadingError {
   }
 }
 
+/** The disk of the cache is full, read-only, or not ours to write to. */
+export class CacheStorageError extends ModelLoadingError {
+  /** @internal */ static override readonly code: string = "CACHE_STORAGE";
+  /** @internal */ static override readonly className: string = "CacheStorageError";
+  declare readonly path?: string;
+  declare readonly bytesNeeded?: number;
+  declare readonly bytesAvailable?: number;
+  constructor(message: string, options: Fields<{ path: string; bytesNeeded: number; bytesAvailable: number }> = {}) {
+    super(message, options);
+  }
+}
+
 /** The reference's spelling. @deprecated use {@link FileHashSumMismatchError} */
 export { FileHashSumMismatchError as FileHashSumMissmatch };
 
@@ -710,6 +729,7 @@ export const ERROR_CLASSES = [
   UnauthorizedModelAccessError,
   PaymentRequiredModelAccessError,
   ForbiddenModelAccessError,
+  DownloadLinkExpiredError,
   UsagePausedModelAccessError,
   ModelMetadataConsistencyError,
   ModelMetadataHandlerNotImplementedError,
@@ -736,4 +756,5 @@ export const ERROR_CLASSES = [
   ModelPipelineInitializationError,
   ModelPipelineNotFound,
   FileLockTimeoutError,
+  CacheStorageError,
 ] as const;
