@@ -1,5 +1,6 @@
 /** Hooks of whoever decides which caller may use which model: servers that hold models of several customers. */
 import type { AnyModel } from "../models/index.js";
+import type { StoreObserver } from "../store/types.js";
 
 export interface AccessIdentifiers {
   readonly modelId: string;
@@ -33,6 +34,18 @@ export interface ModelAccessManager {
   onSymlinkDeleted?(link: string, modelId: string, packageId: string): void;
   onFileDeleted?(path: string, modelId: string, packageId: string): void;
   onDirectoryDeleted?(path: string, modelId: string, packageId: string): void;
+}
+
+/** The store's view of a manager: what happens on disk, with the package it happens to. */
+export function observerOf(access: ModelAccessManager, modelId: string, packageId: string): StoreObserver {
+  return {
+    onFileCreated: (path) => access.onFileCreated?.(path, modelId, packageId),
+    onFileRenamed: (from, to) => access.onFileRenamed?.(from, to, modelId, packageId),
+    onSymlinkCreated: (target, link) => access.onSymlinkCreated?.(target, link, modelId, packageId),
+    onSymlinkDeleted: (link) => access.onSymlinkDeleted?.(link, modelId, packageId),
+    onFileDeleted: (path) => access.onFileDeleted?.(path, modelId, packageId),
+    onDirectoryDeleted: (path) => access.onDirectoryDeleted?.(path, modelId, packageId),
+  };
 }
 
 /** Lets everybody do everything: what counts when no manager is given. Base class for managers that override a few methods. */

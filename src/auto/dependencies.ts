@@ -2,18 +2,19 @@
 import { CorruptedModelPackageError, DependencyModelParametersValidationError } from "../errors.js";
 import type { AnyModel } from "../models/index.js";
 import { requirePortableName, type ModelDependency, type ModelMetadata } from "../packages/index.js";
-import type { DependencyIdentity } from "../store/index.js";
-import type { LoadById, LoadContext } from "./load-by-id.js";
+import type { MaterializedDependency } from "../store/index.js";
+import type { LoadContext } from "./context.js";
+import type { LoadById } from "./load-by-id.js";
 import { checkDependencyParameters, type AutoModelOptions } from "./options.js";
 
 export interface LoadedDependencies {
   readonly models: Readonly<Record<string, AnyModel>>;
   /** For the manifest of the parent: which package each of them was. */
-  readonly identities: readonly DependencyIdentity[];
+  readonly materialized: readonly MaterializedDependency[];
   close(): Promise<void>;
 }
 
-export const NO_DEPENDENCIES: LoadedDependencies = { models: {}, identities: [], close: () => Promise.resolve() };
+export const NO_DEPENDENCIES: LoadedDependencies = { models: {}, materialized: [], close: () => Promise.resolve() };
 
 /** Names become folders, so they are unique even where upper and lower case are the same. */
 function requireNames(id: string, dependencies: readonly ModelDependency[]): void {
@@ -21,9 +22,12 @@ function requireNames(id: string, dependencies: readonly ModelDependency[]): voi
   for (const { name } of dependencies) {
     const key = requirePortableName(name).toLowerCase();
     if (seen.has(key) || key.endsWith(".lock")) {
-      throw new CorruptedModelPackageError(`"${id}" declares a dependency with the name "${name}", which is taken or reserved. Tell its provider.`, {
-        kind: "metadata",
-      });
+      throw new CorruptedModelPackageError(
+        `"${id}" declares a dependency with the name "${name}", which is taken or reserved. Tell its provider.`,
+        {
+          kind: "metadata",
+        },
+      );
     }
     seen.add(key);
   }
@@ -42,7 +46,10 @@ function requireParameters({ options }: LoadContext, dependencies: readonly Mode
       checkDependencyParameters(parameters, `dependencyModelsParams.${name}`);
     } catch (error) {
       const issue = error instanceof Error ? error.message : String(error);
-      throw new DependencyModelParametersValidationError(`${issue} Which model it is, the package says.`, { issues: [issue], cause: error });
+      throw new DependencyModelParametersValidationError(`${issue} Which model it is, the package says.`, {
+        issues: [issue],
+        cause: error,
+      });
     }
   }
 }
@@ -121,11 +128,11 @@ export async function loadDependencies(context: LoadContext, metadata: ModelMeta
     throw failed.reason;
   }
   const models = Object.fromEntries(dependencies.map(({ name }, index) => [name, loaded[index] as AnyModel]));
-  return { models, identities: dependencies.map(({ name }) => identityOf(name, models[name] as AnyModel)), close };
+  return { models, materialized: dependencies.map((one) => materializedOf(one, models[one.name] as AnyModel)), close };
 }
 
-function identityOf(name: string, { info }: AnyModel): DependencyIdentity {
-  const canonical = info.origin.kind === "provider" ? info.origin.canonicalId : info.id;
+function materializedOf(dependency: ModelDependency, { info }: AnyModel): MaterializedDependency {
+  const canonicalModelId = info.origin.kind === "provider" ? info.origin.canonicalId : info.id;
   const directory = info.origin.kind === "custom" ? "" : info.origin.directory;
-  return { name, directory, cacheModelId: canonical, canonicalModelId: canonical, modelPackageId: info.packageId };
+  return { ...dependency, directory, cacheModelId: canonicalModelId, canonicalModelId, packageId: info.packageId };
 }

@@ -51,10 +51,18 @@ export interface PackageFile {
 }
 
 /** One package with everything that the provider says about it. Addresses are left out: they may carry signatures. */
-export interface ModelPackageDescription extends PackageSummary, Pick<
-  ModelPackageMetadata,
-  "trtPackageDetails" | "onnxPackageDetails" | "torchScriptPackageDetails" | "environmentRequirements" | "modelFeatures" | "recommendedParameters"
-> {
+export interface ModelPackageDescription
+  extends
+    PackageSummary,
+    Pick<
+      ModelPackageMetadata,
+      | "trtPackageDetails"
+      | "onnxPackageDetails"
+      | "torchScriptPackageDetails"
+      | "environmentRequirements"
+      | "modelFeatures"
+      | "recommendedParameters"
+    > {
   readonly modelId: string;
   readonly files: readonly PackageFile[];
 }
@@ -76,7 +84,11 @@ function summarize(candidate: ModelPackageMetadata, sizes: readonly ArtefactSize
   return { packageId, backend, batchSize: batchSizeOf(candidate), quantization, trustedSource, size: sizeOf(sizes) };
 }
 
-async function sizesOf(metadata: ModelMetadata, candidate: ModelPackageMetadata, options: DescribeOptions): Promise<readonly ArtefactSize[] | null> {
+async function sizesOf(
+  metadata: ModelMetadata,
+  candidate: ModelPackageMetadata,
+  options: DescribeOptions,
+): Promise<readonly ArtefactSize[] | null> {
   if (options.pullArtefactsSize !== true) return null;
   return artefactSizes(metadata.modelId, candidate, options.signal === undefined ? {} : { signal: options.signal });
 }

@@ -2,62 +2,35 @@
  * From an id to a ready model: the remembered answer if there is one, else the provider's; then the ranked packages one after
  * another, until one loads.
  */
-import { xRayRuntimeEnvironment, type RuntimeXRay } from "../environment/index.js";
-import {
-  CorruptedModelPackageError,
-  FileLockTimeoutError,
-  ForbiddenModelAccessError,
-  ModelPackageAlternativesExhaustedError,
-  UnauthorizedModelAccessError,
-} from "../errors.js";
+import { FileLockTimeoutError, ModelPackageAlternativesExhaustedError } from "../errors.js";
 import { logger } from "../logger.js";
 import type { AnyModel } from "../models/index.js";
 import type { Negotiation, RankedPackage } from "../negotiation/index.js";
-import type { ModelMetadata, ModelPackageMetadata } from "../packages/index.js";
-import { inferenceHome } from "../packages/index.js";
-import { ExpiredDownloadUrlError, materializePackage, type MaterializedPackage } from "../store/index.js";
-import type { ModelAccessManager } from "./access-manager.js";
-import { loadPackage } from "./auto-model.js";
+import type { ModelMetadata } from "../packages/index.js";
+import { loadPackage } from "./load-package.js";
+import { createContext, type LoadContext } from "./context.js";
 import { loadDependencies, type LoadedDependencies } from "./dependencies.js";
-import { resolveDevice } from "./device.js";
 import type { AutoModelOptions } from "./options.js";
-import { loadRemembered, remember, resolutionDigest } from "./remembered.js";
-import { apiKeyOf, fetchMetadata, negotiate, providerNames } from "./resolution.js";
-
-/** What stays the same during one load. */
-export interface LoadContext {
-  readonly id: string;
-  readonly options: AutoModelOptions;
-  readonly apiKey: string | null;
-  readonly access: ModelAccessManager;
-  readonly environment: RuntimeXRay;
-  readonly device: string;
-  /** Equal for equal requests on equal machines. */
-  readonly digest: string;
-}
+import { closingWith } from "./owned.js";
+import { loadRemembered, remember } from "./remembered.js";
+import { askProvider, negotiate, providerNames } from "./resolution.js";
+import { storePackage } from "./store-package.js";
 
 /** How dependencies are loaded: by the whole of this again. Handed in, because it would be a circle otherwise. */
 export type LoadById = (id: string, options: AutoModelOptions) => Promise<AnyModel>;
 
 export async function loadById(id: string, options: AutoModelOptions): Promise<AnyModel> {
-  const { modelAccessManager: access = {}, signal } = options;
-  const apiKey = apiKeyOf(options);
-  if ((await access.isModelAccessForbidden?.(id, apiKey)) === true) throw accessForbidden(id);
-  const environment = await xRayRuntimeEnvironment();
-  const device = resolveDevice(options.device, environment);
-  const digest = resolutionDigest({ id, options, apiKey, environment, device });
-  const context: LoadContext = { id, options, apiKey, access, environment, device, digest };
-
+  const context = await createContext(id, options);
   const shared = await sharedInstance(context, id);
   if (shared !== null) return shared;
   const remembered = await loadRemembered(context, loadById);
   if (remembered !== null) return remembered;
 
-  signal?.throwIfAborted();
+  options.signal?.throwIfAborted();
   const metadata = await askProvider(context);
   const sharedUnderCanonicalId = await sharedInstance(context, metadata.modelId);
   if (sharedUnderCanonicalId !== null) return sharedUnderCanonicalId;
-  const negotiation = negotiate(metadata, options, environment, device);
+  const negotiation = negotiate(metadata, context);
   report(context, metadata, negotiation);
   const dependencies = await loadDependencies(context, metadata, loadById);
   try {
@@ -68,38 +41,15 @@ export async function loadById(id: string, options: AutoModelOptions): Promise<A
   }
 }
 
-export function accessForbidden(id: string): UnauthorizedModelAccessError {
-  return new UnauthorizedModelAccessError(`The access manager forbids the model "${id}" for this caller. Ask whoever runs this service for access.`);
-}
-
 async function sharedInstance({ access, apiKey, digest, options }: LoadContext, id: string): Promise<AnyModel | null> {
   return (await access.retrieveModelInstance?.(id, options.modelPackageId ?? null, apiKey, digest)) ?? null;
 }
 
-/** The provider's answer; the access manager hears what it means for this caller. */
-async function askProvider({ id, options, access, apiKey }: LoadContext): Promise<ModelMetadata> {
-  try {
-    const metadata = await fetchMetadata(id, options);
-    if (metadata.modelId.trim() === "") {
-      throw new CorruptedModelPackageError(`The provider answered the request for "${id}" with an empty model id. Tell whoever runs it.`, { kind: "metadata" });
-    }
-    if (metadata.modelId !== id) await access.onModelAliasDiscovered?.(id, metadata.modelId);
-    for (const { modelId } of metadata.modelDependencies ?? []) {
-      await access.onModelDependencyDiscovered?.(metadata.modelId, options.modelPackageId ?? null, modelId);
-    }
-    for (const { packageId } of metadata.modelPackages) {
-      await access.onModelPackageAccessGranted?.({ modelId: metadata.modelId, packageId, apiKey });
-    }
-    return metadata;
-  } catch (error) {
-    if (UnauthorizedModelAccessError.is(error) || ForbiddenModelAccessError.is(error)) await access.onModelAccessForbidden?.(id, apiKey);
-    throw error;
-  }
-}
-
 function report({ id, options }: LoadContext, metadata: ModelMetadata, { ranked, discarded, warnings }: Negotiation): void {
   const say = options.verbose === true ? (text: string) => logger().info(text) : (text: string) => logger().debug(text);
-  say(`${id}: ${metadata.modelArchitecture}, ${metadata.taskType ?? "no task"}; packages in order: ${ranked.map((one) => one.package.packageId).join(", ")}.`);
+  say(
+    `${id}: ${metadata.modelArchitecture}, ${metadata.taskType ?? "no task"}; packages in order: ${ranked.map((one) => one.package.packageId).join(", ")}.`,
+  );
   for (const { packageId, code, message } of discarded) say(`${id}: package ${packageId} is not used (${code}): ${message}`);
   for (const { packageId, message } of warnings) logger().warn(`${id}: package ${packageId} was asked for by its id, but ${message}`);
 }
@@ -167,78 +117,40 @@ async function loadCandidate(
   failures: readonly Failure[],
   dependencies: LoadedDependencies,
 ): Promise<{ readonly model: AnyModel; readonly directory: string }> {
-  const { id, options } = context;
-  const stored = await store(context, metadata, candidate, dependencies);
-  const recommendedParameters = candidate.recommendedParameters ?? metadata.recommendedParameters;
-  const model = await loadPackage(
-    {
-      id,
-      packageId: candidate.packageId,
-      directory: stored.directory,
-      recommendedParameters,
-      dependencies: dependencies.models,
-      origin: {
-        kind: "provider",
-        directory: stored.directory,
-        providers: providerNames(options),
-        canonicalId: metadata.modelId,
-        resolvedBy: "negotiation",
-        fromCache: stored.fromCache,
-        ranked: negotiation.ranked.map(({ package: { packageId }, decidedBy }) => ({ packageId, decidedBy })),
-        discarded: negotiation.discarded.map(({ packageId, code, message }) => ({ packageId, code, message })),
-        failed: failures.map(({ packageId, error }) => ({ packageId, error: `${error.name}: ${error.message}` })),
-      },
-    },
-    // Code that came over the network is never run, whatever the gate for folders says.
-    { ...options, device: context.device, allowLocalCodePackages: false },
-  );
-  await remember(context, metadata, candidate, stored, dependencies);
-  return { model, directory: stored.directory };
-}
-
-/** Links to files expire; then the provider is asked for fresh ones, once. */
-async function store(
-  context: LoadContext,
-  metadata: ModelMetadata,
-  candidate: ModelPackageMetadata,
-  dependencies: LoadedDependencies,
-): Promise<MaterializedPackage> {
+  const { id, options, device } = context;
+  const stored = await storePackage(context, metadata, candidate, dependencies.materialized);
+  const { directory, fromCache, lease } = stored;
   try {
-    return await materialize(context, metadata, candidate, dependencies);
+    const model = await loadPackage(
+      {
+        id,
+        packageId: candidate.packageId,
+        directory,
+        recommendedParameters: candidate.recommendedParameters ?? metadata.recommendedParameters,
+        dependencies: dependencies.models,
+        origin: {
+          kind: "provider",
+          directory,
+          providers: providerNames(options),
+          canonicalId: metadata.modelId,
+          resolvedBy: "negotiation",
+          fromCache,
+          ranked: negotiation.ranked.map(({ package: { packageId }, decidedBy }) => ({ packageId, decidedBy })),
+          discarded: negotiation.discarded.map(({ packageId, code, message }) => ({ packageId, code, message })),
+          failed: failures.map(({ packageId, error }) => ({ packageId, error: `${error.name}: ${error.message}` })),
+        },
+      },
+      // Code that came over the network is never run, whatever the gate for folders says.
+      { ...options, device, allowLocalCodePackages: false },
+    );
+    await remember(context, metadata, candidate, stored, dependencies);
+    const owned = closingWith(model, async () => {
+      lease.release();
+      await dependencies.close();
+    });
+    return { model: owned, directory };
   } catch (error) {
-    if (!ExpiredDownloadUrlError.is(error)) throw error;
-    const fresh = await fetchMetadata(context.id, context.options);
-    const again = fresh.modelPackages.find(({ packageId }) => packageId === candidate.packageId);
-    if (again === undefined || fresh.modelId !== metadata.modelId) throw error;
-    return materialize(context, fresh, again, dependencies);
+    lease.release();
+    throw error;
   }
-}
-
-function materialize(
-  { options, access }: LoadContext,
-  metadata: ModelMetadata,
-  candidate: ModelPackageMetadata,
-  dependencies: LoadedDependencies,
-): Promise<MaterializedPackage> {
-  const { signal, onProgress, fileLockTimeoutSeconds } = options;
-  return materializePackage(
-    {
-      home: inferenceHome(),
-      cacheModelId: candidate.cacheModelId ?? metadata.modelId,
-      canonicalModelId: metadata.modelId,
-      architecture: metadata.modelArchitecture,
-      taskType: metadata.taskType,
-      package: candidate,
-      recommendedParameters: candidate.recommendedParameters ?? metadata.recommendedParameters,
-      dependencies: dependencies.identities,
-    },
-    {
-      verifyHashWhileDownload: options.verifyHashWhileDownload ?? true,
-      downloadFilesWithoutHash: options.downloadFilesWithoutHash ?? false,
-      observer: access,
-      ...(signal === undefined ? {} : { signal }),
-      ...(onProgress === undefined ? {} : { onProgress }),
-      ...(fileLockTimeoutSeconds === undefined ? {} : { lockTimeoutSeconds: fileLockTimeoutSeconds }),
-    },
-  );
 }

@@ -41,7 +41,7 @@ export async function planLoading(modelIdOrPath: string | URL, options: AutoMode
   if (source.kind !== "id") return { kind: "local", path: source.kind === "file" ? source.path : source.directory };
   const [environment, metadata] = await Promise.all([xRayRuntimeEnvironment(), fetchMetadata(source.id, options)]);
   const device = resolveDevice(options.device, environment);
-  const { ranked, discarded } = negotiate(metadata, options, environment, device);
+  const { ranked, discarded } = negotiate(metadata, { options, environment, device });
   const chosen = (ranked[0] as RankedPackage).package;
   const signal = options.signal === undefined ? {} : { signal: options.signal };
   const [sizes, cached] = await Promise.all([

@@ -1,9 +1,11 @@
 /** From an id to ranked packages: the provider is asked, and what it announced is judged against this machine. */
 import { effectiveApiKey, getModelFromProvider } from "../providers/index.js";
 import { defaultOnnxExecutionProviders, type RuntimeXRay } from "../environment/index.js";
+import { CorruptedModelPackageError, ForbiddenModelAccessError, UnauthorizedModelAccessError } from "../errors.js";
 import { findImplementation } from "../models/index.js";
 import { negotiateModelPackages, type Negotiation } from "../negotiation/index.js";
 import type { ModelMetadata } from "../packages/index.js";
+import type { LoadContext } from "./context.js";
 import type { AutoModelOptions, ProviderOptions } from "./options.js";
 
 export const providerNames = ({ weightsProvider = "roboflow" }: ProviderOptions): readonly string[] => [weightsProvider].flat();
@@ -24,6 +26,13 @@ export function fetchMetadata(id: string, options: ProviderOptions & { readonly 
 export const apiKeyOf = (options: ProviderOptions): string | null =>
   effectiveApiKey(providerNames(options)[0] ?? "roboflow", options.apiKey ?? null);
 
+/** What the choice among packages depends on. */
+export interface NegotiationContext {
+  readonly options: AutoModelOptions;
+  readonly environment: RuntimeXRay;
+  readonly device: string;
+}
+
 function implementationExists(query: Parameters<typeof findImplementation>[0]): boolean {
   try {
     findImplementation(query);
@@ -33,13 +42,31 @@ function implementationExists(query: Parameters<typeof findImplementation>[0]): 
   }
 }
 
+/** The provider's answer; the access manager hears what it means for this caller. */
+export async function askProvider({ id, options, access, apiKey }: LoadContext): Promise<ModelMetadata> {
+  try {
+    const metadata = await fetchMetadata(id, options);
+    if (metadata.modelId.trim() === "") {
+      throw new CorruptedModelPackageError(`The provider answered the request for "${id}" with an empty model id. Tell whoever runs it.`, {
+        kind: "metadata",
+      });
+    }
+    if (metadata.modelId !== id) await access.onModelAliasDiscovered?.(id, metadata.modelId);
+    for (const { modelId } of metadata.modelDependencies ?? []) {
+      await access.onModelDependencyDiscovered?.(metadata.modelId, options.modelPackageId ?? null, modelId);
+    }
+    for (const { packageId } of metadata.modelPackages) {
+      await access.onModelPackageAccessGranted?.({ modelId: metadata.modelId, packageId, apiKey });
+    }
+    return metadata;
+  } catch (error) {
+    if (UnauthorizedModelAccessError.is(error) || ForbiddenModelAccessError.is(error)) await access.onModelAccessForbidden?.(id, apiKey);
+    throw error;
+  }
+}
+
 /** @throws NoModelPackagesAvailableError that says why each package was refused. */
-export function negotiate(
-  metadata: ModelMetadata,
-  options: Omit<AutoModelOptions, "signal">,
-  environment: RuntimeXRay,
-  device: string,
-): Negotiation {
+export function negotiate(metadata: ModelMetadata, { options, environment, device }: NegotiationContext): Negotiation {
   return negotiateModelPackages({
     architecture: metadata.modelArchitecture,
     task: metadata.taskType,
@@ -56,7 +83,7 @@ export function negotiate(
       nmsFusionPreferences: options.nmsFusionPreferences ?? null,
     },
     environment,
-    defaultOnnxExecutionProviders: defaultOnnxExecutionProviders(environment),
+    defaultOnnxExecutionProviders: defaultOnnxExecutionProviders(environment, device),
     implementationExists,
   });
 }
