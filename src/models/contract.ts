@@ -4,7 +4,7 @@
  */
 import type { SessionStatistics, Tensor } from "../engines/index.js";
 import type { Geometry, ImageInput, PreprocessingOverrides } from "../imaging/index.js";
-import type { Detections, KeyPoints } from "../results/index.js";
+import type { Classification, Detections, KeyPoints, MultiLabelClassification } from "../results/index.js";
 
 export type TaskType =
   | "object-detection"
@@ -109,6 +109,11 @@ export interface KeyPointOptions extends DetectionOptions {
   readonly keyPointThreshold?: number;
 }
 
+/** Options of tasks whose only choice is how sure a class has to be. */
+export interface ScoreOptions extends ImageOptions {
+  readonly confidence?: Threshold;
+}
+
 export interface Model<Task extends TaskType = TaskType> extends AsyncDisposable {
   readonly task: Task;
   readonly info: ModelInfo;
@@ -162,4 +167,11 @@ export type KeyPointModel = VisionModel<"keypoint-detection", KeyPointOptions, K
   readonly skeletons: readonly Skeleton[];
 };
 
-export type AnyModel = ObjectDetectionModel | KeyPointModel;
+export type ClassificationModel = VisionModel<"classification", ImageOptions, Classification> & {
+  readonly classNames: readonly string[];
+};
+export type MultiLabelClassificationModel = VisionModel<"multi-label-classification", ScoreOptions, MultiLabelClassification> & {
+  readonly classNames: readonly string[];
+};
+
+export type AnyModel = ObjectDetectionModel | KeyPointModel | ClassificationModel | MultiLabelClassificationModel;

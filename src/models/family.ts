@@ -5,7 +5,7 @@
 import type { Tensor, TensorPort } from "../engines/index.js";
 import type { Geometry, PreprocessPlan } from "../imaging/index.js";
 import type { InferenceConfig, ModelConfig, ResizeModeRules } from "../packages/index.js";
-import type { DetectionOptions, Skeleton, TaskType, Threshold } from "./contract.js";
+import type { DetectionOptions, ImageOptions, Skeleton, TaskType, Threshold } from "./contract.js";
 import type { Decoder } from "./decoding/index.js";
 
 /** A file that only its family can read. */
@@ -126,7 +126,38 @@ export type KeyPointFamily<Description extends KeyPointDescription = KeyPointDes
   KeyPointColumns
 >;
 
+/** Options of tasks whose only choice is how sure a class has to be. */
+export interface ResolvedScoreOptions {
+  /** float32: one for all classes, or one per class id. */
+  readonly thresholds: Float32Array;
+}
+
+export interface ScoreDescription extends FamilyDescription {
+  readonly defaults: { readonly confidence: number };
+}
+
+/** One label: the probability of every class, `[classes]`. */
+export type ClassificationFamily<Description extends FamilyDescription = FamilyDescription> = FamilyBase<
+  "classification",
+  Description,
+  ImageOptions,
+  Float32Array
+>;
+
+export interface LabelColumns {
+  readonly probabilities: Float32Array;
+  /** Those at or above their threshold, ascending. */
+  readonly classIds: Int32Array;
+}
+
+export type MultiLabelClassificationFamily<Description extends ScoreDescription = ScoreDescription> = FamilyBase<
+  "multi-label-classification",
+  Description,
+  ResolvedScoreOptions,
+  LabelColumns
+>;
+
 /** Every kind of family; `MODEL_OF_TASK` says what becomes of each. */
-export type Family = ObjectDetectionFamily | KeyPointFamily;
+export type Family = ObjectDetectionFamily | KeyPointFamily | ClassificationFamily | MultiLabelClassificationFamily;
 
 export type FamilyOf<Task extends Family["task"]> = Extract<Family, { readonly task: Task }>;

@@ -1,6 +1,7 @@
 export type {
   AnyModel,
   CallOptions,
+  ClassificationModel,
   DetectionOptions,
   ImageOptions,
   KeyPointModel,
@@ -9,8 +10,10 @@ export type {
   ModelInfo,
   ModelOrigin,
   ModelStatistics,
+  MultiLabelClassificationModel,
   ObjectDetectionModel,
   Prepared,
+  ScoreOptions,
   Skeleton,
   Stages,
   TaskType,

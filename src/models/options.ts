@@ -1,9 +1,9 @@
 import { logger } from "../logger.js";
 import { invalidOption, requireKnownOptions } from "../options.js";
 import type { RecommendedParameters } from "../packages/index.js";
-import type { DetectionOptions, ImageOptions, KeyPointOptions, TaskType } from "./contract.js";
+import type { DetectionOptions, ImageOptions, KeyPointOptions, ScoreOptions, TaskType } from "./contract.js";
 import { resolveThresholds } from "./decoding/index.js";
-import type { DetectionDefaults, ResolvedDetectionOptions } from "./family.js";
+import type { DetectionDefaults, ResolvedDetectionOptions, ResolvedScoreOptions } from "./family.js";
 
 const IMAGE_OPTIONS = ["signal", "imageSize", "preprocessing", "exifOrientation"] as const satisfies readonly (keyof ImageOptions)[];
 const DETECTION_OPTIONS = [
@@ -108,4 +108,16 @@ export function resolveKeyPointOptions(
 ): ResolvedDetectionOptions {
   checkUnit("keyPointThreshold", options.keyPointThreshold);
   return resolveDetectionOptions(options, defaults, context, ["keyPointThreshold"]);
+}
+
+/** Options of tasks whose only choice is how sure a class has to be. @throws InvalidOptionError */
+export function resolveScoreOptions(
+  options: ScoreOptions,
+  defaults: { readonly confidence: number },
+  context: OptionContext,
+): ResolvedScoreOptions {
+  checkImageOptions(options, ["confidence"], context);
+  const { recommended, classNames } = context;
+  const { confidence = "default" } = options;
+  return { thresholds: resolveThresholds({ confidence, defaultConfidence: defaults.confidence, recommended, classNames }) };
 }

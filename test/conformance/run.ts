@@ -14,6 +14,7 @@ import type { AdapterTable } from "./adapter.js";
 import { adapters as detection } from "./adapters/detection.js";
 import { adapters as environment } from "./adapters/environment.js";
 import { adapters as families } from "./adapters/families.js";
+import { adapters as labels } from "./adapters/labels.js";
 import { adapters as negotiation } from "./adapters/negotiation.js";
 import { adapters as packageConfig } from "./adapters/package-config.js";
 import { adapters as preprocessing } from "./adapters/preprocessing.js";
@@ -34,6 +35,7 @@ const TABLE: AdapterTable = {
   ...negotiation,
   ...registry,
   ...utilities,
+  ...labels,
 };
 
 async function main(): Promise<number> {

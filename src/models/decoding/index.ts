@@ -3,4 +3,5 @@ export { createDecoder } from "./create.js";
 export { cpuDecoder } from "./cpu.js";
 export { mapBoxesBack, type MapBackOptions } from "./map-back.js";
 export { referenceDecoder } from "./reference.js";
+export { sigmoid } from "./sigmoid.js";
 export { resolveThresholds, type Confidence, type ThresholdRequest } from "./thresholds.js";

@@ -2,6 +2,7 @@
 import type { AnyModel } from "../contract.js";
 import type { Family, FamilyDescription, FamilyOf } from "../family.js";
 import type { ModelParts } from "../loaded-model.js";
+import { LoadedClassificationModel, LoadedMultiLabelClassificationModel } from "./classification.js";
 import { LoadedKeyPointModel } from "./key-points.js";
 import { LoadedObjectDetectionModel } from "./object-detection.js";
 
@@ -12,6 +13,8 @@ const MODEL_OF_TASK: {
 } = {
   "object-detection": LoadedObjectDetectionModel,
   "keypoint-detection": LoadedKeyPointModel,
+  classification: LoadedClassificationModel,
+  "multi-label-classification": LoadedMultiLabelClassificationModel,
 };
 
 /** @param parts with the description that `parts.family` itself made. */
