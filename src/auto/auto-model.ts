@@ -2,6 +2,7 @@ import { createInferenceSession } from "../engines/index.js";
 import type { ExecutionProvider, InferenceSession, SessionOptions } from "../engines/index.js";
 import { CorruptedModelPackageError, ForbiddenLocalCodePackageAccessError } from "../errors.js";
 import { configuration } from "../configuration.js";
+import { defaultOnnxExecutionProviders, xRayRuntimeEnvironment } from "../environment/index.js";
 import { createPreprocessExecutor, preloadDecoder, referenceExecutor } from "../imaging/index.js";
 import {
   createDetectionDecoder,
@@ -26,7 +27,7 @@ export interface AutoModelOptions {
   readonly signal?: AbortSignal;
   /** Which code prepares pictures and decodes outputs: `auto` takes the addon where there is one, `reference` plain TypeScript. */
   readonly executor?: "auto" | "reference";
-  /** ONNX Runtime providers in order of preference; default `ONNXRUNTIME_EXECUTION_PROVIDERS`, else `["cpu"]`. */
+  /** ONNX Runtime providers in order of preference; default those of `ONNXRUNTIME_EXECUTION_PROVIDERS` that this machine has. */
   readonly executionProviders?: readonly ExecutionProvider[];
   /** Threads inside one network run, default 1; 0 = one per physical core. */
   readonly intraOpThreads?: number;
@@ -71,11 +72,17 @@ function checkOptions(options: AutoModelOptions): void {
   }
 }
 
+async function defaultExecutionProviders(): Promise<readonly ExecutionProvider[]> {
+  const usable = defaultOnnxExecutionProviders(await xRayRuntimeEnvironment());
+  // Where none can be had, the session is the one to say so.
+  return usable.length > 0 ? usable : configuration().onnx.executionProviders;
+}
+
 /** Only what was given: absent and undefined differ for the rooms below. */
-function sessionOptions(options: AutoModelOptions): SessionOptions {
-  const { executionProviders = configuration().onnx.executionProviders, intraOpThreads, lanes, signal } = options;
+async function sessionOptions(options: AutoModelOptions): Promise<SessionOptions> {
+  const { executionProviders, intraOpThreads, lanes, signal } = options;
   return {
-    executionProviders,
+    executionProviders: executionProviders ?? (await defaultExecutionProviders()),
     ...(intraOpThreads === undefined ? {} : { intraOpThreads }),
     ...(lanes === undefined ? {} : { lanes }),
     ...(signal === undefined ? {} : { signal }),
@@ -117,9 +124,9 @@ async function loadPackage(id: string, directory: string, options: AutoModelOpti
   }
   const { load } = findImplementation({ architecture, task, backend, features: Object.keys(modelFeatures ?? {}) });
   const { family } = await load();
-  const contents = await readContents(directory, modelConfig, family);
+  const [contents, settings] = await Promise.all([readContents(directory, modelConfig, family), sessionOptions(options)]);
   options.signal?.throwIfAborted();
-  const creating = createInferenceSession(contents.weights, sessionOptions(options));
+  const creating = createInferenceSession(contents.weights, settings);
   // The network is loaded by another thread meanwhile.
   preloadDecoder();
   const session = await creating;
