@@ -1,6 +1,7 @@
 /** What the commands use of the package; tests put their own in place of it. */
 import { spawn } from "node:child_process";
 import { join } from "node:path";
+import type { EnvironmentReport } from "../environment/index.js";
 import { packageRoot } from "../package-root.js";
 import type { Result } from "../results/index.js";
 import type { Io } from "./terminal.js";
@@ -40,7 +41,7 @@ export interface LoadedModel {
 
 export interface Services {
   loadModel(idOrFolder: string, options: { readonly signal?: AbortSignal }): Promise<LoadedModel>;
-  describeEnvironment(): unknown;
+  describeEnvironment(): Promise<EnvironmentReport>;
   /** Compiles the addon, its messages going to stderr; gives the exit code of the compilation. */
   buildNative(flags: readonly string[], io: Io): Promise<number>;
 }

@@ -78,7 +78,9 @@ async function findLibrary(machine: Machine, folders: readonly Folder[], name: s
     const version = /\.so\.(\d+(?:\.\d+)+)$/.exec(path)?.[1] ?? null;
     return { found: true, path, version, problem: null };
   }
-  return { found: false, reason: `no file ${name}.so in ${folders.map(({ path }) => path).join(", ")}` };
+  const [first, ...others] = folders;
+  const where = `${first?.path ?? "any folder"}${others.length === 0 ? "" : ` and ${others.length} other usual folders`}`;
+  return { found: false, reason: `no file ${name}.so in ${where}` };
 }
 
 /** One folder a GPU, with a file of lines such as `Model: 		 NVIDIA L4`. */

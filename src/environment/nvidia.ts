@@ -14,7 +14,7 @@ const PACKAGE_LIST = "/usr/bin/dpkg-query";
 const PACKAGE_LIST_FORMAT = "${db:Status-Abbrev} ${Package} ${Version} ${Architecture}\\n";
 
 /** The addon, which may be of a build that does not know NVIDIA's libraries. */
-type ProbingAddon = NativeAddon & {
+export type ProbingAddon = NativeAddon & {
   /** Empty paths mean the loader's search. */
   probeNvidia?(options: { readonly cudaLibraryPath: string; readonly tensorRtLibraryPath: string }): Promise<NvidiaProbe>;
 };
@@ -22,7 +22,7 @@ type ProbingAddon = NativeAddon & {
 /** What was found, before versions are put together. */
 export type NvidiaFindings = Omit<NvidiaReport, "cudaVersion">;
 
-export async function findNvidia(machine: Machine, addon: NativeAddon | null): Promise<NvidiaFindings> {
+export async function findNvidia(machine: Machine, addon: ProbingAddon | null): Promise<NvidiaFindings> {
   const [found, driverFile] = await Promise.all([lookFor(machine, addon), machine.readText(DRIVER_FILE)]);
   return { ...found, driver: withDriverFile(found.driver, driverFile) };
 }

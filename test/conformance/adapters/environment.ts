@@ -7,7 +7,12 @@ import {
   resolveJetsonType,
 } from "../../../src/environment/parsers/jetson.js";
 import { withoutLocalVersion } from "../../../src/environment/parsers/library-version.js";
-import { cudaVersionFromInteger, driverVersionFromFile, normalizeGpuName, usableCudaVersion } from "../../../src/environment/parsers/nvidia.js";
+import {
+  cudaVersionFromInteger,
+  driverVersionFromFile,
+  normalizeGpuName,
+  usableCudaVersion,
+} from "../../../src/environment/parsers/nvidia.js";
 import { osVersionFromRelease } from "../../../src/environment/parsers/os-release.js";
 import { cudaVersionFromPackageList, tensorRtVersionFromPackageList } from "../../../src/environment/parsers/package-list.js";
 import type { AdapterTable } from "../adapter.js";
