@@ -130,7 +130,8 @@ const VARIABLES = {
       name: "ONNXRUNTIME_EXECUTION_PROVIDERS",
       kind: "list",
       standard: ["CUDAExecutionProvider", "OpenVINOExecutionProvider", "CoreMLExecutionProvider", "CPUExecutionProvider"],
-      meaning: "Execution providers in order of preference, when the caller names none. Those that this machine does not have are left out.",
+      meaning:
+        "Execution providers in order of preference, when the caller names none. Those that this machine does not have are left out.",
     },
   },
   api: {
