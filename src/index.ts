@@ -17,6 +17,7 @@ export {
   VisionModelBase,
   type AnyModel,
   type CallOptions,
+  type ClassificationModel,
   type DetectionOptions,
   type ImageOptions,
   type KeyPointModel,
@@ -24,8 +25,10 @@ export {
   type Model,
   type ModelInfo,
   type ModelStatistics,
+  type MultiLabelClassificationModel,
   type ObjectDetectionModel,
   type Prepared,
+  type ScoreOptions,
   type Skeleton,
   type Stages,
   type TaskType,
@@ -33,8 +36,27 @@ export {
   type VisionModel,
   type VisionModelSettings,
 } from "./models/index.js";
-export { createDetections, createKeyPoints, fromTransferable, toTransferable, type ResultData } from "./results/index.js";
-export type { Detection, Detections, ImageInfo, KeyPoints, ServedBy, Timings } from "./results/index.js";
+export {
+  createClassification,
+  createDetections,
+  createKeyPoints,
+  createMultiLabelClassification,
+  fromTransferable,
+  toTransferable,
+  type ResultData,
+} from "./results/index.js";
+export type {
+  Classification,
+  ClassScore,
+  Detection,
+  Detections,
+  ImageInfo,
+  KeyPoints,
+  MultiLabelClassification,
+  Result,
+  ServedBy,
+  Timings,
+} from "./results/index.js";
 export { maskGeometry, mapPointsBack, type MaskGeometry } from "./imaging/index.js";
 export type { ColorFormat, Geometry, ImageInput, PreprocessingOverrides, RawPixels } from "./imaging/index.js";
 export * from "./errors.js";

@@ -4,7 +4,7 @@
  */
 import type { SessionStatistics, Tensor } from "../engines/index.js";
 import type { Geometry, ImageInput, PreprocessingOverrides } from "../imaging/index.js";
-import type { Detections, KeyPoints } from "../results/index.js";
+import type { Classification, Detections, KeyPoints, MultiLabelClassification } from "../results/index.js";
 
 export type TaskType =
   | "object-detection"
@@ -21,11 +21,36 @@ export type TaskType =
   | "text-only-ocr"
   | "interactive-instance-segmentation";
 
+/** How a model came to be this one. */
+export type ModelOrigin =
+  | { readonly kind: "embedded"; readonly directory: string }
+  | { readonly kind: "directory"; readonly directory: string }
+  | {
+      readonly kind: "provider";
+      readonly directory: string;
+      /** Names of the providers that were asked, or would have been. */
+      readonly providers: readonly string[];
+      /** Differs from the requested id when that is an alias. */
+      readonly canonicalId: string;
+      /** `remembered`: the same request was resolved before, and nobody was asked. */
+      readonly resolvedBy: "negotiation" | "remembered";
+      /** Whether every file was in the cache already. */
+      readonly fromCache: boolean;
+      /** Packages that fit, best first, with the criterion by which each is better than the next. Empty when remembered. */
+      readonly ranked: readonly { readonly packageId: string; readonly decidedBy: string | null }[];
+      /** Packages that do not fit, and why. Empty when remembered. */
+      readonly discarded: readonly { readonly packageId: string; readonly code: string; readonly message: string }[];
+      /** Packages that were better and failed to load. */
+      readonly failed: readonly { readonly packageId: string; readonly error: string }[];
+    }
+  | { readonly kind: "custom" };
+
 /** What was loaded, from where, and what runs it. */
 export interface ModelInfo {
   /** The id or folder given to `fromPretrained`. */
   readonly id: string;
   readonly packageId: string;
+  readonly origin: ModelOrigin;
   readonly architecture: string;
   readonly task: TaskType;
   readonly variant: string | null;
@@ -84,6 +109,11 @@ export interface KeyPointOptions extends DetectionOptions {
   readonly keyPointThreshold?: number;
 }
 
+/** Options of tasks whose only choice is how sure a class has to be. */
+export interface ScoreOptions extends ImageOptions {
+  readonly confidence?: Threshold;
+}
+
 export interface Model<Task extends TaskType = TaskType> extends AsyncDisposable {
   readonly task: Task;
   readonly info: ModelInfo;
@@ -137,4 +167,11 @@ export type KeyPointModel = VisionModel<"keypoint-detection", KeyPointOptions, K
   readonly skeletons: readonly Skeleton[];
 };
 
-export type AnyModel = ObjectDetectionModel | KeyPointModel;
+export type ClassificationModel = VisionModel<"classification", ImageOptions, Classification> & {
+  readonly classNames: readonly string[];
+};
+export type MultiLabelClassificationModel = VisionModel<"multi-label-classification", ScoreOptions, MultiLabelClassification> & {
+  readonly classNames: readonly string[];
+};
+
+export type AnyModel = ObjectDetectionModel | KeyPointModel | ClassificationModel | MultiLabelClassificationModel;

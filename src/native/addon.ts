@@ -6,7 +6,7 @@ import type { PreprocessSteps } from "../imaging/types.js";
 import type { NetworkMetadata, SessionStatistics, TensorPort } from "../engines/types.js";
 
 /** Raised whenever a signature below changes; the loader refuses a binary that says another number. */
-export const ADDON_INTERFACE_VERSION = 1;
+export const ADDON_INTERFACE_VERSION = 2;
 
 export interface NativeAddon {
   readonly interfaceVersion: number;
@@ -33,6 +33,12 @@ export interface NativeAddon {
   createSession(model: string | Uint8Array, options: NativeSessionOptions, cancel: NativeCancelToken): Promise<NativeSession>;
   /** A flag that an abort raises; may be shared by one creation or one run only. */
   createCancelToken(): NativeCancelToken;
+
+  /**
+   * Looks for NVIDIA's libraries and devices, on a thread of its own. Rejects for nothing that is missing. The folders are
+   * looked at before the loader's search; "" = none.
+   */
+  probeNvidia(options: { readonly cudaLibraryPath: string; readonly tensorRtLibraryPath: string }): Promise<NvidiaProbe>;
 }
 
 /** What the addon found of NVIDIA's, without failing over any of it. */
@@ -191,8 +197,11 @@ export interface NativeSession {
 
 /** What a native failure looks like before `native/errors` turns it into one of ours. */
 export interface NativeFailure extends Error {
-  /** `invalid-argument`, `runtime`, `cancelled`, `closed`, `out-of-memory`. */
+  /** `invalid-argument`, `runtime`, `cancelled`, `closed`, `out-of-memory`, `cuda`, `tensorrt`, `out-of-device-memory`. */
   readonly nativeCode: string;
   /** Which step failed: "preprocess", "onnxruntime.run", ... */
   readonly stage: string;
+  /** The function of somebody else's library that failed, and its answer. */
+  readonly api?: string;
+  readonly errorCode?: number;
 }

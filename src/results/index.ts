@@ -1,11 +1,17 @@
+export { createClassification, createMultiLabelClassification } from "./classification.js";
+export type { ClassificationColumns, MultiLabelClassificationColumns } from "./classification.js";
 export { createDetections } from "./detections.js";
 export type { DetectionColumns } from "./detections.js";
 export { createKeyPoints } from "./key-points.js";
 export type { KeyPointColumns } from "./key-points.js";
 export { fromTransferable, toTransferable } from "./transfer.js";
-export type { DetectionsData, KeyPointsData, ResultData } from "./transfer.js";
+export type { ResultData, ResultDataOf } from "./transfer.js";
 export type {
   Box,
+  Classification,
+  ClassificationJson,
+  ClassScore,
+  ClassScoreJson,
   Detection,
   DetectionData,
   DetectionJson,
@@ -19,10 +25,14 @@ export type {
   KeyPointJson,
   KeyPoints,
   KeyPointsJson,
+  MultiLabelClassification,
+  MultiLabelClassificationJson,
   Provenance,
   Result,
+  RoboflowClassificationJson,
   RoboflowDetectionsJson,
   RoboflowKeyPointsJson,
+  RoboflowMultiLabelClassificationJson,
   RoboflowPredictionJson,
   ServedBy,
   Timings,

@@ -158,8 +158,43 @@ export interface KeyPoints extends ResultBase<"key-points">, Iterable<KeyPointIn
   toRoboflowJson(): RoboflowKeyPointsJson;
 }
 
+/** A class and how sure the network is of it. */
+export interface ClassScore {
+  readonly classId: number;
+  /** "" when the id has no name. */
+  readonly className: string;
+  /** 0..1. */
+  readonly confidence: number;
+}
+
+/** One label for a picture. */
+export interface Classification extends ResultBase<"classification">, ClassScore {
+  readonly classNames: readonly string[];
+  /** `[classes]`, by class id; they add up to 1. */
+  readonly probabilities: Float32Array;
+  /** The `count` most probable classes, best first. */
+  top(count: number): readonly ClassScore[];
+  toJSON(): ClassificationJson;
+  toRoboflowJson(): RoboflowClassificationJson;
+}
+
+/** Any number of labels for a picture. */
+export interface MultiLabelClassification extends ResultBase<"multi-label-classification"> {
+  /** Classes at or above their threshold, ascending. */
+  readonly classIds: Int32Array;
+  readonly classNames: readonly string[];
+  /** `[classes]`, by class id: of every class, also of those below the threshold. */
+  readonly probabilities: Float32Array;
+  /** The classes of `classIds` with their names. */
+  readonly labels: readonly ClassScore[];
+  /** The `count` most probable classes, best first, whatever the threshold says. */
+  top(count: number): readonly ClassScore[];
+  toJSON(): MultiLabelClassificationJson;
+  toRoboflowJson(): RoboflowMultiLabelClassificationJson;
+}
+
 /** Every kind of result there is; narrow by `kind`. */
-export type Result = Detections | KeyPoints;
+export type Result = Detections | KeyPoints | Classification | MultiLabelClassification;
 
 export interface ImageJson {
   readonly width: number;
@@ -181,7 +216,7 @@ export interface DetectionJson {
   readonly data?: DetectionData;
 }
 
-interface ProvenanceJson {
+export interface ProvenanceJson {
   readonly image: ImageJson;
   readonly served_by: ServedBy | null;
   readonly timings: Timings | null;
@@ -233,4 +268,37 @@ export interface RoboflowKeyPointsJson {
       readonly class_id: number;
     }[];
   })[];
+}
+
+export interface ClassScoreJson {
+  readonly class: string;
+  readonly class_id: number;
+  readonly confidence: number;
+}
+
+export interface ClassificationJson extends ProvenanceJson, ClassScoreJson {
+  readonly kind: "classification";
+  /** Every class, best first. */
+  readonly predictions: readonly ClassScoreJson[];
+}
+
+export interface MultiLabelClassificationJson extends ProvenanceJson {
+  readonly kind: "multi-label-classification";
+  readonly labels: readonly ClassScoreJson[];
+  /** Every class, by id. */
+  readonly predictions: readonly ClassScoreJson[];
+}
+
+export interface RoboflowClassificationJson {
+  readonly image: { readonly width: number; readonly height: number };
+  readonly predictions: readonly ClassScoreJson[];
+  readonly top: string;
+  readonly confidence: number;
+}
+
+export interface RoboflowMultiLabelClassificationJson {
+  readonly image: { readonly width: number; readonly height: number };
+  /** By class name. */
+  readonly predictions: Readonly<Record<string, { readonly confidence: number; readonly class_id: number }>>;
+  readonly predicted_classes: readonly string[];
 }

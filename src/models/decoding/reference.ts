@@ -5,7 +5,7 @@
 
 import type { NativeMatrix } from "../../native/index.js";
 import { sigmoid } from "./sigmoid.js";
-import type { DecodeSettings, DenseHead, DetectionDecoder, DetectionRows, QueriesHead, RowsHead } from "./types.js";
+import type { DecodeSettings, DenseHead, Decoder, DetectionRows, QueriesHead, RowsHead } from "./types.js";
 import {
   requireBoolean,
   requireCount,
@@ -192,7 +192,7 @@ function nonMaximumSuppression(xyxy: Float32Array, scores: Float32Array, classId
 }
 
 /** Needs nothing but JavaScript; works on the calling thread. */
-export const referenceDecoder: DetectionDecoder = {
+export const referenceDecoder: Decoder = {
   name: "reference",
   decodeDense: async (head, settings) => decodeDense(head, settings),
   decodeRows: async (head, settings) => decodeRows(head, settings),

@@ -18,3 +18,6 @@ export interface DetectionDecoder {
   decodeQueries(head: QueriesHead, settings: DecodeSettings): Promise<DetectionRows>;
   nonMaximumSuppression(xyxy: Float32Array, scores: Float32Array, classIds: Int32Array, iouThreshold: number): Promise<Int32Array>;
 }
+
+/** Everything that families have decoded for them. */
+export type Decoder = DetectionDecoder;
