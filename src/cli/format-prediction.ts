@@ -1,5 +1,14 @@
 /** Results for people. */
-import type { ClassScore, Detection, Detections, KeyPointInstance, KeyPoints, Result, Timings } from "../results/index.js";
+import type {
+  ClassScore,
+  Detection,
+  Detections,
+  InstanceDetections,
+  KeyPointInstance,
+  KeyPoints,
+  Result,
+  Timings,
+} from "../results/index.js";
 import type { LoadedModel } from "./services.js";
 import { formatTable, wrapPhrases } from "./table.js";
 import type { Column } from "./table.js";
@@ -63,7 +72,7 @@ function formatPicture(input: string, { image: { width, height, exifOrientation,
   return `${style("bold", input)}  ${style("dim", `${width}x${height}${orientation}`)}`;
 }
 
-function formatDetections(result: Detections | KeyPoints, style: Style, width: number): string[] {
+function formatDetections(result: Detections | InstanceDetections | KeyPoints, style: Style, width: number): string[] {
   const detections: Detections = result.kind === "detections" ? result : result.detections;
   if (detections.length === 0) return [];
   const whole = detections.xyxy instanceof Int32Array;
@@ -100,6 +109,7 @@ const plural = (count: number, what: string): string => `${count === 0 ? "no" : 
 function formatContent(result: Result, style: Style, width: number): { readonly lines: readonly string[]; readonly summary: string } {
   switch (result.kind) {
     case "detections":
+    case "instance-detections":
     case "key-points":
       return { lines: formatDetections(result, style, width), summary: plural(result.length, "detection") };
     case "classification":

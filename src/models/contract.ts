@@ -4,7 +4,15 @@
  */
 import type { SessionStatistics, Tensor } from "../engines/index.js";
 import type { Geometry, ImageInput, PreprocessingOverrides } from "../imaging/index.js";
-import type { Classification, Detections, KeyPoints, MultiLabelClassification } from "../results/index.js";
+import type {
+  Classification,
+  Detections,
+  InstanceDetections,
+  KeyPoints,
+  MaskFormat,
+  MultiLabelClassification,
+  Result,
+} from "../results/index.js";
 
 export type TaskType =
   | "object-detection"
@@ -109,6 +117,15 @@ export interface KeyPointOptions extends DetectionOptions {
   readonly keyPointThreshold?: number;
 }
 
+export interface SegmentationOptions extends DetectionOptions {
+  /** `rle` (default) keeps masks as runs, a few hundred numbers each; `dense` as one byte a pixel. The pixels are the same. */
+  readonly maskFormat?: MaskFormat;
+  /** Whether the logistic function is applied before masks are enlarged, which rounds their borders. */
+  readonly smoothMasks?: boolean;
+  /** Pixels above this belong to the mask: a probability where masks are smoothed, else a number of the network. */
+  readonly maskThreshold?: number;
+}
+
 /** Options of tasks whose only choice is how sure a class has to be. */
 export interface ScoreOptions extends ImageOptions {
   readonly confidence?: Threshold;
@@ -167,6 +184,10 @@ export type KeyPointModel = VisionModel<"keypoint-detection", KeyPointOptions, K
   readonly skeletons: readonly Skeleton[];
 };
 
+export type InstanceSegmentationModel = VisionModel<"instance-segmentation", SegmentationOptions, InstanceDetections> & {
+  readonly classNames: readonly string[];
+};
+
 export type ClassificationModel = VisionModel<"classification", ImageOptions, Classification> & {
   readonly classNames: readonly string[];
 };
@@ -174,4 +195,15 @@ export type MultiLabelClassificationModel = VisionModel<"multi-label-classificat
   readonly classNames: readonly string[];
 };
 
-export type AnyModel = ObjectDetectionModel | KeyPointModel | ClassificationModel | MultiLabelClassificationModel;
+/** How a model is called whose task is not known: with the options that nearly all tasks share. Compilers need it spelled out. */
+interface CallableUnnarrowed {
+  predict(image: ImageInput, options?: ScoreOptions): Promise<Result>;
+  predict(images: readonly ImageInput[], options?: ScoreOptions): Promise<Result[]>;
+}
+
+/** Narrow by `task` for the options and results of one. */
+export type AnyModel = (
+  ObjectDetectionModel | InstanceSegmentationModel | KeyPointModel | ClassificationModel | MultiLabelClassificationModel
+) &
+  // Behind the others: overloads of the task come first.
+  CallableUnnarrowed;

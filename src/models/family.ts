@@ -4,6 +4,7 @@
  */
 import type { Tensor, TensorPort } from "../engines/index.js";
 import type { Geometry, PreprocessPlan } from "../imaging/index.js";
+import type { MaskFormat } from "../results/index.js";
 import type { InferenceConfig, ModelConfig, ResizeModeRules } from "../packages/index.js";
 import type { DetectionOptions, ImageOptions, Skeleton, TaskType, Threshold } from "./contract.js";
 import type { Decoder } from "./decoding/index.js";
@@ -66,12 +67,30 @@ export interface ResolvedDetectionOptions {
   readonly rounding: NonNullable<DetectionOptions["rounding"]>;
 }
 
+export interface SegmentationDefaults extends DetectionDefaults {
+  readonly smoothMasks: boolean;
+  readonly maskThreshold: number;
+  /** Whether callers may choose the two; else they belong to the network. */
+  readonly masksAdjustable: boolean;
+}
+
+export interface ResolvedSegmentationOptions extends ResolvedDetectionOptions {
+  readonly maskFormat: MaskFormat;
+  readonly smoothMasks: boolean;
+  readonly maskThreshold: number;
+}
+
 /** Rows of a detector in the original picture. */
 export interface DetectionColumns {
   /** `[n, 4]` corners, pixels. */
   readonly xyxy: Int32Array | Float32Array;
   readonly classId: Int32Array;
   readonly confidence: Float32Array;
+}
+
+export interface InstanceColumns extends DetectionColumns {
+  /** One for each row, as large as the picture. */
+  readonly masks: { readonly runs: Uint32Array; readonly offsets: Uint32Array };
 }
 
 export interface KeyPointColumns extends DetectionColumns {
@@ -110,6 +129,17 @@ export type ObjectDetectionFamily<Description extends BoxesDescription = BoxesDe
   Description,
   ResolvedDetectionOptions,
   DetectionColumns
+>;
+
+export interface SegmentationDescription extends BoxesDescription {
+  readonly defaults: SegmentationDefaults;
+}
+
+export type InstanceSegmentationFamily<Description extends SegmentationDescription = SegmentationDescription> = FamilyBase<
+  "instance-segmentation",
+  Description,
+  ResolvedSegmentationOptions,
+  InstanceColumns
 >;
 
 export interface KeyPointDescription extends BoxesDescription {
@@ -158,6 +188,7 @@ export type MultiLabelClassificationFamily<Description extends ScoreDescription 
 >;
 
 /** Every kind of family; `MODEL_OF_TASK` says what becomes of each. */
-export type Family = ObjectDetectionFamily | KeyPointFamily | ClassificationFamily | MultiLabelClassificationFamily;
+export type Family =
+  ObjectDetectionFamily | InstanceSegmentationFamily | KeyPointFamily | ClassificationFamily | MultiLabelClassificationFamily;
 
 export type FamilyOf<Task extends Family["task"]> = Extract<Family, { readonly task: Task }>;

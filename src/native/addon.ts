@@ -25,6 +25,8 @@ export interface NativeAddon {
   decodeRows(head: NativeRowsHead, settings: NativeDecodeSettings): Promise<NativeDetectionRows>;
   /** RF-DETR: (query, class) pairs, best first. */
   decodeQueries(head: NativeQueriesHead, settings: NativeDecodeSettings): Promise<NativeDetectionRows>;
+  /** Masks of instances as runs; see native/masks/decode.h. */
+  decodeMasks(head: NativeMaskHead, selection: NativeMaskSelection, target: NativeMaskTarget): Promise<NativeMaskRuns>;
   /** Indices that survive, best first. Strictly greater IoU suppresses; only boxes of one class compete. */
   nonMaximumSuppression(xyxy: Float32Array, scores: Float32Array, classIds: Int32Array, iouThreshold: number): Promise<Int32Array>;
 
@@ -153,6 +155,49 @@ export interface NativeDetectionRows {
   readonly classIds: Int32Array;
   /** Candidate, row or query each detection came from. */
   readonly indices: Int32Array;
+}
+
+/** Planes of numbers that masks are made of: prototypes that every instance weighs in its own way, or one plane an instance. */
+export interface NativeMaskHead {
+  /** Cells of a plane. */
+  readonly width: number;
+  readonly height: number;
+  /** Number of planes. */
+  readonly channels: number;
+  /** Element (cell `y * width + x`, plane): `width * height` candidates with `channels` attributes. */
+  readonly planes: NativeMatrix;
+  /** Weights of the planes: `candidates` rows of `channels` attributes. null: the plane of an instance's index is its mask. */
+  readonly coefficients: (NativeMatrix & { readonly candidates: number }) | null;
+  /** Whether the logistic function is applied to the sums. */
+  readonly sigmoid: boolean;
+}
+
+export interface NativeMaskSelection {
+  /** Rows of the coefficients (or planes), one for each mask. */
+  readonly indices: Int32Array;
+  /** `[n, 4]` corners: cells outside are 0. null: nothing is cut off. */
+  readonly boxes: Float32Array | null;
+  /** Cells per unit of the boxes; the products are rounded half to even. */
+  readonly boxScale: number;
+}
+
+/** From cells to the picture: trim, resize (bilinear, antialiased when shrinking), paste, threshold (strictly greater). */
+export interface NativeMaskTarget {
+  /** Cells cut from each side; negative = so many zeros are added. */
+  readonly trim: { readonly left: number; readonly top: number; readonly right: number; readonly bottom: number };
+  readonly resize: { readonly width: number; readonly height: number };
+  /** Where the resized mask lies in the picture; what reaches beyond is cut off. */
+  readonly left: number;
+  readonly top: number;
+  readonly picture: { readonly width: number; readonly height: number };
+  readonly threshold: number;
+}
+
+/** Run lengths of all masks: zeros and ones in turn, zeros first, column by column. */
+export interface NativeMaskRuns {
+  readonly runs: Uint32Array;
+  /** `[n + 1]`: where each mask begins. */
+  readonly offsets: Uint32Array;
 }
 
 export interface NativeOnnxRuntimeInfo {

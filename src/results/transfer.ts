@@ -16,6 +16,7 @@ import {
   createMultiLabelClassification,
 } from "./classification.js";
 import { columnsOfDetections, createDetections } from "./detections.js";
+import { flattenInstanceDetections, unflattenInstanceDetections } from "./instance-detections.js";
 import { columnsOfKeyPoints, createKeyPoints } from "./key-points.js";
 import type { Result } from "./types.js";
 
@@ -31,6 +32,7 @@ function kind<Whole, Columns>(columns: (result: Whole) => Required<Columns>, cre
 
 const KINDS = {
   detections: kind(columnsOfDetections, createDetections),
+  "instance-detections": kind(flattenInstanceDetections, unflattenInstanceDetections),
   "key-points": kind(columnsOfKeyPoints, createKeyPoints),
   classification: kind(columnsOfClassification, createClassification),
   "multi-label-classification": kind(columnsOfMultiLabelClassification, createMultiLabelClassification),

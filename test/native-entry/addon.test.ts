@@ -16,6 +16,7 @@ const NAMES: Readonly<Record<keyof NativeAddon, true>> = {
   decodeDense: true,
   decodeRows: true,
   decodeQueries: true,
+  decodeMasks: true,
   nonMaximumSuppression: true,
   openOnnxRuntime: true,
   createSession: true,

@@ -1,4 +1,16 @@
-export type { Decoder, DecodeSettings, DenseHead, DetectionDecoder, DetectionRows, QueriesHead, RowsHead } from "./types.js";
+export type {
+  Decoder,
+  DecodeSettings,
+  DenseHead,
+  DetectionDecoder,
+  DetectionRows,
+  MaskHead,
+  MaskRuns,
+  MaskSelection,
+  MaskTarget,
+  QueriesHead,
+  RowsHead,
+} from "./types.js";
 export { createDecoder } from "./create.js";
 export { cpuDecoder } from "./cpu.js";
 export { mapBoxesBack, type MapBackOptions } from "./map-back.js";

@@ -4,6 +4,7 @@
  */
 
 import type { NativeMatrix } from "../../native/index.js";
+import { decodeMasks } from "./reference-masks.js";
 import { sigmoid } from "./sigmoid.js";
 import type { DecodeSettings, DenseHead, Decoder, DetectionRows, QueriesHead, RowsHead } from "./types.js";
 import {
@@ -197,5 +198,6 @@ export const referenceDecoder: Decoder = {
   decodeDense: async (head, settings) => decodeDense(head, settings),
   decodeRows: async (head, settings) => decodeRows(head, settings),
   decodeQueries: async (head, settings) => decodeQueries(head, settings),
+  decodeMasks: async (head, selection, target) => decodeMasks(head, selection, target),
   nonMaximumSuppression: async (xyxy, scores, classIds, iouThreshold) => nonMaximumSuppression(xyxy, scores, classIds, iouThreshold),
 };

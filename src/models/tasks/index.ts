@@ -3,6 +3,7 @@ import type { AnyModel } from "../contract.js";
 import type { Family, FamilyDescription, FamilyOf } from "../family.js";
 import type { ModelParts } from "../loaded-model.js";
 import { LoadedClassificationModel, LoadedMultiLabelClassificationModel } from "./classification.js";
+import { LoadedInstanceSegmentationModel } from "./instance-segmentation.js";
 import { LoadedKeyPointModel } from "./key-points.js";
 import { LoadedObjectDetectionModel } from "./object-detection.js";
 
@@ -12,6 +13,7 @@ const MODEL_OF_TASK: {
   readonly [Task in Family["task"]]: new (parts: ModelParts<FamilyOf<Task>, DescriptionOf<Task>>) => AnyModel & { readonly task: Task };
 } = {
   "object-detection": LoadedObjectDetectionModel,
+  "instance-segmentation": LoadedInstanceSegmentationModel,
   "keypoint-detection": LoadedKeyPointModel,
   classification: LoadedClassificationModel,
   "multi-label-classification": LoadedMultiLabelClassificationModel,
