@@ -1,7 +1,16 @@
 /** The public surface: everything a user may import, by name. */
 
 export { AutoModel, type AutoModelOptions } from "./auto/index.js";
-export { describeEnvironment, type EnvironmentReport, type Finding } from "./environment/index.js";
+export {
+  describeEnvironment,
+  describeEnvironment as describeComputeEnvironment,
+  parseRuntimeXRay,
+  toRuntimeXRay,
+  xRayRuntimeEnvironment,
+  type EnvironmentReport,
+  type Finding,
+  type RuntimeXRay,
+} from "./environment/index.js";
 export { configure, type Configuration } from "./configuration.js";
 export { setLogger, type Logger } from "./logger.js";
 export {

@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import type { AutoModelOptions, DownloadedModel, LoadingPlan, ModelDescription, ModelPackageDescription } from "../auto/index.js";
+import type { EnvironmentReport } from "../environment/index.js";
 import { packageRoot } from "../package-root.js";
 import type { Result } from "../results/index.js";
 import type { ProgressEvent } from "../store/types.js";
@@ -46,7 +47,7 @@ type DescribeOptions = Pick<ModelOptions, "weightsProvider"> & { readonly pullAr
 
 export interface Services {
   loadModel(idOrFolder: string, options: LoadOptions): Promise<LoadedModel>;
-  describeEnvironment(): unknown;
+  describeEnvironment(): Promise<EnvironmentReport>;
   describeModel(id: string, options: DescribeOptions): Promise<ModelDescription>;
   describeModelPackage(id: string, packageId: string, options: DescribeOptions): Promise<ModelPackageDescription>;
   planLoading(id: string, options: LoadOptions): Promise<LoadingPlan>;

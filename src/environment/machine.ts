@@ -7,9 +7,11 @@ export interface Machine {
   /** As Node names them. */
   readonly platform: NodeJS.Platform;
   readonly architecture: string;
-  /** The first 64 KiB of a text file; null when it cannot be read. */
-  readText(path: string): Promise<string | null>;
-  /** Names in a folder, sorted; empty when it cannot be read. */
+  /** The beginning of a file, at most this many bytes; null when it cannot be read. */
+  readBytes(path: string, limit: number): Promise<Buffer | null>;
+  /** The same as text; 64 KiB unless told. */
+  readText(path: string, limit?: number): Promise<string | null>;
+  /** Names in a folder, in any order; none when it cannot be read. */
   list(path: string): Promise<readonly string[]>;
   /** The path behind symbolic links; the path itself when that cannot be told. */
   resolve(path: string): Promise<string>;
@@ -24,7 +26,7 @@ export interface MachineOptions {
   readonly architecture?: string;
 }
 
-const MAXIMUM_BYTES = 64 * 1024;
+const TEXT_BYTES = 64 * 1024;
 const MAXIMUM_OUTPUT_BYTES = 4 * 1024 * 1024;
 const TIME_LIMIT_MS = 3000;
 
@@ -33,10 +35,11 @@ export function openMachine({ root = "", platform = process.platform, architectu
   return {
     platform,
     architecture,
-    readText: (path) => readStart(at(path)),
+    readBytes: (path, limit) => readStart(at(path), limit),
+    readText: async (path, limit = TEXT_BYTES) => (await readStart(at(path), limit))?.toString("utf8") ?? null,
     async list(path) {
       try {
-        return (await readdir(at(path))).sort();
+        return await readdir(at(path));
       } catch {
         return [];
       }
@@ -59,19 +62,20 @@ export function openMachine({ root = "", platform = process.platform, architectu
   };
 }
 
-/** Files below /proc say that they are empty, so they are read until nothing comes. */
-async function readStart(path: string): Promise<string | null> {
+async function readStart(path: string, limit: number): Promise<Buffer | null> {
   try {
     const file = await open(path, "r");
     try {
-      const buffer = Buffer.alloc(MAXIMUM_BYTES);
+      // Files below /proc say that they are empty, and give what they hold in pieces.
+      const { size } = await file.stat();
+      const buffer = Buffer.alloc(size === 0 ? limit : Math.min(size, limit));
       let length = 0;
-      while (length < MAXIMUM_BYTES) {
-        const { bytesRead } = await file.read(buffer, length, MAXIMUM_BYTES - length);
+      while (length < buffer.length) {
+        const { bytesRead } = await file.read(buffer, length, buffer.length - length);
         if (bytesRead === 0) break;
         length += bytesRead;
       }
-      return buffer.toString("utf8", 0, length);
+      return buffer.subarray(0, length);
     } finally {
       await file.close();
     }

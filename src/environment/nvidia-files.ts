@@ -24,6 +24,9 @@ function usualFolders(architecture: string): readonly string[] {
   ];
 }
 
+/** Folders of libraries hold thousands. */
+const OURS = /^lib(?:cuda|nv).*\.so/;
+
 interface Folder {
   readonly path: string;
   readonly files: readonly string[];
@@ -34,7 +37,7 @@ export async function probeNvidiaFiles(
   machine: Machine,
   named: { readonly cudaLibraryPath: string; readonly tensorRtLibraryPath: string },
 ): Promise<NvidiaFindings> {
-  const read = async (path: string): Promise<Folder> => ({ path, files: await machine.list(path) });
+  const read = async (path: string): Promise<Folder> => ({ path, files: (await machine.list(path)).filter((file) => OURS.test(file)) });
   const usual = await Promise.all(usualFolders(machine.architecture).map(read));
   const folders = async (path: string): Promise<readonly Folder[]> => (path === "" ? usual : [await read(path)]);
   const [forCuda, forTensorRt, gpus] = await Promise.all([
@@ -75,12 +78,14 @@ async function findLibrary(machine: Machine, folders: readonly Folder[], name: s
     const version = /\.so\.(\d+(?:\.\d+)+)$/.exec(path)?.[1] ?? null;
     return { found: true, path, version, problem: null };
   }
-  return { found: false, reason: `no file ${name}.so in ${folders.map(({ path }) => path).join(", ")}` };
+  const [first, ...others] = folders;
+  const where = `${first?.path ?? "any folder"}${others.length === 0 ? "" : ` and ${others.length} other usual folders`}`;
+  return { found: false, reason: `no file ${name}.so in ${where}` };
 }
 
 /** One folder a GPU, with a file of lines such as `Model: 		 NVIDIA L4`. */
 async function listGpus(machine: Machine): Promise<readonly GpuReport[]> {
-  const addresses = await machine.list(GPU_FOLDER);
+  const addresses = [...(await machine.list(GPU_FOLDER))].sort();
   const texts = await Promise.all(addresses.map((address) => machine.readText(`${GPU_FOLDER}/${address}/information`)));
   return texts.flatMap((text) => {
     const field = (name: string): string | null => new RegExp(`^${name}:\\s*(.*\\S)\\s*$`, "m").exec(text ?? "")?.[1] ?? null;

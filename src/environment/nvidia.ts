@@ -2,6 +2,7 @@
 import { configuration } from "../configuration.js";
 import type { NativeAddon, NvidiaLibrary, NvidiaProbe } from "../native/index.js";
 import { parseVersion } from "../versions.js";
+import { versionOf } from "./finding.js";
 import type { Machine } from "./machine.js";
 import { probeNvidiaFiles } from "./nvidia-files.js";
 import { driverVersionFromFile, usableCudaVersion } from "./parsers/nvidia.js";
@@ -12,13 +13,22 @@ const DRIVER_FILE = "/proc/driver/nvidia/version";
 const PACKAGE_LIST = "/usr/bin/dpkg-query";
 const PACKAGE_LIST_FORMAT = "${db:Status-Abbrev} ${Package} ${Version} ${Architecture}\\n";
 
+/** The addon, which may be of a build that does not know NVIDIA's libraries. */
+export type ProbingAddon = NativeAddon & {
+  /** Empty paths mean the loader's search. */
+  probeNvidia?(options: { readonly cudaLibraryPath: string; readonly tensorRtLibraryPath: string }): Promise<NvidiaProbe>;
+};
+
 /** What was found, before versions are put together. */
 export type NvidiaFindings = Omit<NvidiaReport, "cudaVersion">;
 
-/** @param onJetson whether the package list may be asked for versions that neither libraries nor file names tell */
-export async function describeNvidia(machine: Machine, addon: NativeAddon | null, onJetson: boolean): Promise<NvidiaReport> {
+export async function findNvidia(machine: Machine, addon: ProbingAddon | null): Promise<NvidiaFindings> {
   const [found, driverFile] = await Promise.all([lookFor(machine, addon), machine.readText(DRIVER_FILE)]);
-  const driver = withDriverFile(found.driver, driverFile);
+  return { ...found, driver: withDriverFile(found.driver, driverFile) };
+}
+
+/** @param onJetson whether the package list may be asked for versions that neither libraries nor file names tell */
+export async function completeNvidia(machine: Machine, found: NvidiaFindings, onJetson: boolean): Promise<NvidiaReport> {
   const [cudaRuntime, full] = onJetson
     ? await Promise.all([
         withPackageVersion(machine, found.cudaRuntime, "*cuda-cudart*", cudaVersionFromPackageList),
@@ -26,10 +36,10 @@ export async function describeNvidia(machine: Machine, addon: NativeAddon | null
       ])
     : [found.cudaRuntime, found.tensorRt.full];
   const cudaVersion = usableCudaVersion(versionOf(cudaRuntime), versionOf(found.cudaDriver));
-  return { ...found, driver, cudaRuntime, cudaVersion, tensorRt: { ...found.tensorRt, full } };
+  return { ...found, cudaRuntime, cudaVersion, tensorRt: { ...found.tensorRt, full } };
 }
 
-async function lookFor(machine: Machine, addon: NativeAddon | null): Promise<NvidiaFindings> {
+async function lookFor(machine: Machine, addon: ProbingAddon | null): Promise<NvidiaFindings> {
   const { cudaLibraryPath, tensorRtLibraryPath } = configuration().device;
   if (addon?.probeNvidia === undefined) return probeNvidiaFiles(machine, { cudaLibraryPath, tensorRtLibraryPath });
   return fromProbe(await addon.probeNvidia({ cudaLibraryPath, tensorRtLibraryPath }));
@@ -77,8 +87,4 @@ async function withPackageVersion(
   // What Debian adds for its own revisions is no part of the library's version.
   const release = parseVersion(version)?.release.join(".") ?? null;
   return { found: true, path: library.found ? library.path : null, version: release, problem: library.found ? library.problem : null };
-}
-
-export function versionOf(finding: Finding): string | null {
-  return finding.found ? finding.version : null;
 }

@@ -18,7 +18,11 @@ const MODULES = [
 const MAXIMUM_HEADLINE = 1024;
 
 function findType(name: string): string | null {
-  return MODULES.find((module) => name.startsWith(module))?.replaceAll(" ", "-").toLowerCase() ?? null;
+  return (
+    MODULES.find((module) => name.startsWith(module))
+      ?.replaceAll(" ", "-")
+      .toLowerCase() ?? null
+  );
 }
 
 /**

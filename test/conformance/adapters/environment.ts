@@ -1,5 +1,5 @@
 /** What the machine is: texts of files and commands to versions and names. */
-import { checkL4tOfOrin } from "../../../src/environment/x-ray.js";
+import { checkL4tOfJetsonGpu } from "../../../src/environment/contradictions.js";
 import {
   jetsonTypeFromDeviceTree,
   jetsonTypeFromHardwareListing,
@@ -7,7 +7,12 @@ import {
   resolveJetsonType,
 } from "../../../src/environment/parsers/jetson.js";
 import { withoutLocalVersion } from "../../../src/environment/parsers/library-version.js";
-import { cudaVersionFromInteger, driverVersionFromFile, normalizeGpuName, usableCudaVersion } from "../../../src/environment/parsers/nvidia.js";
+import {
+  cudaVersionFromInteger,
+  driverVersionFromFile,
+  normalizeGpuName,
+  usableCudaVersion,
+} from "../../../src/environment/parsers/nvidia.js";
 import { osVersionFromRelease } from "../../../src/environment/parsers/os-release.js";
 import { cudaVersionFromPackageList, tensorRtVersionFromPackageList } from "../../../src/environment/parsers/package-list.js";
 import type { AdapterTable } from "../adapter.js";
@@ -30,7 +35,7 @@ const readOutput = (parse: (text: string) => string | null, { stdout, returncode
 export const adapters: AdapterTable = {
   "xray-check-jetson-l4t": {
     "": (input: { readonly gpu_devices: readonly string[]; readonly l4t_version: string | null }) => {
-      checkL4tOfOrin(input.gpu_devices, input.l4t_version);
+      checkL4tOfJetsonGpu(input.gpu_devices, input.l4t_version);
       return { ok: true };
     },
   },
