@@ -177,8 +177,8 @@ function whyBefore(key: readonly RankComponent[], next: readonly RankComponent[]
 }
 
 /**
- * Best first. Ids being unique, the order does not depend on that of the input; and only components 10 and 11 depend on which other
- * packages there are.
+ * Best first. Ids being unique, the order does not depend on that of the input. Only the values of components 10 and 11 depend on which
+ * other packages there are, and even they never turn two packages around.
  * @throws ModelPackageNegotiationError when the requested GPU does not exist and an engine is among the packages
  */
 export function rankModelPackages(packages: readonly ModelPackageMetadata[], context: RankingContext): readonly RankedPackage[] {

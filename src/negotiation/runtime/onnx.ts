@@ -74,7 +74,7 @@ export function matchOnnx({ onnxPackageDetails }: ModelPackageMetadata, context:
     };
   }
   const maximum = maximumOpset(onnxruntimeVersion);
-  if (onnxPackageDetails.opset > maximum) {
+  if (!(onnxPackageDetails.opset <= maximum)) {
     return {
       code: "ONNX_OPSET_TOO_HIGH",
       message: `The package's network uses opset ${onnxPackageDetails.opset}; ONNX Runtime ${onnxruntimeVersion} reads up to ${maximum}. A newer runtime may read it.`,
