@@ -1,12 +1,13 @@
 /** Filters that look at the package and at what was asked for, not at the machine. Each gives a reason against, or null. */
+import type { ImplementationQuery } from "../models/index.js";
 import type { BackendType, ModelPackageMetadata, Quantization } from "../packages/index.js";
-import type { BatchRange } from "./request.js";
-import type { ImplementationQuery, NegotiationInput, Refusal } from "./types.js";
+import { quote, quotedList } from "./text.js";
+import type { BatchRange, NegotiationInput, Refusal } from "./types.js";
 
 /** Reasons against a package, by whatever criterion. */
 export type Filter = (candidate: ModelPackageMetadata) => Refusal | null;
 
-export const featuresOf = ({ modelFeatures }: ModelPackageMetadata): readonly string[] => Object.keys(modelFeatures ?? {});
+const featuresOf = ({ modelFeatures }: ModelPackageMetadata): readonly string[] => Object.keys(modelFeatures ?? {});
 
 const list = (values: Iterable<string>): string => [...values].join(", ") || "none";
 
@@ -18,10 +19,10 @@ export function implementationFilter({
   return (candidate) => {
     const query: ImplementationQuery = { architecture, task, backend: candidate.backend, features: featuresOf(candidate) };
     if (implementationExists(query)) return null;
-    const features = query.features.length === 0 ? "" : ` with the features ${list(query.features)}`;
+    const features = query.features.length === 0 ? "" : ` with the features ${quotedList(query.features)}`;
     return {
       code: "NO_IMPLEMENTATION",
-      message: `There is no code for architecture "${architecture}", task "${task ?? "none"}", backend "${candidate.backend}"${features}. A newer version of this package may have it.`,
+      message: `There is no code for architecture ${quote(architecture)}, task ${quote(task ?? "none")}, backend "${candidate.backend}"${features}. An upgrade may help: a newer version of this package may have it.`,
       details: { ...query },
     };
   };

@@ -9,7 +9,7 @@ export {
   servesBatch,
   trustFilter,
 } from "./filters.js";
-export { negotiateModelPackages, selectPackageById } from "./negotiate.js";
+export { NEGOTIATION_DEFAULTS, negotiateModelPackages } from "./negotiate.js";
 export { nmsFusionFilter, scoreWithinRange } from "./nms-fusion.js";
 export { rankModelPackages } from "./ranking.js";
 export {
@@ -21,4 +21,5 @@ export {
   parseQuantization,
   parseQuantizations,
 } from "./request.js";
-export { engineFits, gpusOf, matchMajorMinor, matchRuntime, runtimeFilter, selectGpus } from "./runtime/index.js";
+export { engineFits, gpusOf, matchRuntime, runtimeFilter, selectGpus } from "./runtime/index.js";
+export { selectPackageById } from "./selection.js";

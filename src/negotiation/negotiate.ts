@@ -1,12 +1,26 @@
 /** From what a provider announced to what is tried, in order; every package that is not says why. */
-import { AmbiguousModelPackageResolutionError, NoModelPackagesAvailableError } from "../errors.js";
+import { ModelPackageNegotiationError } from "../errors.js";
 import type { ModelPackageMetadata } from "../packages/index.js";
+import { nothingAnnounced, nothingLeft, selectPackageById } from "./selection.js";
 import { backendFilter, batchFilter, implementationFilter, quantizationFilter, trustFilter, type Filter } from "./filters.js";
-import { nmsFusionFilter } from "./nms-fusion.js";
+import { nmsFusionFilter, parseNmsFusionPreferences } from "./nms-fusion.js";
 import { rankModelPackages } from "./ranking.js";
 import { defaultQuantizations, parseBackends, parseBatchSize, parseDevice, parseQuantizations } from "./request.js";
 import { runtimeFilter } from "./runtime/index.js";
-import type { Device, DiscardedPackage, Negotiation, NegotiationInput } from "./types.js";
+import type { Device, DiscardedPackage, Negotiation, NegotiationInput, NegotiationRequest, Refusal } from "./types.js";
+
+/** A request that asks for nothing in particular. */
+export const NEGOTIATION_DEFAULTS: NegotiationRequest = {
+  modelPackageId: null,
+  backend: null,
+  batchSize: null,
+  quantization: null,
+  device: null,
+  onnxExecutionProviders: null,
+  allowUntrustedPackages: false,
+  trtEngineHostCodeAllowed: true,
+  nmsFusionPreferences: null,
+};
 
 /** In the order in which they refuse. */
 function filtersFor(input: NegotiationInput, device: Device | null): readonly Filter[] {
@@ -17,10 +31,10 @@ function filtersFor(input: NegotiationInput, device: Device | null): readonly Fi
   if (batchSize !== null) filters.push(batchFilter(parseBatchSize(batchSize)));
   if (quantization === null) filters.push(quantizationFilter(defaultQuantizations(device, input.environment), "default"));
   else {
-    const allowed = parseQuantizations(quantization);
+    const allowed = parseQuantizations(quantization, input.rules);
     if (allowed.size > 0) filters.push(quantizationFilter(allowed, "caller"));
   }
-  return [...filters, runtimeFilter(input, device), nmsFusionFilter(nmsFusionPreferences)];
+  return [...filters, runtimeFilter(input, device), nmsFusionFilter(parseNmsFusionPreferences(nmsFusionPreferences))];
 }
 
 function firstRefusal(candidate: ModelPackageMetadata, filters: readonly Filter[]): DiscardedPackage | null {
@@ -31,68 +45,39 @@ function firstRefusal(candidate: ModelPackageMetadata, filters: readonly Filter[
   return null;
 }
 
-/** Each distinct reason with its count, most frequent first. */
-function summary(discarded: readonly DiscardedPackage[]): string {
-  const counts = new Map<string, number>();
-  for (const { code, message } of discarded) {
-    const reason = `${code}: ${message}`;
-    counts.set(reason, (counts.get(reason) ?? 0) + 1);
-  }
-  return [...counts]
-    .sort(([, a], [, b]) => b - a)
-    .map(([reason, count]) => `\n  ${count} x ${reason}`)
-    .join("");
-}
-
-/**
- * @throws NoModelPackagesAvailableError, AmbiguousModelPackageResolutionError
- */
-export function selectPackageById(packages: readonly ModelPackageMetadata[], packageId: string): ModelPackageMetadata {
-  const found = packages.filter((candidate) => candidate.packageId === packageId);
-  const [only] = found;
-  if (only === undefined) {
-    const known = packages.map((candidate) => candidate.packageId).join(", ") || "none";
-    throw new NoModelPackagesAvailableError(`The model has no package "${packageId}". Announced packages: ${known}.`);
-  }
-  if (found.length > 1) {
-    throw new AmbiguousModelPackageResolutionError(
-      `The provider announced ${found.length} packages with the id "${packageId}". Choose by backend, batchSize and quantization instead, and tell the provider.`,
-      { packageId, count: found.length },
-    );
-  }
-  return only;
-}
-
 /** A package asked for by its id is taken whatever the machine says; what speaks against it becomes warnings. */
 function takeById(input: NegotiationInput, packageId: string, device: Device | null): Negotiation {
   const chosen = selectPackageById(input.packages, packageId);
   const untrusted = input.request.allowUntrustedPackages ? null : trustFilter(chosen);
-  if (untrusted !== null) {
-    const discarded = [{ packageId, ...untrusted }];
-    throw new NoModelPackagesAvailableError(`The package "${packageId}" cannot be used: ${untrusted.message}`, { discarded });
-  }
-  const against = [implementationFilter(input)(chosen), runtimeFilter(input, device)(chosen)].filter((refusal) => refusal !== null);
+  if (untrusted !== null) throw nothingLeft(input, [{ packageId, ...untrusted }]);
+  const against = [implementationFilter(input)(chosen), runtimeWarning(chosen, runtimeFilter(input, device))];
   return {
-    ranked: [{ package: chosen, rank: [], decidedBy: null }],
+    ranked: [{ package: chosen, key: [], why: "It was asked for by its id." }],
     discarded: [],
-    warnings: against.map((refusal) => ({ packageId, ...refusal })),
+    warnings: against.filter((refusal) => refusal !== null).map((refusal) => ({ packageId, ...refusal })),
   };
+}
+
+/** A GPU that does not exist ends a negotiation, but says nothing yet about a package that somebody insists on. */
+function runtimeWarning(chosen: ModelPackageMetadata, filter: Filter): Refusal | null {
+  try {
+    return filter(chosen);
+  } catch (error) {
+    if (!ModelPackageNegotiationError.is(error)) throw error;
+    return { code: "TRT_DEVICE_MISMATCH", message: error.message, details: {} };
+  }
 }
 
 /**
  * Pure: equal inputs give equal answers, and the order of the packages does not matter.
  *
  * @throws NoModelPackagesAvailableError with a reason for each package, AmbiguousModelPackageResolutionError,
- *   UnknownBackendTypeError, UnknownQuantizationError, InvalidRequestedBatchSizeError, InvalidParameterError (device),
+ *   UnknownBackendTypeError, UnknownQuantizationError, InvalidRequestedBatchSizeError, InvalidParameterError (device, preferences),
  *   ModelPackageNegotiationError (no such GPU).
  */
 export function negotiateModelPackages(input: NegotiationInput): Negotiation {
-  const { packages, request, architecture, task } = input;
-  if (packages.length === 0) {
-    throw new NoModelPackagesAvailableError(
-      "The provider announced no package of this model that this version understands. A newer version may, or the model is still being prepared.",
-    );
-  }
+  const { packages, request, environment } = input;
+  if (packages.length === 0) throw nothingAnnounced(input);
   const device = request.device === null ? null : parseDevice(request.device);
   if (request.modelPackageId !== null) return takeById(input, request.modelPackageId, device);
   const filters = filtersFor(input, device);
@@ -102,13 +87,7 @@ export function negotiateModelPackages(input: NegotiationInput): Negotiation {
     if (refusal !== null) discarded.push(refusal);
     return refusal === null;
   });
-  if (survivors.length === 0) {
-    throw new NoModelPackagesAvailableError(
-      `None of the ${packages.length} packages of this model (${architecture}, ${task ?? "no task"}) can be used here:${summary(discarded)}\nRelax the options that are named, or install what is missing.`,
-      { discarded },
-    );
-  }
-  const { environment } = input;
+  if (survivors.length === 0) throw nothingLeft(input, discarded);
   const ranked = rankModelPackages(survivors, { environment, device, nmsFusionPreferences: request.nmsFusionPreferences });
   return { ranked, discarded, warnings: [] };
 }

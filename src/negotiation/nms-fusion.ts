@@ -1,4 +1,5 @@
 /** Packages whose network ends in NMS: whether they are wanted, and how well their settings fit. */
+import { invalidOption, requireKnownOptions } from "../options.js";
 import type { ModelPackageMetadata } from "../packages/index.js";
 import type { Filter } from "./filters.js";
 import type { NmsFusionPreferences, NumberPreference, Refusal } from "./types.js";
@@ -27,13 +28,32 @@ function read(entry: unknown): FusedNms | null {
   const [maxDetections, confidenceThreshold, iouThreshold] = NUMBERS.map(([, key]) => record[key]);
   const classAgnostic = record["class_agnostic"];
   const numbers = [maxDetections, confidenceThreshold, iouThreshold].every((value) => typeof value === "number");
-  if (!numbers || typeof classAgnostic !== "boolean") return null;
+  if (!numbers || !(typeof classAgnostic === "boolean" || classAgnostic === 0 || classAgnostic === 1)) return null;
   return {
     maxDetections: maxDetections as number,
     confidenceThreshold: confidenceThreshold as number,
     iouThreshold: iouThreshold as number,
-    classAgnostic,
+    classAgnostic: Boolean(classAgnostic),
   };
+}
+
+/** What came from JavaScript may be anything; a misspelled key must not be taken for no preference. @throws InvalidOptionError */
+export function parseNmsFusionPreferences(value: Preference): Preference {
+  if (value === null || typeof value === "boolean") return value;
+  if (typeof value !== "object") throw invalidOption("nmsFusionPreferences", "true, false or an object", value);
+  requireKnownOptions(value, [...NUMBERS.map(([name]) => name), "classAgnostic"], "nmsFusionPreferences");
+  for (const [name] of NUMBERS) {
+    const wish: unknown = value[name];
+    const numbers: readonly unknown[] = Array.isArray(wish) && wish.length === 2 ? wish : [wish];
+    if (wish !== undefined && !numbers.every(Number.isFinite)) {
+      throw invalidOption(`nmsFusionPreferences.${name}`, "a number or a pair of numbers", wish);
+    }
+  }
+  const classAgnostic: unknown = value.classAgnostic;
+  if (classAgnostic !== undefined && typeof classAgnostic !== "boolean") {
+    throw invalidOption("nmsFusionPreferences.classAgnostic", "true or false", classAgnostic);
+  }
+  return value;
 }
 
 const isRange = (preference: NumberPreference): preference is readonly [number, number] => typeof preference === "object";
@@ -84,15 +104,16 @@ export function nmsFusionFilter(preference: Preference): Filter {
   };
 }
 
+/** Settings that differ by less are the same. */
+const TOLERANCE = 1e-5;
+
 /** 1 in the middle of the range, 0.5 at its ends, 0 outside; a range of one point scores 0 or 1. */
 export function scoreWithinRange(a: number, b: number, value: number): number {
   const [low, high] = [Math.min(a, b), Math.max(a, b)];
-  if (value < low || value > high) return 0;
-  const place = (value - low) / (high - low + 1e-6);
-  return low === high ? 1 : 1 - Math.abs(0.5 - Math.min(1, Math.max(0, place)));
+  if (high - low < TOLERANCE) return Number(Math.abs(value - low) < TOLERANCE);
+  if (!(low <= value && value <= high)) return 0;
+  return 1 - Math.abs(0.5 - Math.min(1, (value - low) / (high - low + 1e-6)));
 }
-
-const SCALAR_TOLERANCE = 1e-5;
 
 /** How well a package's fused NMS fits: the sum over what was asked for. */
 export function nmsFusionScore({ modelFeatures }: ModelPackageMetadata, preference: Preference): number {
@@ -101,11 +122,10 @@ export function nmsFusionScore({ modelFeatures }: ModelPackageMetadata, preferen
   if (preference === true) return 1;
   const fused = read(entry);
   if (fused === null) return 0;
-  let score = 0;
-  for (const [name] of NUMBERS) {
+  const scores = NUMBERS.map(([name]) => {
     const wish = preference[name];
-    if (wish === undefined) continue;
-    score += isRange(wish) ? scoreWithinRange(...wish, fused[name]) : Number(Math.abs(fused[name] - wish) < SCALAR_TOLERANCE);
-  }
-  return preference.classAgnostic === undefined ? score : score + Number(fused.classAgnostic === preference.classAgnostic);
+    if (wish === undefined) return 0;
+    return isRange(wish) ? scoreWithinRange(...wish, fused[name]) : scoreWithinRange(wish, wish, fused[name]);
+  });
+  return scores.reduce((sum, score) => sum + score, Number(fused.classAgnostic === preference.classAgnostic));
 }

@@ -3,7 +3,7 @@ import type { RuntimeXRay } from "../environment/types.js";
 import { InvalidParameterError, InvalidRequestedBatchSizeError, UnknownBackendTypeError, UnknownQuantizationError } from "../errors.js";
 import { closest } from "../options.js";
 import type { BackendType, Quantization } from "../packages/index.js";
-import type { BatchSizeRequest, Device } from "./types.js";
+import type { BatchRange, BatchSizeRequest, Device, NegotiationRules } from "./types.js";
 
 const BACKENDS: readonly BackendType[] = ["torch", "torch-script", "onnx", "trt", "hugging-face", "ultralytics", "custom"];
 const QUANTIZATIONS: readonly Quantization[] = ["fp32", "fp16", "bf16", "int8", "unknown"];
@@ -31,8 +31,9 @@ export function parseBackend(value: unknown): BackendType {
 }
 
 /** @throws UnknownQuantizationError */
-export function parseQuantization(value: unknown): Quantization {
-  const quantization = QUANTIZATIONS.find((name) => name === value);
+export function parseQuantization(value: unknown, rules: NegotiationRules = "own"): Quantization {
+  const wanted = typeof value === "string" && rules === "own" ? value.toLowerCase() : value;
+  const quantization = QUANTIZATIONS.find((name) => name === wanted);
   if (quantization !== undefined) return quantization;
   throw new UnknownQuantizationError(
     `There is no quantization ${textOf(value)}.${meant(value, QUANTIZATIONS)} Known: ${QUANTIZATIONS.join(", ")}.`,
@@ -46,13 +47,8 @@ export function parseBackends(request: unknown): ReadonlySet<BackendType> {
 }
 
 /** One name or a list of them, as a set. @throws UnknownQuantizationError */
-export function parseQuantizations(request: unknown): ReadonlySet<Quantization> {
-  return new Set((Array.isArray(request) ? request : [request]).map(parseQuantization));
-}
-
-export interface BatchRange {
-  readonly min: number;
-  readonly max: number;
+export function parseQuantizations(request: unknown, rules: NegotiationRules = "own"): ReadonlySet<Quantization> {
+  return new Set((Array.isArray(request) ? request : [request]).map((value) => parseQuantization(value, rules)));
 }
 
 /** @throws InvalidRequestedBatchSizeError */
@@ -74,9 +70,9 @@ export function parseBatchSize(request: BatchSizeRequest): BatchRange {
   return { min, max };
 }
 
-/** @throws InvalidParameterError */
+/** `cpu`, `cuda`, `cuda:<n>` or `mps`, as written. @throws InvalidParameterError */
 export function parseDevice(text: string): Device {
-  const [, type, index] = /^(cpu|cuda|mps)(?::(\d{1,4}))?$/.exec(text.trim().toLowerCase()) ?? [];
+  const [, type, index] = /^(cpu|cuda|mps)(?::(\d{1,4}))?$/.exec(text) ?? [];
   if (type === undefined || (type !== "cuda" && index !== undefined)) {
     throw new InvalidParameterError(`Expected "cpu", "cuda", "cuda:N" or "mps" as device but received ${textOf(text)}.`, {
       parameter: "device",
@@ -85,7 +81,7 @@ export function parseDevice(text: string): Device {
   return { type: type as Device["type"], index: index === undefined ? null : Number(index) };
 }
 
-/** What is accepted when the caller names no quantization. INT8 is not in it: it has to be asked for. */
+/** What is accepted when the caller names no quantization. INT8 is not in it: it costs accuracy and has to be asked for. */
 export function defaultQuantizations(device: Device | null, { gpuDevices }: Pick<RuntimeXRay, "gpuDevices">): ReadonlySet<Quantization> {
   if (device?.type === "cpu") return new Set(["unknown", "fp32", "bf16"]);
   if (device !== null || gpuDevices.length > 0) return new Set(["unknown", "fp32", "fp16"]);

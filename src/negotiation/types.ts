@@ -1,20 +1,26 @@
 /** What negotiation is asked, and what it answers. Plain values in, plain values out. */
 import type { RuntimeXRay } from "../environment/types.js";
+import type { ImplementationQuery } from "../models/index.js";
 import type { BackendType, ModelPackageMetadata, Quantization } from "../packages/index.js";
 
 /** Name of a backend, or several; case does not matter. `[]` accepts none. */
 export type BackendRequest = BackendType | readonly BackendType[];
 
-/** Name of a quantization in lower case, or several. `[]` accepts all. */
+/** Name of a quantization, or several; case does not matter. `[]` accepts all. */
 export type QuantizationRequest = Quantization | readonly Quantization[];
 
 /** Pictures per network run: exactly so many, or every number of a closed range. */
-export type BatchSizeRequest = number | readonly [minimum: number, maximum: number] | { readonly min: number; readonly max: number };
+export type BatchSizeRequest = number | readonly [minimum: number, maximum: number] | BatchRange;
+
+export interface BatchRange {
+  readonly min: number;
+  readonly max: number;
+}
 
 /** A number that must be met exactly, or a closed range (its ends in any order). */
 export type NumberPreference = number | readonly [number, number];
 
-/** Only what is given is compared with a package's fused NMS. */
+/** Only what is given is compared with a package's fused NMS; `{}` takes any. Thresholds are 0..1. */
 export interface NmsFusionPreferences {
   readonly maxDetections?: NumberPreference;
   readonly confidenceThreshold?: NumberPreference;
@@ -22,14 +28,21 @@ export interface NmsFusionPreferences {
   readonly classAgnostic?: boolean;
 }
 
-/** An ONNX Runtime provider by name, with options or without. */
-export type OnnxProviderRequest = string | { readonly name: string };
+/** An ONNX Runtime provider, `cuda` or `CUDAExecutionProvider`; its options do not matter for the choice. */
+export type OnnxProviderRequest = string | readonly [name: string, options: object] | { readonly name: string };
 
 export interface Device {
   readonly type: "cpu" | "cuda" | "mps";
   /** null = the first. */
   readonly index: number | null;
 }
+
+/**
+ * `own`, or those of the Python package, to be compared with it: there the case of quantization names counts, TensorRT versions are
+ * equal only in all their numbers (the library itself reports three, package managers four), and a GPU's execution provider is taken
+ * for the first one even where the device is the CPU.
+ */
+export type NegotiationRules = "own" | "reference";
 
 /** null stands for "the caller did not say". */
 export interface NegotiationRequest {
@@ -39,24 +52,12 @@ export interface NegotiationRequest {
   readonly quantization: QuantizationRequest | null;
   /** `cpu`, `cuda`, `cuda:1`, `mps`. */
   readonly device: string | null;
+  /** In order of preference; an empty list is like null. */
   readonly onnxExecutionProviders: readonly OnnxProviderRequest[] | null;
   readonly allowUntrustedPackages: boolean;
   readonly trtEngineHostCodeAllowed: boolean;
+  /** `true` asks for the settings of the Python package: 300 detections, confidence 0.25, IoU 0.7, class by class. */
   readonly nmsFusionPreferences: boolean | NmsFusionPreferences | null;
-  /**
-   * How an engine's TensorRT version is compared with the machine's: `common` (default) counts the fourth number only where both have
-   * one, since the library itself reports three; `exact` is the reference's comparison.
-   */
-  readonly trtVersionMatch?: "common" | "exact";
-}
-
-/** What decides whether there is code for a package. */
-export interface ImplementationQuery {
-  readonly architecture: string;
-  readonly task: string | null;
-  readonly backend: BackendType;
-  /** Keys of `model_features`. */
-  readonly features: readonly string[];
 }
 
 export interface NegotiationInput {
@@ -65,8 +66,11 @@ export interface NegotiationInput {
   readonly packages: readonly ModelPackageMetadata[];
   readonly request: NegotiationRequest;
   readonly environment: RuntimeXRay;
-  /** Full names, in order of preference, restricted to what is available; used when the request names none. */
+  /** In order of preference, used when the request names none; what is not available is passed over. */
   readonly defaultOnnxExecutionProviders: readonly string[];
+  /** Default: `own`. */
+  readonly rules?: NegotiationRules;
+  /** The registry's answer: is there code for such a package? */
   readonly implementationExists: (query: ImplementationQuery) => boolean;
 }
 
@@ -123,15 +127,16 @@ export interface RankComponent {
 
 export interface RankedPackage {
   readonly package: ModelPackageMetadata;
-  /** Most significant first. */
-  readonly rank: readonly RankComponent[];
-  /** The first criterion by which it is better than the next package; null for the last. */
-  readonly decidedBy: string | null;
+  /** Most significant first; empty for a package that was asked for by its id. */
+  readonly key: readonly RankComponent[];
+  /** What put it before the next one, for people. */
+  readonly why: string;
 }
 
 export interface Negotiation {
   /** Best first; never empty. */
   readonly ranked: readonly RankedPackage[];
+  /** In the order of the announcement. */
   readonly discarded: readonly DiscardedPackage[];
   /** What speaks against a package that was asked for by its id. */
   readonly warnings: readonly DiscardedPackage[];

@@ -9,10 +9,9 @@ import { matchHuggingFace, matchTorch, matchTorchScript } from "./torch.js";
 import { compareCommonParts, matchTrt } from "./trt.js";
 
 export { engineFits, gpusOf, selectGpus, type Gpu } from "./devices.js";
-export { matchMajorMinor } from "./trt.js";
 
-export type RuntimeInput = Pick<NegotiationInput, "environment" | "defaultOnnxExecutionProviders"> & {
-  readonly request: Pick<NegotiationInput["request"], "onnxExecutionProviders" | "trtEngineHostCodeAllowed" | "trtVersionMatch">;
+export type RuntimeInput = Pick<NegotiationInput, "environment" | "defaultOnnxExecutionProviders" | "rules"> & {
+  readonly request: Pick<NegotiationInput["request"], "onnxExecutionProviders" | "trtEngineHostCodeAllowed">;
 };
 
 /**
@@ -21,13 +20,14 @@ export type RuntimeInput = Pick<NegotiationInput, "environment" | "defaultOnnxEx
  */
 export function matchRuntime(
   candidate: ModelPackageMetadata,
-  { environment, defaultOnnxExecutionProviders, request }: RuntimeInput,
+  { environment, defaultOnnxExecutionProviders, request, rules = "own" }: RuntimeInput,
   device: Device | null,
 ): Refusal | null {
   switch (candidate.backend) {
     case "onnx":
       return matchOnnx(candidate, {
         environment,
+        gpuProvidersAllowed: device?.type !== "cpu" || rules === "reference",
         requestedProviders: request.onnxExecutionProviders,
         defaultProviders: defaultOnnxExecutionProviders,
       });
@@ -36,7 +36,7 @@ export function matchRuntime(
         environment,
         device,
         hostCodeAllowed: request.trtEngineHostCodeAllowed,
-        compare: request.trtVersionMatch === "exact" ? compareVersions : compareCommonParts,
+        compare: rules === "reference" ? compareVersions : compareCommonParts,
       });
     case "torch":
       return matchTorch(environment);

@@ -1,3 +1,4 @@
+import { providerShortName } from "../../engines/index.js";
 import type { RuntimeXRay } from "../../environment/types.js";
 import type { ModelPackageMetadata } from "../../packages/index.js";
 import { parseVersion } from "../../versions.js";
@@ -15,25 +16,28 @@ export function maximumOpset(runtimeVersion: string): number {
   return major === 1 ? (MAXIMUM_OPSETS[minor] ?? OLDEST_OPSET) : OLDEST_OPSET;
 }
 
-export const providerName = (provider: OnnxProviderRequest): string => (typeof provider === "string" ? provider : provider.name);
-
-/** "cuda", "CUDA" and "CUDAExecutionProvider" name the same provider. */
-export function sameProvider(a: string, b: string): boolean {
-  const plain = (name: string): string => name.replace(/ExecutionProvider$/i, "").toLowerCase();
-  return plain(a) === plain(b);
+function nameOf(provider: OnnxProviderRequest): string {
+  if (typeof provider === "string") return provider;
+  return "name" in provider ? provider.name : provider[0];
 }
+
+/** These need a GPU. Others (Core ML, OpenVINO) find their own way, also where the device is the CPU. */
+const GPU_PROVIDERS = ["cuda", "tensorrt", "nvtensorrtrtx", "rocm", "migraphx", "dml", "webgpu"];
 
 export interface OnnxContext {
   readonly environment: RuntimeXRay;
+  readonly gpuProvidersAllowed: boolean;
   readonly requestedProviders: readonly OnnxProviderRequest[] | null;
   readonly defaultProviders: readonly string[];
 }
 
-/** What a session for this request would use, by its full name, in order. */
-function usableProviders({ environment, requestedProviders, defaultProviders }: OnnxContext): readonly string[] {
-  const available = environment.availableOnnxExecutionProviders ?? [];
-  const candidates = requestedProviders !== null && requestedProviders.length > 0 ? requestedProviders.map(providerName) : defaultProviders;
-  return candidates.flatMap((name) => available.filter((one) => sameProvider(one, name)));
+/** Short names of what a session for this request would use, in order. */
+function usableProviders({ environment, gpuProvidersAllowed, requestedProviders, defaultProviders }: OnnxContext): readonly string[] {
+  const available = (environment.availableOnnxExecutionProviders ?? []).map(providerShortName);
+  const candidates = requestedProviders !== null && requestedProviders.length > 0 ? requestedProviders.map(nameOf) : defaultProviders;
+  return candidates
+    .map(providerShortName)
+    .filter((name) => available.includes(name) && (gpuProvidersAllowed || !GPU_PROVIDERS.includes(name)));
 }
 
 export function matchOnnx({ onnxPackageDetails }: ModelPackageMetadata, context: OnnxContext): Refusal | null {
@@ -53,15 +57,16 @@ export function matchOnnx({ onnxPackageDetails }: ModelPackageMetadata, context:
   const [primary] = usableProviders(context);
   if (primary === undefined) {
     const chosen = requested !== null && requested.length > 0;
-    const names = chosen ? requested.map(providerName) : context.defaultProviders;
+    const names = chosen ? requested.map(nameOf) : context.defaultProviders;
     return {
       code: chosen ? "ONNX_REQUESTED_PROVIDERS_UNAVAILABLE" : "ONNX_DEFAULT_PROVIDERS_UNAVAILABLE",
-      message: `None of the ${chosen ? "requested" : "default"} execution providers (${names.join(", ") || "none"}) can be used here; available: ${available.join(", ")}.`,
-      details: { providers: names, available },
+      message: `None of the ${chosen ? "requested" : "default"} execution providers (${names.join(", ") || "none"}) can be used here; available: ${available.join(", ")}${context.gpuProvidersAllowed ? "" : ", of which those for GPUs do not count on the device cpu"}.`,
+      details: { providers: names, available, gpuProvidersAllowed: context.gpuProvidersAllowed },
     };
   }
   const incompatible = onnxPackageDetails.incompatibleProviders ?? [];
-  if (incompatible.includes(primary)) {
+  // Only the first is asked: it runs what it can, and the others the rest.
+  if (incompatible.map(providerShortName).includes(primary)) {
     return {
       code: "ONNX_PRIMARY_PROVIDER_INCOMPATIBLE",
       message: `The package does not run with ${primary}, which would be used. Ask for another one with onnxExecutionProviders.`,
@@ -69,7 +74,7 @@ export function matchOnnx({ onnxPackageDetails }: ModelPackageMetadata, context:
     };
   }
   const maximum = maximumOpset(onnxruntimeVersion);
-  if (onnxPackageDetails.opset > maximum) {
+  if (!(onnxPackageDetails.opset <= maximum)) {
     return {
       code: "ONNX_OPSET_TOO_HIGH",
       message: `The package's network uses opset ${onnxPackageDetails.opset}; ONNX Runtime ${onnxruntimeVersion} reads up to ${maximum}. A newer runtime may read it.`,

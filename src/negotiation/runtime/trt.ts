@@ -1,6 +1,6 @@
 import type { RuntimeXRay } from "../../environment/types.js";
 import type { JetsonEnvironmentRequirements, ModelPackageMetadata } from "../../packages/index.js";
-import { compareVersions, parseVersion } from "../../versions.js";
+import { compareVersions, parseVersion, releaseOf, versionsMatchMajorMinor } from "../../versions.js";
 import type { Device, Refusal } from "../types.js";
 import { engineFits, gpusOf, selectGpus } from "./devices.js";
 
@@ -13,20 +13,16 @@ export interface TrtContext {
 
 /** TensorRT's own function reports three numbers, package managers four: the fourth counts only where both have it. */
 export function compareCommonParts(a: string, b: string): number {
-  const [left, right] = [parseVersion(a), parseVersion(b)];
-  if (left === null || right === null || left.release.length === right.release.length) return compareVersions(a, b);
-  if (Math.min(left.release.length, right.release.length) !== 3) return compareVersions(a, b);
-  return compareVersions(left.release.slice(0, 3).join("."), right.release.slice(0, 3).join("."));
+  const [[aHasBuild, aPatch], [bHasBuild, bPatch]] = [splitBuild(a), splitBuild(b)];
+  return aHasBuild === bHasBuild ? compareVersions(a, b) : compareVersions(aPatch, bPatch);
 }
 
-/** Whether the first two numbers agree. */
-export function matchMajorMinor(a: string, b: string): boolean {
-  const [[aMajor = 0, aMinor = 0], [bMajor = 0, bMinor = 0]] = [parseVersion(a)?.release ?? [], parseVersion(b)?.release ?? []];
-  return aMajor === bMajor && aMinor === bMinor;
+function splitBuild(version: string): readonly [hasBuild: boolean, patch: string] {
+  return [(parseVersion(version)?.release.length ?? 0) > 3, releaseOf(version, 3) ?? version];
 }
 
 function matchL4t(requirements: JetsonEnvironmentRequirements, runtime: string): Refusal | null {
-  if (matchMajorMinor(requirements.l4tVersion, runtime)) return null;
+  if (versionsMatchMajorMinor(requirements.l4tVersion, runtime)) return null;
   return {
     code: "TRT_L4T_MISMATCH",
     message: `The engine was built on L4T ${requirements.l4tVersion}; this machine has ${runtime}.`,

@@ -1,6 +1,6 @@
 import type { RuntimeXRay } from "../../../src/environment/index.js";
 import { ModelMetadataConsistencyError } from "../../../src/errors.js";
-import { findImplementation, type RegistryEntry } from "../../../src/models/index.js";
+import { findImplementation, type ImplementationQuery, type RegistryEntry } from "../../../src/models/index.js";
 import {
   backendFilter,
   batchFilter,
@@ -10,7 +10,6 @@ import {
   gpusOf,
   implementationFilter,
   isWithin,
-  matchMajorMinor,
   matchRuntime,
   negotiateModelPackages,
   nmsFusionFilter,
@@ -30,15 +29,18 @@ import {
   trustFilter,
   type BatchSizeRequest,
   type Device,
-  type ImplementationQuery,
   type NegotiationRequest,
+  type NegotiationRules,
   type NmsFusionPreferences,
   type Refusal,
 } from "../../../src/negotiation/index.js";
 import type { BackendType, ModelPackageMetadata } from "../../../src/packages/index.js";
-import { compareVersions, formatVersion, parseVersion } from "../../../src/versions.js";
+import { compareVersions, formatVersion, parseVersion, versionsMatchMajorMinor } from "../../../src/versions.js";
 import type { AdapterTable } from "../adapter.js";
 import { camelKeys, toPackage, toXRay } from "../wire.js";
+
+/** What the vectors record. Where this library decides otherwise on purpose is tested in test/negotiation/. */
+const RULES: NegotiationRules = "reference";
 
 type Wire = Readonly<Record<string, unknown>>;
 type WireProvider = string | readonly [name: string, options: Wire];
@@ -71,9 +73,9 @@ type Preferences = boolean | Wire | null | undefined;
 const deviceOf = (text: string | null | undefined): Device | null => (text === undefined || text === null ? null : parseDevice(text));
 const xRayOf = (environment: Environment): RuntimeXRay => toXRay(environment.runtime_x_ray);
 const preferencesOf = (value: Preferences): boolean | NmsFusionPreferences | null =>
-  typeof value === "object" && value !== null ? (camelKeys(value)) : (value ?? null);
+  typeof value === "object" && value !== null ? camelKeys(value) : (value ?? null);
 const providersOf = (providers: readonly WireProvider[] | null | undefined): NegotiationRequest["onnxExecutionProviders"] =>
-  providers?.map((provider) => (typeof provider === "string" ? provider : { name: provider[0] })) ?? null;
+  providers ?? null;
 
 function implementationsOf({ registered_models: registered = [] }: Environment): (query: ImplementationQuery) => boolean {
   const registry = registered.map((model): RegistryEntry => ({
@@ -104,7 +106,8 @@ function split(packages: readonly Wire[], filter: (candidate: ModelPackageMetada
 const runtimeOf = ({ environment, trt_engine_host_code_allowed: hostCode, onnx_execution_providers: providers }: RuntimeRequest) => ({
   environment: xRayOf(environment),
   defaultOnnxExecutionProviders: environment.default_onnx_execution_providers ?? [],
-  request: { onnxExecutionProviders: providersOf(providers), trtEngineHostCodeAllowed: hostCode, trtVersionMatch: "exact" as const },
+  rules: RULES,
+  request: { onnxExecutionProviders: providersOf(providers), trtEngineHostCodeAllowed: hostCode },
 });
 
 function requireVersion(text: string) {
@@ -156,12 +159,12 @@ export const adapters: AdapterTable = {
     },
   },
   "versions-match-major-minor": {
-    "": ({ a, b }: { readonly a: string; readonly b: string }) => ({ match: matchMajorMinor(a, b) }),
+    "": ({ a, b }: { readonly a: string; readonly b: string }) => ({ match: versionsMatchMajorMinor(a, b) }),
   },
   "parse-backend-type": { "": ({ value }: { readonly value: string }) => ({ backend: parseBackend(value) }) },
-  "parse-quantization": { "": ({ value }: { readonly value: string }) => ({ quantization: parseQuantization(value) }) },
+  "parse-quantization": { "": ({ value }: { readonly value: string }) => ({ quantization: parseQuantization(value, RULES) }) },
   "parse-requested-quantization": {
-    "": ({ value }: { readonly value: unknown }) => ({ quantization: [...parseQuantizations(value)].sort() }),
+    "": ({ value }: { readonly value: unknown }) => ({ quantization: [...parseQuantizations(value, RULES)].sort() }),
   },
   "parse-batch-size": {
     "": (input: { readonly requested_batch_size: BatchSizeRequest }) => parseBatchSize(input.requested_batch_size),
@@ -241,7 +244,7 @@ export const adapters: AdapterTable = {
   },
   "filter-packages-by-quantization": {
     "": (input: Packages & { readonly requested_quantization: unknown }) =>
-      split(input.model_packages, quantizationFilter(parseQuantizations(input.requested_quantization), "caller")),
+      split(input.model_packages, quantizationFilter(parseQuantizations(input.requested_quantization, RULES), "caller")),
   },
   "filter-packages-by-runtime-environment": {
     "": (input: Packages & RuntimeRequest) => split(input.model_packages, runtimeFilter(runtimeOf(input), deviceOf(input.device))),
@@ -286,6 +289,7 @@ export const adapters: AdapterTable = {
         environment: xRayOf(input.environment),
         defaultOnnxExecutionProviders: input.environment.default_onnx_execution_providers ?? [],
         implementationExists: implementationsOf(input.environment),
+        rules: RULES,
         request: {
           modelPackageId: input.requested_model_package_id ?? null,
           backend: input.requested_backends ?? null,
@@ -296,7 +300,6 @@ export const adapters: AdapterTable = {
           allowUntrustedPackages: input.allow_untrusted_packages,
           trtEngineHostCodeAllowed: input.trt_engine_host_code_allowed,
           nmsFusionPreferences: preferencesOf(input.nms_fusion_preferences),
-          trtVersionMatch: "exact",
         },
       }).ranked.map(({ package: { packageId } }) => packageId),
     }),
