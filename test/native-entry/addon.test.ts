@@ -21,6 +21,7 @@ const NAMES: Readonly<Record<keyof NativeAddon, true>> = {
   openOnnxRuntime: true,
   createSession: true,
   createCancelToken: true,
+  probeNvidia: true,
 };
 
 describe.skipIf(addon === null)("the addon", () => {
