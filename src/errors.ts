@@ -373,7 +373,9 @@ export class ModelRetrievalError extends InferenceModelsError {
   /** @internal */ static override readonly page: ErrorPage = "model-retrieval";
   /** @internal */ static override readonly className: string = "ModelRetrievalError";
   declare readonly status?: number;
-  constructor(message: string, options: Fields<{ status: number }> = {}) {
+  /** As it was asked for. */
+  declare readonly modelId?: string;
+  constructor(message: string, options: Fields<{ status: number; modelId: string }> = {}) {
     super(message, options);
   }
 }
@@ -382,7 +384,6 @@ export class ModelRetrievalError extends InferenceModelsError {
 export class ModelNotFoundError extends ModelRetrievalError {
   /** @internal */ static override readonly code: string = "MODEL_NOT_FOUND";
   /** @internal */ static override readonly className: string = "ModelNotFoundError";
-  declare readonly modelId?: string;
   constructor(message: string, options: Fields<{ status: number; modelId: string }> = {}) {
     super(message, options);
   }
@@ -392,7 +393,7 @@ export class ModelNotFoundError extends ModelRetrievalError {
 export class UnauthorizedModelAccessError extends ModelRetrievalError {
   /** @internal */ static override readonly code: string = "UNAUTHORIZED_MODEL_ACCESS";
   /** @internal */ static override readonly className: string = "UnauthorizedModelAccessError";
-  constructor(message: string, options: Fields<{ status: number }> = {}) {
+  constructor(message: string, options: Fields<{ status: number; modelId: string }> = {}) {
     super(message, options);
   }
 }
@@ -402,7 +403,7 @@ export class PaymentRequiredModelAccessError extends ModelRetrievalError {
   /** @internal */ static override readonly code: string = "PAYMENT_REQUIRED_MODEL_ACCESS";
   /** @internal */ static override readonly className: string = "PaymentRequiredModelAccessError";
   declare readonly statusCode?: number;
-  constructor(message: string, options: Fields<{ status: number; statusCode: number }> = {}) {
+  constructor(message: string, options: Fields<{ status: number; modelId: string; statusCode: number }> = {}) {
     super(message, options);
   }
 }
@@ -412,7 +413,7 @@ export class ForbiddenModelAccessError extends ModelRetrievalError {
   /** @internal */ static override readonly code: string = "FORBIDDEN_MODEL_ACCESS";
   /** @internal */ static override readonly className: string = "ForbiddenModelAccessError";
   declare readonly statusCode?: number;
-  constructor(message: string, options: Fields<{ status: number; statusCode: number }> = {}) {
+  constructor(message: string, options: Fields<{ status: number; modelId: string; statusCode: number }> = {}) {
     super(message, options);
   }
 }
@@ -429,7 +430,7 @@ export class UsagePausedModelAccessError extends ModelRetrievalError {
   /** @internal */ static override readonly code: string = "USAGE_PAUSED_MODEL_ACCESS";
   /** @internal */ static override readonly className: string = "UsagePausedModelAccessError";
   declare readonly statusCode?: number;
-  constructor(message: string, options: Fields<{ status: number; statusCode: number }> = {}) {
+  constructor(message: string, options: Fields<{ status: number; modelId: string; statusCode: number }> = {}) {
     super(message, options);
   }
 }
@@ -439,7 +440,7 @@ export class ModelMetadataConsistencyError extends ModelRetrievalError {
   /** @internal */ static override readonly code: string = "MODEL_METADATA_CONSISTENCY";
   /** @internal */ static override readonly className: string = "ModelMetadataConsistencyError";
   declare readonly packageId?: string;
-  constructor(message: string, options: Fields<{ status: number; packageId: string }> = {}) {
+  constructor(message: string, options: Fields<{ status: number; modelId: string; packageId: string }> = {}) {
     super(message, options);
   }
 }
@@ -449,7 +450,7 @@ export class ModelMetadataHandlerNotImplementedError extends ModelRetrievalError
   /** @internal */ static override readonly code: string = "MODEL_METADATA_HANDLER_NOT_IMPLEMENTED";
   /** @internal */ static override readonly className: string = "ModelMetadataHandlerNotImplementedError";
   declare readonly manifestType?: string;
-  constructor(message: string, options: Fields<{ status: number; manifestType: string }> = {}) {
+  constructor(message: string, options: Fields<{ status: number; modelId: string; manifestType: string }> = {}) {
     super(message, options);
   }
 }
