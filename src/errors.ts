@@ -322,7 +322,9 @@ export class RetryError extends InferenceModelsError {
   /** @internal */ static override readonly className: string = "RetryError";
   declare readonly status?: number;
   declare readonly attempts?: number;
-  constructor(message: string, options: Fields<{ status: number; attempts: number }> = {}) {
+  /** What the server asked to wait for. */
+  declare readonly retryAfterSeconds?: number;
+  constructor(message: string, options: Fields<{ status: number; attempts: number; retryAfterSeconds: number }> = {}) {
     super(message, options);
   }
 }
