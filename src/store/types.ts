@@ -1,4 +1,4 @@
-import type { ModelDependency, ModelPackageMetadata, RecommendedParameters } from "../packages/types.js";
+import type { ModelDependency, ModelPackageMetadata, RecommendedParameters } from "../packages/index.js";
 
 /** Bytes of one file, and of all files of the call so far as their sizes are known. */
 export interface DownloadTotals {

@@ -108,7 +108,22 @@ async function pauseFor(milliseconds: number, signal: AbortSignal | undefined): 
  * @throws FileLockTimeoutError when the holder runs but has shown no sign of life for too long, CacheStorageError
  */
 export async function withFileLock<T>(directory: string, options: LockOptions, work: () => Promise<T>): Promise<T> {
-  const token = await guardStorage(directory, () => acquire(directory, options));
+  return holding(await guardStorage(directory, () => acquire(directory, options)), work);
+}
+
+/** As {@link withFileLock}, but does nothing and returns null when the lock is held. */
+export async function withFileLockIfFree<T>(directory: string, work: () => Promise<T>): Promise<T | null> {
+  const token = randomUUID();
+  const claimed = await guardStorage(directory, async () => {
+    const holder = await readHolder(directory);
+    return holder === null || isFree(holder) ? claimNext(directory, holder?.generation ?? 0, token) : null;
+  });
+  if (claimed === null) return null;
+  hold(token, claimed);
+  return holding(token, work);
+}
+
+async function holding<T>(token: string, work: () => Promise<T>): Promise<T> {
   const heartbeat = setInterval(() => {
     const path = held.get(token);
     // A lost beat is made up for by the next one.
