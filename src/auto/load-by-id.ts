@@ -135,7 +135,7 @@ async function loadCandidate(
           canonicalId: metadata.modelId,
           resolvedBy: "negotiation",
           fromCache,
-          ranked: negotiation.ranked.map(({ package: { packageId }, decidedBy }) => ({ packageId, decidedBy })),
+          ranked: negotiation.ranked.map(({ package: { packageId }, why }) => ({ packageId, why })),
           discarded: negotiation.discarded.map(({ packageId, code, message }) => ({ packageId, code, message })),
           failed: failures.map(({ packageId, error }) => ({ packageId, error: `${error.name}: ${error.message}` })),
         },

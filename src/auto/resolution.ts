@@ -83,7 +83,7 @@ export function negotiate(metadata: ModelMetadata, { options, environment, devic
       nmsFusionPreferences: options.nmsFusionPreferences ?? null,
     },
     environment,
-    defaultOnnxExecutionProviders: defaultOnnxExecutionProviders(environment, device),
+    defaultOnnxExecutionProviders: defaultOnnxExecutionProviders(environment),
     implementationExists,
   });
 }

@@ -44,8 +44,8 @@ export type ModelOrigin =
       readonly resolvedBy: "negotiation" | "remembered";
       /** Whether every file was in the cache already. */
       readonly fromCache: boolean;
-      /** Packages that fit, best first, with the criterion by which each is better than the next. Empty when remembered. */
-      readonly ranked: readonly { readonly packageId: string; readonly decidedBy: string | null }[];
+      /** Packages that fit, best first, with what put each before the next. Empty when remembered. */
+      readonly ranked: readonly { readonly packageId: string; readonly why: string }[];
       /** Packages that do not fit, and why. Empty when remembered. */
       readonly discarded: readonly { readonly packageId: string; readonly code: string; readonly message: string }[];
       /** Packages that were better and failed to load. */

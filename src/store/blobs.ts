@@ -54,7 +54,13 @@ export async function withBlob(
   });
 }
 
-async function isRight(path: string, md5: string, verified: VerifiedFiles, signal: AbortSignal | undefined, onVerify: () => void): Promise<boolean> {
+async function isRight(
+  path: string,
+  md5: string,
+  verified: VerifiedFiles,
+  signal: AbortSignal | undefined,
+  onVerify: () => void,
+): Promise<boolean> {
   const status = await lstat(path).catch(() => null);
   // A link could lead to a file that somebody else changes.
   if (status?.isFile() !== true) return false;

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { ModelDescription, ModelPackageDescription, PackageSummary } from "../../auto/index.js";
 import { addProviderOption } from "../model-options.js";
-import { formatTable, formatTree, type Column } from "../table.js";
+import { formatTable, type Column } from "../table.js";
 import { StatusLine, styleFor, type Style } from "../terminal.js";
 import type { CommandContext } from "./context.js";
 
@@ -48,16 +48,23 @@ function formatModelDescription(model: ModelDescription, style: Style): string[]
   ];
 }
 
-function formatPackageDescription(description: ModelPackageDescription, style: Style): string[] {
-  const { files, ...rest } = description;
-  const known = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== null));
+/** Records of a package, one line each; nested values as JSON. */
+function fieldLines(record: Readonly<Record<string, unknown>>, style: Style): string[] {
+  const known = Object.entries(record).filter(([, value]) => value !== null);
+  const width = Math.max(...known.map(([name]) => name.length));
+  const text = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
+  return known.map(([name, value]) => `${style("dim", name.padEnd(width))}  ${text(value)}`);
+}
+
+function formatPackageDescription({ files, size, ...rest }: ModelPackageDescription, style: Style): string[] {
   const rows = files.map(({ fileHandle, bytes, md5Hash }) => [fileHandle, bytes === null ? "-" : formatSize(bytes), md5Hash ?? "none"]);
   const columns: readonly Column[] = [
     { title: "file", align: "left" },
     { title: "size", align: "right" },
     { title: "md5", align: "left" },
   ];
-  return [...formatTree(known, style), "", ...formatTable(columns, rows, style)];
+  const total = size === null ? {} : { size: `${size.complete ? "" : "at least "}${formatSize(size.bytes)}` };
+  return [...fieldLines({ ...rest, ...total }, style), "", ...formatTable(columns, rows, style)];
 }
 
 export function addDescribeCommand(program: Command, { io, services }: CommandContext): void {
