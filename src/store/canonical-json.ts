@@ -5,7 +5,7 @@ import { AssumptionError } from "../errors.js";
 
 /** By code point, where JavaScript's own order goes by UTF-16 unit. */
 function compareCodePoints(a: string, b: string): number {
-  const [left, right] = [[...a], [...b]];
+  const [left, right] = [Array.from(a), Array.from(b)];
   for (let index = 0; index < Math.min(left.length, right.length); index++) {
     const order = (left[index]?.codePointAt(0) ?? 0) - (right[index]?.codePointAt(0) ?? 0);
     if (order !== 0) return order;
@@ -19,7 +19,8 @@ function text(value: string): string {
 
 /** Shortest form that reads back the same; exponents have two digits and begin where Python's do. */
 function number(value: number): string {
-  if (!Number.isFinite(value)) throw new AssumptionError(`${value} has no canonical JSON form. This is a bug of inference-models; please report it.`);
+  if (!Number.isFinite(value))
+    throw new AssumptionError(`${value} has no canonical JSON form. This is a bug of inference-models; please report it.`);
   if (Object.is(value, -0)) return "-0.0";
   if (Number.isInteger(value)) return BigInt(value).toString();
   const [digits = "", exponent] = value.toExponential().split("e");

@@ -29,7 +29,10 @@ const list = z.array(
 );
 
 function malformed(why: string, cause?: unknown): CorruptedModelPackageError {
-  return new CorruptedModelPackageError(`The record of the packages that this one depends on is malformed: ${why}.`, { kind: "manifest", cause });
+  return new CorruptedModelPackageError(`The record of the packages that this one depends on is malformed: ${why}.`, {
+    kind: "manifest",
+    cause,
+  });
 }
 
 /** A name under `model_dependencies/`. @throws CorruptedModelPackageError */

@@ -14,7 +14,9 @@ const AUTHENTICATION = new Set([...SIGNATURES, ...PROVIDERS, ...AZURE, "expires"
 function split(url: string): { readonly address: string; readonly query: string } {
   const withoutFragment = url.split("#", 1)[0] ?? "";
   const mark = withoutFragment.indexOf("?");
-  return mark < 0 ? { address: withoutFragment, query: "" } : { address: withoutFragment.slice(0, mark), query: withoutFragment.slice(mark + 1) };
+  return mark < 0
+    ? { address: withoutFragment, query: "" }
+    : { address: withoutFragment.slice(0, mark), query: withoutFragment.slice(mark + 1) };
 }
 
 /** Whether the address carries a signature, and so stops working after a while. */

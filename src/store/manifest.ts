@@ -53,7 +53,14 @@ export async function readManifest(directory: string): Promise<ManifestState> {
 }
 
 /** What the manifest has to say about a package, apart from the files it turns out to have. */
-function announced({ cacheModelId, canonicalModelId, architecture, taskType, package: announcedPackage, ...request }: MaterializeRequest): RawManifest {
+function announced({
+  cacheModelId,
+  canonicalModelId,
+  architecture,
+  taskType,
+  package: announcedPackage,
+  ...request
+}: MaterializeRequest): RawManifest {
   const { backend, modelFeatures, trustedSource, quantization, dynamicBatchSizeSupported, staticBatchSize } = announcedPackage;
   const { recommendedParameters, dependencies } = request;
   return {

@@ -142,7 +142,9 @@ async function makeFile(context: PackageContext, declaration: ArtefactDeclaratio
   if (there !== null) return { file: there, bytes: 0 };
   const specs = context.request.package.packageArtefacts.find((one) => one.fileHandle === fileHandle);
   if (specs?.kind !== "download") throw wrongFile(context, fileHandle, "is missing, or does not have the announced content");
-  return declaration.md5Hash === null ? makeUnhashedFile(context, specs, making) : makeSharedFile(context, declaration.md5Hash, specs, making);
+  return declaration.md5Hash === null
+    ? makeUnhashedFile(context, specs, making)
+    : makeSharedFile(context, declaration.md5Hash, specs, making);
 }
 
 function wrongFile({ directory }: PackageContext, handle: string, what: string): CorruptedModelPackageError {
@@ -167,19 +169,20 @@ async function makeSharedFile(context: PackageContext, md5: string, specs: FileD
   const { fileHandle: file, downloadUrl: url } = specs;
   const path = await guardStorage(directory, () => makeFolderInside(directory, file));
   // What somebody has put there, and is not what was announced, is not ours to remove.
-  if (["copy", "other"].includes(await placementOf(path, layout.blob(md5)))) throw wrongFile(context, file, "is no link, and does not have the announced content");
+  if (["copy", "other"].includes(await placementOf(path, layout.blob(md5))))
+    throw wrongFile(context, file, "is no link, and does not have the announced content");
   const lock = { ...making.lock, onWait: waitListener(layout.blobLock(md5), making.options) };
   const fetch = (): FetchOptions => fetchOptions(file, making);
   const onVerify = (): void => context.onVerify(file);
-  let result: RightFile | null = null;
-  const bytes = await withBlob({ layout, verified }, { md5, url, file }, { lock, fetch, onVerify }, async (blob) => {
+  const { bytes, used: placement } = await withBlob({ layout, verified }, { md5, url, file }, { lock, fetch, onVerify }, async (blob) => {
     const now = await placementOf(path, blob);
-    const placement = now === "symlink" || now === "hard-link" ? now : await guardStorage(path, () => placeBlob(blob, path, making.options.observer));
+    const placement =
+      now === "symlink" || now === "hard-link" ? now : await guardStorage(path, () => placeBlob(blob, path, making.options.observer));
     if (placement !== "symlink") await verified.remember(path, { md5 });
-    result = { identity: { fileHandle: file, storage: "shared_blob", md5Hash: md5, sourceHash: null, sha256Hash: null }, placement };
+    return placement;
   });
-  if (result === null) throw wrongFile(context, file, "could not be put in its place");
-  return { file: result, bytes };
+  const identity = { fileHandle: file, storage: "shared_blob", md5Hash: md5, sourceHash: null, sha256Hash: null } as const;
+  return { file: { identity, placement }, bytes };
 }
 
 /** Known by its own hash from now on, which the manifest keeps. */
@@ -190,7 +193,10 @@ async function makeUnhashedFile(context: PackageContext, specs: FileDownloadSpec
   const { bytes, digest } = await withinBudget(() => fetchFile({ file, url, target, md5: null }, fetchOptions(file, making)));
   await verified.remember(target, { sha256: digest });
   const sourceHash = declarations.find((one) => one.fileHandle === file)?.sourceHash ?? "";
-  return { file: { identity: { fileHandle: file, storage: "package_file", md5Hash: null, sourceHash, sha256Hash: digest }, placement: null }, bytes };
+  return {
+    file: { identity: { fileHandle: file, storage: "package_file", md5Hash: null, sourceHash, sha256Hash: digest }, placement: null },
+    bytes,
+  };
 }
 
 /** Keeps the cache within its size; what fails here fails nobody's load. */
@@ -200,6 +206,8 @@ async function evict(home: string): Promise<void> {
   try {
     await pruneCache({ home, maxBytes });
   } catch (error) {
-    logger().warn(`The cache in ${home} could not be kept within ${maxBytes} bytes: ${error instanceof Error ? error.message : String(error)}`);
+    logger().warn(
+      `The cache in ${home} could not be kept within ${maxBytes} bytes: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
 }

@@ -74,7 +74,8 @@ function ifRange(validators: Validators | null): Readonly<Record<string, string>
 
 function understand(asked: PieceRequest, { status, headers, body }: HttpResponse): Piece | "complete" {
   const encoding = headers["content-encoding"] ?? "identity";
-  if (encoding !== "identity") throw failure(asked, status, `the server compressed the file (${encoding.slice(0, 20)}), which was not asked for`);
+  if (encoding !== "identity")
+    throw failure(asked, status, `the server compressed the file (${encoding.slice(0, 20)}), which was not asked for`);
   const etag = headers["etag"] ?? null;
   const common = { etag: etag?.startsWith("W/") === true ? null : etag, lastModified: headers["last-modified"] ?? null, body };
   if (status === 200) return { ...common, start: 0, length: parseLength(headers["content-length"]) };
@@ -152,8 +153,11 @@ async function localPiece(asked: PieceRequest): Promise<Piece> {
     if (!status.isFile()) throw new Error("it is not a regular file");
     return { start: 0, length: status.size, etag: null, lastModified: null, body: createReadStream(path) };
   } catch (error) {
-    throw new ModelRetrievalError(`The file ${asked.file} cannot be read from its local address: ${error instanceof Error ? error.message : String(error)}.`, {
-      cause: error,
-    });
+    throw new ModelRetrievalError(
+      `The file ${asked.file} cannot be read from its local address: ${error instanceof Error ? error.message : String(error)}.`,
+      {
+        cause: error,
+      },
+    );
   }
 }

@@ -40,7 +40,7 @@ export class FileReceiver {
   }
 
   async append(piece: Buffer): Promise<void> {
-    for (let taken = 0; taken < piece.length; ) {
+    for (let taken = 0; taken < piece.length;) {
       const length = Math.min(piece.length - taken, BLOCK_BYTES - this.filled);
       piece.copy(this.block, this.filled, taken, taken + length);
       taken += length;
@@ -93,7 +93,7 @@ export class FileReceiver {
 }
 
 async function writeFully(file: FileHandle, bytes: Buffer, position: number): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
+  for (let done = 0; done < bytes.length;) {
     const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done);
     done += bytesWritten;
   }

@@ -27,12 +27,15 @@ export class Patience {
     if (bytesGained < SMALL_PROGRESS_BYTES) this.small++;
     if (this.empty >= callsMaxTries || this.small >= configuration().download.maxAttempts) {
       const { message, status } = error;
-      throw new RetryError(`${message} Given up after ${Math.max(this.empty, this.small)} attempts that brought nothing; try again later.`, {
-        attempts: this.small,
-        isRetryable: true,
-        cause: error,
-        ...(status === undefined ? {} : { status }),
-      });
+      throw new RetryError(
+        `${message} Given up after ${Math.max(this.empty, this.small)} attempts that brought nothing; try again later.`,
+        {
+          attempts: this.small,
+          isRetryable: true,
+          cause: error,
+          ...(status === undefined ? {} : { status }),
+        },
+      );
     }
     if (bytesGained > 0) return 0;
     const jitter = Math.random() * backoffSeconds(this.empty - 1);

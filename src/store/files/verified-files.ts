@@ -20,7 +20,11 @@ function stampOf({ dev, ino, size, mtimeNs }: BigIntStats): string {
 
 export interface VerifiedFiles {
   /** Digest of the file, from memory where it has not changed. null when it is missing or no regular file. Links are followed. */
-  digest(path: string, algorithm: HashAlgorithm, options?: { readonly signal?: AbortSignal | undefined; readonly onHash?: () => void }): Promise<string | null>;
+  digest(
+    path: string,
+    algorithm: HashAlgorithm,
+    options?: { readonly signal?: AbortSignal | undefined; readonly onHash?: () => void },
+  ): Promise<string | null>;
   /** A digest that was computed while the file was written. */
   remember(path: string, digests: { readonly md5?: string; readonly sha256?: string }): Promise<void>;
   forget(path: string): Promise<void>;

@@ -86,6 +86,8 @@ export async function removeFromCache(
   const layout = storeLayout(options.home ?? inferenceHome());
   const packageId = options.packageId === undefined ? null : requirePackageId(options.packageId);
   const slug = modelIdSlug(modelId);
-  const packages = (await findPackages(layout)).filter((found) => found.slug === slug && (packageId === null || found.packageId === packageId));
+  const packages = (await findPackages(layout)).filter(
+    (found) => found.slug === slug && (packageId === null || found.packageId === packageId),
+  );
   return removePackages(layout, packages);
 }
