@@ -31,15 +31,15 @@ export interface BlobOptions {
 }
 
 /**
- * Makes sure that the blob is there and right, fetching it when it is not, and calls `use` before anybody may remove it. Returns the bytes
- * that were fetched.
+ * Makes sure that the blob is there and right, fetching it when it is not, and calls `use` before anybody may remove it. `bytes`: fetched
+ * for it.
  */
-export async function withBlob(
+export async function withBlob<T>(
   { layout, verified }: BlobStore,
   { md5, url, file }: BlobRequest,
   { lock, fetch, onVerify }: BlobOptions,
-  use: (path: string) => Promise<void>,
-): Promise<number> {
+  use: (path: string) => Promise<T>,
+): Promise<{ readonly bytes: number; readonly used: T }> {
   const path = layout.blob(md5);
   return withFileLock(layout.blobLock(md5), lock, async () => {
     let bytes = 0;
@@ -49,8 +49,7 @@ export async function withBlob(
       ({ bytes } = await withinBudget(() => fetchFile({ file, url, target: path, md5 }, fetch())));
       await verified.remember(path, { md5 });
     }
-    await use(path);
-    return bytes;
+    return { bytes, used: await use(path) };
   });
 }
 

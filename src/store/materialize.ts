@@ -174,16 +174,15 @@ async function makeSharedFile(context: PackageContext, md5: string, specs: FileD
   const lock = { ...making.lock, onWait: waitListener(layout.blobLock(md5), making.options) };
   const fetch = (): FetchOptions => fetchOptions(file, making);
   const onVerify = (): void => context.onVerify(file);
-  let result: RightFile | null = null;
-  const bytes = await withBlob({ layout, verified }, { md5, url, file }, { lock, fetch, onVerify }, async (blob) => {
+  const { bytes, used: placement } = await withBlob({ layout, verified }, { md5, url, file }, { lock, fetch, onVerify }, async (blob) => {
     const now = await placementOf(path, blob);
     const placement =
       now === "symlink" || now === "hard-link" ? now : await guardStorage(path, () => placeBlob(blob, path, making.options.observer));
     if (placement !== "symlink") await verified.remember(path, { md5 });
-    result = { identity: { fileHandle: file, storage: "shared_blob", md5Hash: md5, sourceHash: null, sha256Hash: null }, placement };
+    return placement;
   });
-  if (result === null) throw wrongFile(context, file, "could not be put in its place");
-  return { file: result, bytes };
+  const identity = { fileHandle: file, storage: "shared_blob", md5Hash: md5, sourceHash: null, sha256Hash: null } as const;
+  return { file: { identity, placement }, bytes };
 }
 
 /** Known by its own hash from now on, which the manifest keeps. */

@@ -91,7 +91,5 @@ async function isUpToDate(context: PackageContext, manifest: Manifest, files: re
 }
 
 export function placementsOf(files: readonly (RightFile | null)[]): Readonly<Record<string, PlacementKind>> {
-  return Object.fromEntries(
-    files.flatMap((file) => (file === null || file.placement === null ? [] : [[file.identity.fileHandle, file.placement]])),
-  );
+  return Object.fromEntries(files.flatMap((file) => (file?.placement == null ? [] : [[file.identity.fileHandle, file.placement]])));
 }

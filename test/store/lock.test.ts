@@ -52,9 +52,16 @@ describe("a lock", () => {
       if (value === 3) throw new Error("three");
       return value;
     };
-    const results = await Promise.allSettled([1, 2, 3, 4].map((value) => withFileLock(directory, { timeoutSeconds: 20 }, () => work(value))));
+    const results = await Promise.allSettled(
+      [1, 2, 3, 4].map((value) => withFileLock(directory, { timeoutSeconds: 20 }, () => work(value))),
+    );
     expect(most).toBe(1);
-    expect(results.map((result) => (result.status === "fulfilled" ? result.value : String(result.reason)))).toEqual([1, 2, "Error: three", 4]);
+    expect(results.map((result) => (result.status === "fulfilled" ? result.value : String(result.reason)))).toEqual([
+      1,
+      2,
+      "Error: three",
+      4,
+    ]);
   });
 
   it("is taken over from a process that was killed, without waiting", async () => {

@@ -7,7 +7,7 @@ import { publish } from "../files/durable.js";
 import { hashFile } from "../files/hash-file.js";
 import { isStorageFailure, storageError } from "../files/storage-errors.js";
 import type { StoreObserver } from "../types.js";
-import { requestPiece, WrongRangeError, type Piece, type Validators } from "./answers.js";
+import { requestPiece, WrongRangeError, type Piece } from "./answers.js";
 import { reserveSpace } from "./disk-space.js";
 import { openPartial, type PartialFile } from "./partial-file.js";
 import type { FileProgress } from "./progress.js";

@@ -17,10 +17,17 @@ export async function placementOf(path: string, blob: string): Promise<Placement
     throw error;
   });
   if (status === null) return "missing";
-  if (status.isSymbolicLink()) return resolve(dirname(path), await readlink(path)) === blob ? "symlink" : "foreign-link";
+  if (status.isSymbolicLink()) return (await leadsTo(path, blob)) ? "symlink" : "foreign-link";
   if (!status.isFile()) return "other";
   const original = await lstat(blob, { bigint: true }).catch(() => null);
   return original !== null && original.ino === status.ino && original.dev === status.dev ? "hard-link" : "copy";
+}
+
+/** Also when the cache was reached by another path when the link was made. */
+async function leadsTo(link: string, blob: string): Promise<boolean> {
+  if (resolve(dirname(link), await readlink(link)) === blob) return true;
+  const [target, expected] = await Promise.all([link, blob].map((path) => realpath(path).catch(() => null)));
+  return target != null && target === expected;
 }
 
 /** Folder of a file inside the package; a link on the way that leads out of it is refused. @throws CorruptedModelPackageError */

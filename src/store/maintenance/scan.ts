@@ -1,6 +1,6 @@
 /** What is in the cache, by looking. */
 import { lstat, readdir, readlink, stat } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 
 import { isMd5 } from "../../packages/index.js";
 import { readManifest, type ManifestState } from "../manifest.js";
@@ -64,7 +64,8 @@ export async function contentsOf(layout: StoreLayout, { directory }: FoundPackag
       newest = Math.max(newest, status.mtimeMs);
       if (status.isSymbolicLink()) {
         const target = resolve(folder, await readlink(path).catch(() => ""));
-        if (dirname(target) === layout.sharedBlobs) blobs.add(target.slice(layout.sharedBlobs.length + 1));
+        // By name: the cache may have been reached by another path when the link was made.
+        if (basename(dirname(target)) === basename(layout.sharedBlobs)) blobs.add(basename(target));
       } else if (status.isFile()) ownFiles.set(`${status.dev}:${status.ino}`, status.size);
     }
   };
