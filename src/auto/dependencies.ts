@@ -102,7 +102,7 @@ function inherited({ options, device }: LoadContext, { name, modelPackageId }: M
 }
 
 /**
- * All at once: they do not know each other. When one fails, the others are closed again.
+ * What a model's metadata declares.
  * @throws CorruptedModelPackageError when a dependency has dependencies itself; DependencyModelParametersValidationError; whatever loading throws.
  */
 export async function loadDependencies(context: LoadContext, metadata: ModelMetadata, load: LoadById): Promise<LoadedDependencies> {
@@ -116,6 +116,15 @@ export async function loadDependencies(context: LoadContext, metadata: ModelMeta
       { kind: "metadata" },
     );
   }
+  return loadDeclared(context, dependencies, load);
+}
+
+/** All at once: they do not know each other. When one fails, the others are closed again. */
+export async function loadDeclared(
+  context: LoadContext,
+  dependencies: readonly ModelDependency[],
+  load: LoadById,
+): Promise<LoadedDependencies> {
   requireNames(context.id, dependencies);
   const outcomes = await Promise.allSettled(dependencies.map((one) => load(one.modelId, inherited(context, one))));
   const loaded = outcomes.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));

@@ -1,7 +1,8 @@
 /** What a provider has, as data: before anything is downloaded. The command line makes tables of it. */
 import { NoModelPackagesAvailableError } from "../errors.js";
+import { cacheLayout, inferenceHome } from "../packages/index.js";
 import type { ModelDependency, ModelMetadata, ModelPackageMetadata, RecommendedParameters } from "../packages/index.js";
-import { artefactSizes, type ArtefactSize } from "../store/index.js";
+import { artefactSizes, type ArtefactSizes } from "../store/index.js";
 import { checkProviderOptions, type ProviderOptions } from "./options.js";
 import { fetchMetadata, providerNames } from "./resolution.js";
 
@@ -71,26 +72,22 @@ export function batchSizeOf({ dynamicBatchSizeSupported, staticBatchSize }: Mode
   return dynamicBatchSizeSupported === true ? "dynamic" : staticBatchSize;
 }
 
-function sizeOf(sizes: readonly ArtefactSize[] | null): PackageSize | null {
-  if (sizes === null) return null;
-  return {
-    bytes: sizes.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0),
-    complete: sizes.every(({ bytes }) => bytes !== null),
-  };
-}
+const sizeOf = (sizes: ArtefactSizes | null): PackageSize | null =>
+  sizes === null ? null : { bytes: sizes.totalBytes, complete: sizes.isComplete };
 
-function summarize(candidate: ModelPackageMetadata, sizes: readonly ArtefactSize[] | null): PackageSummary {
+function summarize(candidate: ModelPackageMetadata, sizes: ArtefactSizes | null): PackageSummary {
   const { packageId, backend, quantization, trustedSource } = candidate;
   return { packageId, backend, batchSize: batchSizeOf(candidate), quantization, trustedSource, size: sizeOf(sizes) };
 }
 
-async function sizesOf(
-  metadata: ModelMetadata,
-  candidate: ModelPackageMetadata,
-  options: DescribeOptions,
-): Promise<readonly ArtefactSize[] | null> {
-  if (options.pullArtefactsSize !== true) return null;
-  return artefactSizes(metadata.modelId, candidate, options.signal === undefined ? {} : { signal: options.signal });
+/** Servers are asked, local files looked at. */
+export function packageSizes({ modelId }: ModelMetadata, candidate: ModelPackageMetadata, signal?: AbortSignal): Promise<ArtefactSizes> {
+  const directory = cacheLayout(inferenceHome()).packageDirectory(candidate.cacheModelId ?? modelId, candidate.packageId);
+  return artefactSizes(candidate.packageArtefacts, { directory, ...(signal === undefined ? {} : { signal }) });
+}
+
+async function sizesOf(metadata: ModelMetadata, candidate: ModelPackageMetadata, options: DescribeOptions): Promise<ArtefactSizes | null> {
+  return options.pullArtefactsSize === true ? packageSizes(metadata, candidate, options.signal) : null;
 }
 
 /**
@@ -142,7 +139,7 @@ export async function describeModelPackage(
     files: candidate.packageArtefacts.map(({ fileHandle, md5Hash }) => ({
       fileHandle,
       md5Hash,
-      bytes: sizes?.find((size) => size.fileHandle === fileHandle)?.bytes ?? null,
+      bytes: sizes?.files[fileHandle] ?? null,
     })),
     trtPackageDetails,
     onnxPackageDetails,

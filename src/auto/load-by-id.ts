@@ -14,7 +14,7 @@ import type { AutoModelOptions } from "./options.js";
 import { closingWith } from "./owned.js";
 import { loadRemembered, remember } from "./remembered.js";
 import { askProvider, negotiate, providerNames } from "./resolution.js";
-import { storePackage } from "./store-package.js";
+import { recordForOffline, storePackage } from "./store-package.js";
 
 /** How dependencies are loaded: by the whole of this again. Handed in, because it would be a circle otherwise. */
 export type LoadById = (id: string, options: AutoModelOptions) => Promise<AnyModel>;
@@ -144,6 +144,7 @@ async function loadCandidate(
       { ...options, device, allowLocalCodePackages: false },
     );
     await remember(context, metadata, candidate, stored, dependencies);
+    await recordForOffline(context, metadata, candidate);
     const owned = closingWith(model, async () => {
       lease.release();
       await dependencies.close();

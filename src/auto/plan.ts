@@ -1,9 +1,11 @@
 /** What `fromPretrained` would do, without doing it: which package, what would be downloaded, what is there already. */
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+
 import { xRayRuntimeEnvironment } from "../environment/index.js";
 import type { DiscardedPackage, RankedPackage } from "../negotiation/index.js";
-import { inferenceHome } from "../packages/index.js";
-import { artefactSizes, cachedArtefacts } from "../store/index.js";
-import { batchSizeOf, type PackageSize, type PackageSummary } from "./describe.js";
+import { cacheLayout, inferenceHome, type ModelMetadata, type ModelPackageMetadata } from "../packages/index.js";
+import { batchSizeOf, packageSizes, type PackageSize, type PackageSummary } from "./describe.js";
 import { resolveDevice } from "./device.js";
 import { checkAutoModelOptions, type AutoModelOptions } from "./options.js";
 import { fetchMetadata, negotiate } from "./resolution.js";
@@ -31,6 +33,19 @@ export type LoadingPlan =
       readonly download: PackageSize;
     };
 
+/** Files that need not be fetched: shared ones by their hash, others by their place. */
+async function cachedFiles({ modelId }: ModelMetadata, candidate: ModelPackageMetadata): Promise<ReadonlySet<string>> {
+  const layout = cacheLayout(inferenceHome());
+  const directory = layout.packageDirectory(candidate.cacheModelId ?? modelId, candidate.packageId);
+  const present = await Promise.all(
+    candidate.packageArtefacts.map(async ({ fileHandle, md5Hash }) => {
+      const path = md5Hash === null ? join(directory, fileHandle) : join(layout.sharedBlobs, md5Hash);
+      return (await stat(path).catch(() => null)) === null ? [] : [fileHandle];
+    }),
+  );
+  return new Set(present.flat());
+}
+
 /**
  * Asks the provider and the file servers, downloads nothing and loads nothing.
  * @throws what fromPretrained would throw up to that point: NoModelPackagesAvailableError, ModelNotFoundError, ...
@@ -43,12 +58,12 @@ export async function planLoading(modelIdOrPath: string | URL, options: AutoMode
   const device = resolveDevice(options.device, environment);
   const { ranked, discarded } = negotiate(metadata, { options, environment, device });
   const chosen = (ranked[0] as RankedPackage).package;
-  const signal = options.signal === undefined ? {} : { signal: options.signal };
-  const [sizes, cached] = await Promise.all([
-    artefactSizes(metadata.modelId, chosen, signal),
-    cachedArtefacts(inferenceHome(), chosen.cacheModelId ?? metadata.modelId, chosen),
-  ]);
-  const files = sizes.map(({ fileHandle, bytes }) => ({ fileHandle, bytes, cached: cached.has(fileHandle) }));
+  const [sizes, cached] = await Promise.all([packageSizes(metadata, chosen, options.signal), cachedFiles(metadata, chosen)]);
+  const files = chosen.packageArtefacts.map(({ fileHandle }) => ({
+    fileHandle,
+    bytes: sizes.files[fileHandle] ?? null,
+    cached: cached.has(fileHandle),
+  }));
   const missing = files.filter((file) => !file.cached);
   const { packageId, backend, quantization, trustedSource } = chosen;
   return {

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { packageVersion } from "../package-root.js";
 import { addBuildNativeCommand } from "./commands/build-native.js";
+import { addCacheCommand } from "./commands/cache.js";
 import type { CommandContext } from "./commands/context.js";
 import { addDescribeCommand } from "./commands/describe.js";
 import { addDownloadCommand } from "./commands/download.js";
@@ -39,6 +40,7 @@ function createProgram(context: CommandContext): Command {
   addDescribeCommand(program, context);
   addDownloadCommand(program, context);
   addEnvironmentCommand(program, context);
+  addCacheCommand(program, context);
   addBuildNativeCommand(program, context);
   return program;
 }

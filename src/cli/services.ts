@@ -5,7 +5,7 @@ import type { AutoModelOptions, DownloadedModel, LoadingPlan, ModelDescription, 
 import type { EnvironmentReport } from "../environment/index.js";
 import { packageRoot } from "../package-root.js";
 import type { Result } from "../results/index.js";
-import type { ProgressEvent } from "../store/types.js";
+import type { CacheListing, CacheVerification, ProgressEvent, RemovalReport } from "../store/index.js";
 import type { ModelOptions } from "./model-options.js";
 import type { Io } from "./terminal.js";
 
@@ -52,6 +52,10 @@ export interface Services {
   describeModelPackage(id: string, packageId: string, options: DescribeOptions): Promise<ModelPackageDescription>;
   planLoading(id: string, options: LoadOptions): Promise<LoadingPlan>;
   downloadModel(id: string, options: LoadOptions): Promise<DownloadedModel>;
+  listCache(): Promise<CacheListing>;
+  verifyCache(options: { readonly signal?: AbortSignal }): Promise<CacheVerification>;
+  removeFromCache(modelId: string, options: { readonly packageId?: string }): Promise<RemovalReport>;
+  pruneCache(options: { readonly maxBytes?: number; readonly olderThan?: Date; readonly signal?: AbortSignal }): Promise<RemovalReport>;
   /** Compiles the addon, its messages going to stderr; gives the exit code of the compilation. */
   buildNative(flags: readonly string[], io: Io): Promise<number>;
 }
@@ -69,6 +73,10 @@ export const packageServices: Services = {
   describeModelPackage: async (id, packageId, options) => (await autoModel()).describeModelPackage(id, packageId, options),
   planLoading: async (id, options) => (await autoModel()).planLoading(id, toAutoModelOptions(options)),
   downloadModel: async (id, options) => (await autoModel()).download(id, toAutoModelOptions(options)),
+  listCache: async () => (await import("../store/index.js")).listCache(),
+  verifyCache: async (options) => (await import("../store/index.js")).verifyCache(options),
+  removeFromCache: async (modelId, options) => (await import("../store/index.js")).removeFromCache(modelId, options),
+  pruneCache: async (options) => (await import("../store/index.js")).pruneCache(options),
   buildNative: (flags, { stderr, signal }) =>
     new Promise((resolve, reject) => {
       const script = join(packageRoot, "scripts", "build-native.mjs");

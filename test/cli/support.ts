@@ -35,6 +35,10 @@ export async function runCli(
     describeModelPackage: refuse,
     planLoading: refuse,
     downloadModel: refuse,
+    listCache: refuse,
+    verifyCache: refuse,
+    removeFromCache: refuse,
+    pruneCache: refuse,
     buildNative: refuse,
   };
   const code = await run(argv, io, { ...all, ...services });
