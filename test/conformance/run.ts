@@ -11,10 +11,13 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 
 import type { AdapterTable } from "./adapter.js";
+import { adapters as cache } from "./adapters/cache.js";
 import { adapters as detection } from "./adapters/detection.js";
 import { adapters as families } from "./adapters/families.js";
+import { adapters as localPackages } from "./adapters/local-packages.js";
 import { adapters as packageConfig } from "./adapters/package-config.js";
 import { adapters as preprocessing } from "./adapters/preprocessing.js";
+import { adapters as provider } from "./adapters/provider.js";
 import { adapters as registry } from "./adapters/registry.js";
 import { adapters as utilities } from "./adapters/utilities.js";
 import { setLogger } from "../../src/logger.js";
@@ -22,7 +25,17 @@ import { packageRoot } from "../../src/package-root.js";
 import { reportOf, tallyVectors } from "./tally.js";
 import { readVectors } from "./vectors.js";
 
-const TABLE: AdapterTable = { ...packageConfig, ...preprocessing, ...detection, ...families, ...registry, ...utilities };
+const TABLE: AdapterTable = {
+  ...packageConfig,
+  ...preprocessing,
+  ...detection,
+  ...families,
+  ...registry,
+  ...provider,
+  ...localPackages,
+  ...cache,
+  ...utilities,
+};
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
