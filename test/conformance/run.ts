@@ -11,13 +11,16 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 
 import type { AdapterTable } from "./adapter.js";
+import { adapters as cache } from "./adapters/cache.js";
 import { adapters as detection } from "./adapters/detection.js";
 import { adapters as environment } from "./adapters/environment.js";
 import { adapters as families } from "./adapters/families.js";
 import { adapters as labels } from "./adapters/labels.js";
+import { adapters as localPackages } from "./adapters/local-packages.js";
 import { adapters as negotiation } from "./adapters/negotiation.js";
 import { adapters as packageConfig } from "./adapters/package-config.js";
 import { adapters as preprocessing } from "./adapters/preprocessing.js";
+import { adapters as provider } from "./adapters/provider.js";
 import { adapters as registry } from "./adapters/registry.js";
 import { adapters as utilities } from "./adapters/utilities.js";
 import { setLogger } from "../../src/logger.js";
@@ -36,6 +39,9 @@ const TABLE: AdapterTable = {
   ...registry,
   ...utilities,
   ...labels,
+  ...provider,
+  ...localPackages,
+  ...cache,
 };
 
 async function main(): Promise<number> {

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { InvalidArgumentError, type Command } from "commander";
 import type { CachedPackage, CacheListing, CacheVerification, RemovalReport } from "../../store/index.js";
 import { formatTable, type Column } from "../table.js";
@@ -49,9 +50,10 @@ function formatRemoval({ removed, kept, freedBytes }: RemovalReport): string[] {
   ];
 }
 
-function formatVerification({ checkedFiles, problems }: CacheVerification): string[] {
-  const lines = problems.map(({ path, problem }) => `${path}: ${problem}`);
-  return [...lines, `${checkedFiles} files checked, ${problems.length === 0 ? "all right" : `${problems.length} wrong`}`];
+function formatVerification({ packages, files, problems }: CacheVerification): string[] {
+  const lines = problems.map(({ directory, file, problem }) => `${file === null ? directory : join(directory, file)}: ${problem}`);
+  const verdict = problems.length === 0 ? "all right" : `${problems.length} wrong; the next load of a package repairs it`;
+  return [...lines, `${files} files of ${packages} packages checked, ${verdict}`];
 }
 
 const UNITS: Readonly<Record<string, number>> = { "": 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };

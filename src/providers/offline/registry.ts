@@ -22,31 +22,20 @@ const MAXIMUM_BYTES = 16 * 1024 * 1024;
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-type Reading =
-  | { readonly kind: "record"; readonly record: OfflineRecord }
-  | { readonly kind: "absent" }
-  | { readonly kind: "unreadable" }
-  /** Written by a later version of this library: not understood, and not to be overwritten. */
-  | { readonly kind: "newer" };
-
-async function readRecord(path: string): Promise<Reading> {
+/** null when there is none that this version understands. A warning says so, unless there is none at all. */
+async function readRecord(path: string): Promise<OfflineRecord | null> {
   try {
     const value = parseJson(await readSmallFile(path, MAXIMUM_BYTES), { path });
     const version = asObject(value)?.["format_version"];
     if (typeof version !== "number" || !Number.isInteger(version)) throw new TypeError("it has no format_version");
-    if (version > FORMAT_VERSION) {
-      logger().warn(
-        `${path} has format ${version}, and this version reads ${FORMAT_VERSION} at most; it is ignored. Upgrade this library.`,
-      );
-      return { kind: "newer" };
-    }
+    if (version > FORMAT_VERSION) throw new TypeError(`it has format ${version}, and this version reads ${FORMAT_VERSION} at most`);
     const record = deserializeRecord(value);
     if (record === null) throw new TypeError("it names no model");
-    return { kind: "record", record };
+    return record;
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return { kind: "absent" };
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
     logger().warn(`The offline record ${path} is ignored: ${messageOf(error)}`);
-    return { kind: "unreadable" };
+    return null;
   }
 }
 
@@ -55,18 +44,17 @@ export async function readAllRecords(home: string = inferenceHome()): Promise<re
   const directory = cacheLayout(home).offlineRegistry;
   if (!(await isRealDirectory(directory))) return [];
   const names = (await readdir(directory)).filter((name) => name.endsWith(".json") && !name.startsWith(".")).sort();
-  const readings = await Promise.all(names.map((name) => readRecord(join(directory, name))));
-  return readings.flatMap((reading) => (reading.kind === "record" ? [reading.record] : []));
+  const records = await Promise.all(names.map((name) => readRecord(join(directory, name))));
+  return records.filter((record) => record !== null);
 }
 
 /** The record of a model, by its id or one of its aliases; null when there is none. */
 export async function findOfflineRecord(modelId: string, home: string = inferenceHome()): Promise<OfflineRecord | null> {
   const layout = cacheLayout(home);
   if (!(await isRealDirectory(layout.offlineRegistry))) return null;
-  const reading = await readRecord(layout.offlineRecord(modelId));
-  if (reading.kind === "record") return reading.record;
-  const records = await readAllRecords(home);
-  return records.find(({ requestedAliases }) => requestedAliases.includes(modelId)) ?? null;
+  const record = await readRecord(layout.offlineRecord(modelId));
+  if (record !== null) return record;
+  return (await readAllRecords(home)).find(({ requestedAliases }) => requestedAliases.includes(modelId)) ?? null;
 }
 
 /** Does `work` while no other process does the same for this path. The store's lock is one. */
@@ -98,9 +86,8 @@ export async function recordOfflineLoad(
     await mkdir(directory, { recursive: true });
     if (!(await isRealDirectory(directory))) throw new CorruptedModelPackageError(`${directory} is not a folder.`, { path: directory });
     return await underLock(path, async () => {
-      const reading = await readRecord(path);
-      if (reading.kind === "newer") return false;
-      const earlier = reading.kind === "record" && reading.record.canonicalModelId === metadata.modelId ? reading.record : null;
+      const known = await readRecord(path);
+      const earlier = known?.canonicalModelId === metadata.modelId ? known : null;
       await replaceFile(path, `${JSON.stringify(withSortedKeys(serializeRecord(mergeLoad(earlier, load, now()))), null, 2)}\n`);
       return true;
     });

@@ -1,5 +1,5 @@
 import { ModelRetrievalError } from "../../errors.js";
-import { checkUrl, request, sleep } from "../../http/index.js";
+import { checkUrl, configuredGateway, request, sleep, throughGateway } from "../../http/index.js";
 import { logger } from "../../logger.js";
 import type { ModelMetadata, ModelPackageMetadata } from "../../packages/index.js";
 import { discoverLocalTrtPackages } from "../local-trt/discovery.js";
@@ -38,7 +38,10 @@ export async function roboflowProvider(
       modelId,
     });
   }
-  const packages = raw.flatMap((entry) => parseProviderPackage(entry) ?? []).filter(hasAcceptableAddresses);
+  const packages = raw
+    .flatMap((entry) => parseProviderPackage(entry) ?? [])
+    .filter(hasAcceptableAddresses)
+    .map(behindGateway);
   return {
     modelId: last.modelId,
     modelArchitecture: last.modelArchitecture,
@@ -62,6 +65,15 @@ function hasAcceptableAddresses({ packageId, packageArtefacts }: ModelPackageMet
     logger().warn(`Package "${packageId.slice(0, 80)}" is skipped. ${error instanceof Error ? error.message : String(error)}`);
     return false;
   }
+}
+
+/** Files take the way that the answer took. */
+function behindGateway(known: ModelPackageMetadata): ModelPackageMetadata {
+  const gateway = configuredGateway();
+  const packageArtefacts = known.packageArtefacts.map((artefact) =>
+    artefact.kind === "download" ? { ...artefact, downloadUrl: throughGateway(artefact.downloadUrl, gateway) } : artefact,
+  );
+  return { ...known, packageArtefacts };
 }
 
 async function withLocalPackages(
