@@ -129,8 +129,9 @@ const VARIABLES = {
     executionProviders: {
       name: "ONNXRUNTIME_EXECUTION_PROVIDERS",
       kind: "list",
-      standard: ["cpu"],
-      meaning: "Execution providers in order of preference, when the caller names none.",
+      standard: ["CUDAExecutionProvider", "OpenVINOExecutionProvider", "CoreMLExecutionProvider", "CPUExecutionProvider"],
+      meaning:
+        "Execution providers in order of preference, when the caller names none. Those that this machine does not have are left out.",
     },
   },
   api: {
@@ -284,6 +285,10 @@ const VARIABLES = {
     },
     yolo26: { confidence: confidence("YOLO26", "YOLO26", 0.25) },
     rfdetr: { confidence: confidence("RFDETR", "RF-DETR") },
+    deepLabV3Plus: { confidence: confidence("DEEP_LAB_V3_PLUS", "DeepLabV3+", 0.5) },
+    vitClassifier: { confidence: confidence("VIT_CLASSIFIER", "ViT with several labels") },
+    resnet: { confidence: confidence("RESNET", "ResNet with several labels") },
+    dinov3: { confidence: confidence("DINOV3", "DINOv3 with several labels", 0.5) },
   },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, object>>>>;
 

@@ -1,13 +1,23 @@
 /** The public surface: everything a user may import, by name. */
 
 export { AutoModel, type AutoModelOptions } from "./auto/index.js";
-export { describeEnvironment, type EnvironmentReport, type Finding } from "./environment/index.js";
+export {
+  describeEnvironment,
+  describeEnvironment as describeComputeEnvironment,
+  parseRuntimeXRay,
+  toRuntimeXRay,
+  xRayRuntimeEnvironment,
+  type EnvironmentReport,
+  type Finding,
+  type RuntimeXRay,
+} from "./environment/index.js";
 export { configure, type Configuration } from "./configuration.js";
 export { setLogger, type Logger } from "./logger.js";
 export {
   VisionModelBase,
   type AnyModel,
   type CallOptions,
+  type ClassificationModel,
   type DetectionOptions,
   type ImageOptions,
   type KeyPointModel,
@@ -15,8 +25,10 @@ export {
   type Model,
   type ModelInfo,
   type ModelStatistics,
+  type MultiLabelClassificationModel,
   type ObjectDetectionModel,
   type Prepared,
+  type ScoreOptions,
   type Skeleton,
   type Stages,
   type TaskType,
@@ -24,8 +36,27 @@ export {
   type VisionModel,
   type VisionModelSettings,
 } from "./models/index.js";
-export { createDetections, createKeyPoints, fromTransferable, toTransferable, type ResultData } from "./results/index.js";
-export type { Detection, Detections, ImageInfo, KeyPoints, ServedBy, Timings } from "./results/index.js";
+export {
+  createClassification,
+  createDetections,
+  createKeyPoints,
+  createMultiLabelClassification,
+  fromTransferable,
+  toTransferable,
+  type ResultData,
+} from "./results/index.js";
+export type {
+  Classification,
+  ClassScore,
+  Detection,
+  Detections,
+  ImageInfo,
+  KeyPoints,
+  MultiLabelClassification,
+  Result,
+  ServedBy,
+  Timings,
+} from "./results/index.js";
 export { maskGeometry, mapPointsBack, type MaskGeometry } from "./imaging/index.js";
 export type { ColorFormat, Geometry, ImageInput, PreprocessingOverrides, RawPixels } from "./imaging/index.js";
 export * from "./errors.js";

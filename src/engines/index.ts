@@ -3,4 +3,3 @@ export { createInferenceSession, onnxRuntimeInfo, type OnnxRuntimeInfo } from ".
 export { planBatches, type BatchChunk, type BatchLimits } from "./batching.js";
 export { elementTypeFromOnnx, isCastable } from "./element-types.js";
 export { float16ToFloat32, float32ToFloat16 } from "./float16.js";
-export { providerShortName } from "./onnx/providers.js";

@@ -23,6 +23,13 @@ function detector(architecture: string, load: RegistryEntry["load"], supportedFe
   return { architecture, task: "object-detection", backend: "onnx", supportedFeatures, load };
 }
 
+function entry(architecture: string, task: TaskType, load: RegistryEntry["load"]): RegistryEntry {
+  return { architecture, task, backend: "onnx", supportedFeatures: [], load };
+}
+
+const loadYoloClassifier = () => import("./families/classifier.js").then(({ yoloClassifier: family }) => ({ family }));
+const loadStretchClassifier = () => import("./families/classifier.js").then(({ stretchClassifier: family }) => ({ family }));
+
 const loadYolov8 = () => import("./families/yolov8.js");
 
 export const REGISTRY: readonly RegistryEntry[] = [
@@ -40,6 +47,16 @@ export const REGISTRY: readonly RegistryEntry[] = [
     supportedFeatures: [],
     load: () => import("./families/mediapipe-face-detector.js"),
   },
+  entry("yolov8", "classification", loadYoloClassifier),
+  entry("yolov11", "classification", loadYoloClassifier),
+  entry("vit", "classification", loadStretchClassifier),
+  entry("resnet", "classification", loadStretchClassifier),
+  entry("dinov3_probe", "classification", loadStretchClassifier),
+  entry("vit", "multi-label-classification", () => import("./families/classifier.js").then((m) => ({ family: m.vitMultiLabel }))),
+  entry("resnet", "multi-label-classification", () => import("./families/classifier.js").then((m) => ({ family: m.resnetMultiLabel }))),
+  entry("dinov3_probe", "multi-label-classification", () =>
+    import("./families/classifier.js").then((m) => ({ family: m.dinov3MultiLabel })),
+  ),
 ];
 
 /** What a package says about itself, as far as the choice of code depends on it. */

@@ -78,3 +78,20 @@ export function timingsToJson(timings: Timings | null): Timings | null {
     totalMs: round(totalMs),
   };
 }
+
+export function requireClassNames(classNames: unknown): void {
+  if (Array.isArray(classNames) && classNames.every((name) => typeof name === "string")) return;
+  throw new InvalidParameterError("classNames must be an array of strings.", { parameter: "classNames" });
+}
+
+/** A position in a column of `length` elements. */
+export function requireIndex(name: string, index: number, length: number): void {
+  if (Number.isInteger(index) && index >= 0 && index < length) return;
+  throw new InvalidParameterError(`Column "${name}" points at ${index}, but there are ${length} values.`, { parameter: name });
+}
+
+/** How many items a caller wants. */
+export function resolveCount(name: string, count: number): number {
+  if (Number.isSafeInteger(count) && count >= 0) return count;
+  throw new InvalidParameterError(`${name} must be a whole number that is not negative but is ${String(count)}.`, { parameter: name });
+}

@@ -28,7 +28,16 @@ export async function runCli(
   const refuse = (): never => {
     throw new Error("This test does not expect that the command gets this far.");
   };
-  const code = await run(argv, io, { loadModel: refuse, describeEnvironment: refuse, buildNative: refuse, ...services });
+  const all: Services = {
+    loadModel: refuse,
+    describeEnvironment: refuse,
+    describeModel: refuse,
+    describeModelPackage: refuse,
+    planLoading: refuse,
+    downloadModel: refuse,
+    buildNative: refuse,
+  };
+  const code = await run(argv, io, { ...all, ...services });
   return { code, ...written };
 }
 

@@ -12,7 +12,9 @@ import { parseArgs } from "node:util";
 
 import type { AdapterTable } from "./adapter.js";
 import { adapters as detection } from "./adapters/detection.js";
+import { adapters as environment } from "./adapters/environment.js";
 import { adapters as families } from "./adapters/families.js";
+import { adapters as labels } from "./adapters/labels.js";
 import { adapters as negotiation } from "./adapters/negotiation.js";
 import { adapters as packageConfig } from "./adapters/package-config.js";
 import { adapters as preprocessing } from "./adapters/preprocessing.js";
@@ -23,7 +25,18 @@ import { packageRoot } from "../../src/package-root.js";
 import { reportOf, tallyVectors } from "./tally.js";
 import { readVectors } from "./vectors.js";
 
-const TABLE: AdapterTable = { ...packageConfig, ...preprocessing, ...detection, ...families, ...negotiation, ...registry, ...utilities };
+const TABLE: AdapterTable = {
+  // One a line: rooms are added side by side.
+  ...packageConfig,
+  ...preprocessing,
+  ...detection,
+  ...families,
+  ...environment,
+  ...negotiation,
+  ...registry,
+  ...utilities,
+  ...labels,
+};
 
 async function main(): Promise<number> {
   const { values } = parseArgs({

@@ -16,10 +16,12 @@ const NAMES: Readonly<Record<keyof NativeAddon, true>> = {
   decodeDense: true,
   decodeRows: true,
   decodeQueries: true,
+  decodeMasks: true,
   nonMaximumSuppression: true,
   openOnnxRuntime: true,
   createSession: true,
   createCancelToken: true,
+  probeNvidia: true,
 };
 
 describe.skipIf(addon === null)("the addon", () => {

@@ -1,3 +1,4 @@
+import { providerShortName } from "../../environment/index.js";
 import { InvalidOptionError } from "../../errors.js";
 import type { ExecutionProvider } from "../types.js";
 
@@ -21,11 +22,6 @@ const NATIVE_NAMES: Readonly<Record<string, string>> = {
   migraphx: "MIGraphX",
   vitisai: "VitisAI",
 };
-
-/** "CUDAExecutionProvider", "CUDA" and "cuda" are all `cuda`. */
-export function providerShortName(name: string): string {
-  return name.replace(/ExecutionProvider$/, "").toLowerCase();
-}
 
 /** Default: the CPU. @throws InvalidOptionError */
 export function nativeProviders(providers: readonly ExecutionProvider[] = ["cpu"]): readonly NamedProvider[] {

@@ -1,12 +1,26 @@
 /** Raw network outputs to boxes in network pixels. Two implementations of one interface run the same vectors. */
 
-import type { NativeDecodeSettings, NativeDenseHead, NativeDetectionRows, NativeQueriesHead, NativeRowsHead } from "../../native/index.js";
+import type {
+  NativeDecodeSettings,
+  NativeDenseHead,
+  NativeDetectionRows,
+  NativeMaskHead,
+  NativeMaskRuns,
+  NativeMaskSelection,
+  NativeMaskTarget,
+  NativeQueriesHead,
+  NativeRowsHead,
+} from "../../native/index.js";
 
 export type DenseHead = NativeDenseHead;
 export type RowsHead = NativeRowsHead;
 export type QueriesHead = NativeQueriesHead;
 export type DecodeSettings = NativeDecodeSettings;
 export type DetectionRows = NativeDetectionRows;
+export type MaskHead = NativeMaskHead;
+export type MaskSelection = NativeMaskSelection;
+export type MaskTarget = NativeMaskTarget;
+export type MaskRuns = NativeMaskRuns;
 
 export interface DetectionDecoder {
   readonly name: "cpu" | "reference" | "cuda";
@@ -18,3 +32,11 @@ export interface DetectionDecoder {
   decodeQueries(head: QueriesHead, settings: DecodeSettings): Promise<DetectionRows>;
   nonMaximumSuppression(xyxy: Float32Array, scores: Float32Array, classIds: Int32Array, iouThreshold: number): Promise<Int32Array>;
 }
+
+export interface MaskDecoder {
+  /** Masks in the picture, each computed only where it can be: within its box, or its positive part. */
+  decodeMasks(head: MaskHead, selection: MaskSelection, target: MaskTarget): Promise<MaskRuns>;
+}
+
+/** Everything that families have decoded for them. */
+export interface Decoder extends DetectionDecoder, MaskDecoder {}

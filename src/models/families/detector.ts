@@ -6,8 +6,8 @@ import type { Tensor, TensorPort } from "../../engines/index.js";
 import { prepareClassRemapping } from "../../packages/index.js";
 import type { ClassRemapping, InferenceConfig, ResizeModeRules } from "../../packages/index.js";
 import { mapBoxesBack } from "../decoding/index.js";
-import type { DenseHead, DetectionDecoder, DetectionRows, QueriesHead, RowsHead } from "../decoding/index.js";
-import type { DetectionColumns, DetectionDefaults, FamilyDescription, ObjectDetectionFamily, ResolvedDetectionOptions } from "../family.js";
+import type { Decoder, DenseHead, DetectionRows, QueriesHead, RowsHead } from "../decoding/index.js";
+import type { BoxesDescription, DetectionColumns, DetectionDefaults, ObjectDetectionFamily, ResolvedDetectionOptions } from "../family.js";
 import { requireImageInput } from "./outputs.js";
 
 /** One picture's share of the outputs, in one of the three shapes that decoders know. */
@@ -35,7 +35,7 @@ export interface LayoutContext {
   readonly nmsFused: boolean | null;
 }
 
-export interface DetectorDescription extends FamilyDescription {
+export interface DetectorDescription extends BoxesDescription {
   readonly layout: DetectorLayout;
 }
 
@@ -58,7 +58,7 @@ export async function decodeDetector(
   image: number,
   geometry: Geometry,
   options: ResolvedDetectionOptions,
-  decoder: DetectionDecoder,
+  decoder: Decoder,
 ): Promise<DetectionColumns> {
   const { kind, head } = layout.read(outputs, image);
   const settings = {

@@ -1,4 +1,4 @@
-import { providerShortName } from "../../engines/index.js";
+import { providerShortName } from "../../environment/index.js";
 import type { RuntimeXRay } from "../../environment/types.js";
 import type { ModelPackageMetadata } from "../../packages/index.js";
 import { parseVersion } from "../../versions.js";

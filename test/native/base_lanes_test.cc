@@ -1,4 +1,4 @@
-#include "onnxruntime/lanes.h"
+#include "base/lanes.h"
 
 #include <gtest/gtest.h>
 
