@@ -6,7 +6,7 @@ import type { RuntimeXRay } from "../../src/environment/index.js";
 import { ModelPackageNegotiationError, NoModelPackagesAvailableError } from "../../src/errors.js";
 import { negotiateModelPackages, rankModelPackages, type NegotiationInput, type NegotiationRequest } from "../../src/negotiation/index.js";
 import type { ModelPackageMetadata } from "../../src/packages/index.js";
-import { CPU, L4, L4_NEWER, ORIN, TWO_GPUS, inputOf, onnx, trt } from "./support.js";
+import { CPU, L4, L4_NEWER, ORIN, TWO_GPUS, fusedNms, inputOf, onnx, trt } from "./support.js";
 
 const orNull = <T>(values: fc.Arbitrary<T>) => fc.option(values, { nil: null });
 const oneOf = <const T extends readonly unknown[]>(...values: T): fc.Arbitrary<T[number]> => fc.constantFrom(...values);
@@ -243,5 +243,11 @@ describe("ranking", () => {
       ["12.8", -2],
       ["null", -4],
     ]);
+  });
+
+  it("counts a class-agnostic NMS where it is preferred", () => {
+    const packages = [onnx("b", fusedNms()), onnx("a", fusedNms({ class_agnostic: true })), onnx("c")];
+    const ranked = rankModelPackages(packages, { ...context, nmsFusionPreferences: { classAgnostic: true } });
+    expect(ranked.map((one) => one.package.packageId)).toEqual(["a", "c", "b"]);
   });
 });

@@ -203,6 +203,11 @@ describe("reasons", () => {
     expect(codes).toEqual(["UNTRUSTED_SOURCE", "BACKEND_NOT_REQUESTED", "BATCH_SIZE_MISMATCH"]);
   });
 
+  it("does not hold it against a package that it says nothing about batches", () => {
+    const undeclared = onnx("p", { dynamicBatchSizeSupported: null });
+    expect(negotiate({ environment: L4, request: { batchSize: 64 }, packages: [undeclared] }).ranked).toHaveLength(1);
+  });
+
   it("judges the CPU's provider on the CPU of a machine with a GPU", () => {
     const onlyGpu = onnx("p", {}, { incompatibleProviders: ["CPUExecutionProvider"] });
     const onlyCpu = onnx("q", {}, { incompatibleProviders: ["CUDAExecutionProvider"] });
