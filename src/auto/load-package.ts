@@ -4,6 +4,7 @@ import { createInferenceSession } from "../engines/index.js";
 import type { ExecutionProvider, InferenceSession, SessionOptions } from "../engines/index.js";
 import { CorruptedModelPackageError } from "../errors.js";
 import { configuration } from "../configuration.js";
+import { defaultOnnxExecutionProviders, xRayRuntimeEnvironment } from "../environment/index.js";
 import { createPreprocessExecutor, preloadDecoder, referenceExecutor } from "../imaging/index.js";
 import {
   createDecoder,
@@ -21,6 +22,7 @@ import {
 import { parseClassNames, parseInferenceConfig, parseModelConfig, readPackageFile, requirePackageFiles } from "../packages/index.js";
 import type { ModelConfig, RecommendedParameters } from "../packages/index.js";
 import { loadCodePackage } from "./code-package.js";
+import { resolveDevice } from "./device.js";
 import type { AutoModelOptions, RuntimeOptions } from "./options.js";
 
 /** What is loaded, from where, and what was found out about it on the way. */
@@ -40,11 +42,18 @@ export interface PackageSource {
 export type PackageOptions = RuntimeOptions &
   Pick<AutoModelOptions, "onnxExecutionProviders" | "device" | "allowLocalCodePackages" | "modelOptions" | "signal">;
 
+async function defaultExecutionProviders(device: string | undefined): Promise<readonly ExecutionProvider[]> {
+  const environment = await xRayRuntimeEnvironment();
+  const usable = defaultOnnxExecutionProviders(environment, resolveDevice(device, environment));
+  // Where none can be had, the session is the one to say so.
+  return usable.length > 0 ? usable : configuration().onnx.executionProviders;
+}
+
 /** Only what was given: absent and undefined differ for the rooms below. */
-function sessionOptions(options: PackageOptions): SessionOptions {
-  const { onnxExecutionProviders: executionProviders = configuration().onnx.executionProviders, intraOpThreads, lanes, signal } = options;
+async function sessionOptions(options: PackageOptions): Promise<SessionOptions> {
+  const { onnxExecutionProviders, intraOpThreads, lanes, signal } = options;
   return {
-    executionProviders,
+    executionProviders: onnxExecutionProviders ?? (await defaultExecutionProviders(options.device)),
     ...(intraOpThreads === undefined ? {} : { intraOpThreads }),
     ...(lanes === undefined ? {} : { lanes }),
     ...(signal === undefined ? {} : { signal }),
@@ -94,9 +103,9 @@ export async function loadPackage(source: PackageSource, options: PackageOptions
   }
   const { load } = findImplementation({ architecture, task, backend, features: Object.keys(modelFeatures ?? {}) });
   const { family } = await load();
-  const contents = await readContents(directory, modelConfig, family);
+  const [contents, settings] = await Promise.all([readContents(directory, modelConfig, family), sessionOptions(options)]);
   options.signal?.throwIfAborted();
-  const creating = createInferenceSession(contents.weights, sessionOptions(options));
+  const creating = createInferenceSession(contents.weights, settings);
   // The network is loaded by another thread meanwhile.
   preloadDecoder();
   const session = await creating;

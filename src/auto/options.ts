@@ -36,7 +36,7 @@ export interface SelectionOptions {
   readonly quantization?: QuantizationRequest;
   /** `cpu`, `cuda`, `cuda:1`; default `DEFAULT_DEVICE`, else `cuda` where there is a GPU. */
   readonly device?: string;
-  /** ONNX Runtime providers in order of preference; default `ONNXRUNTIME_EXECUTION_PROVIDERS`. */
+  /** ONNX Runtime providers in order of preference; default those of `ONNXRUNTIME_EXECUTION_PROVIDERS` that this machine has. */
   readonly onnxExecutionProviders?: readonly ExecutionProvider[];
   /** Packages with NMS inside the network: wanted, not wanted (default), or wanted with these settings. */
   readonly nmsFusionPreferences?: boolean | NmsFusionPreferences;

@@ -26,3 +26,39 @@ export function wrapPhrases(phrases: readonly string[], width: number, indent: s
   }
   return lines;
 }
+
+/** Nested plain data as indented lines, names aligned; for people, not for machines. */
+export function formatTree(value: unknown, style: Style, indent = ""): string[] {
+  if (!isRecord(value) && !Array.isArray(value)) return [indent + formatScalar(value, style)];
+  const entries: [string, unknown][] = Array.isArray(value) ? value.map((item) => ["-", item]) : Object.entries(value);
+  const width = Math.max(0, ...entries.filter(([, item]) => isFlat(item)).map(([name]) => name.length));
+  return entries.flatMap(([name, item]) =>
+    isFlat(item)
+      ? [`${indent}${style("dim", name.padEnd(width))}  ${formatScalar(item, style)}`]
+      : [`${indent}${style("bold", name)}`, ...formatTree(item, style, `${indent}  `)],
+  );
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Whether a value fits on the line of its name. */
+function isFlat(value: unknown): boolean {
+  if (Array.isArray(value)) return value.every((item) => !isRecord(item) && !Array.isArray(item));
+  return !isRecord(value) || Object.keys(value).length === 0;
+}
+
+function formatScalar(value: unknown, style: Style): string {
+  switch (typeof value) {
+    case "boolean":
+      return value ? "yes" : "no";
+    case "string":
+      return value;
+    case "number":
+    case "bigint":
+      return String(value);
+    default:
+      return Array.isArray(value) && value.length > 0 ? value.map((item) => formatScalar(item, style)).join(", ") : style("dim", "none");
+  }
+}

@@ -7,7 +7,7 @@ import type { RuntimeReport } from "./types.js";
 type Report = Omit<RuntimeReport, "notes">;
 
 export function notesOf(report: Report): readonly string[] {
-  return [addonNote, onnxRuntimeNote, gpuNote, cudaNote, tensorRtNote, providerNote, jetsonNote]
+  return [addonNote, onnxRuntimeNote, probeNote, gpuNote, cudaNote, tensorRtNote, providerNote, jetsonNote]
     .map((rule) => rule(report))
     .filter((note) => note !== null);
 }
@@ -24,9 +24,13 @@ function onnxRuntimeNote({ onnxRuntime: { library } }: Report): string | null {
   return library.found ? null : `ONNX models cannot run: ${library.reason}`;
 }
 
+function probeNote({ nvidia: { problem } }: Report): string | null {
+  return problem === null ? null : `The addon could not look for GPUs, so only files were looked at: ${problem}`;
+}
+
 function gpuNote({ nvidia: { gpus } }: Report): string | null {
   if (gpus.every(({ computeCapability }) => computeCapability !== null)) return null;
-  return "There is a GPU, but without the addon nothing tells its compute capability, so packages compiled for GPUs are not considered.";
+  return "There is a GPU, but its compute capability, which only the addon can ask for, is not known. Packages for GPUs are not considered.";
 }
 
 function cudaNote({ nvidia }: Report): string | null {

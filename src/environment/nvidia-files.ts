@@ -36,7 +36,7 @@ interface Folder {
 export async function probeNvidiaFiles(
   machine: Machine,
   named: { readonly cudaLibraryPath: string; readonly tensorRtLibraryPath: string },
-): Promise<NvidiaFindings> {
+): Promise<Omit<NvidiaFindings, "problem">> {
   const read = async (path: string): Promise<Folder> => ({ path, files: (await machine.list(path)).filter((file) => OURS.test(file)) });
   const usual = await Promise.all(usualFolders(machine.architecture).map(read));
   const folders = async (path: string): Promise<readonly Folder[]> => (path === "" ? usual : [await read(path)]);

@@ -13,16 +13,10 @@ const DRIVER_FILE = "/proc/driver/nvidia/version";
 const PACKAGE_LIST = "/usr/bin/dpkg-query";
 const PACKAGE_LIST_FORMAT = "${db:Status-Abbrev} ${Package} ${Version} ${Architecture}\\n";
 
-/** The addon, which may be of a build that does not know NVIDIA's libraries. */
-export type ProbingAddon = NativeAddon & {
-  /** Empty paths mean the loader's search. */
-  probeNvidia?(options: { readonly cudaLibraryPath: string; readonly tensorRtLibraryPath: string }): Promise<NvidiaProbe>;
-};
-
 /** What was found, before versions are put together. */
 export type NvidiaFindings = Omit<NvidiaReport, "cudaVersion">;
 
-export async function findNvidia(machine: Machine, addon: ProbingAddon | null): Promise<NvidiaFindings> {
+export async function findNvidia(machine: Machine, addon: NativeAddon | null): Promise<NvidiaFindings> {
   const [found, driverFile] = await Promise.all([lookFor(machine, addon), machine.readText(DRIVER_FILE)]);
   return { ...found, driver: withDriverFile(found.driver, driverFile) };
 }
@@ -39,10 +33,16 @@ export async function completeNvidia(machine: Machine, found: NvidiaFindings, on
   return { ...found, cudaRuntime, cudaVersion, tensorRt: { ...found.tensorRt, full } };
 }
 
-async function lookFor(machine: Machine, addon: ProbingAddon | null): Promise<NvidiaFindings> {
+async function lookFor(machine: Machine, addon: NativeAddon | null): Promise<NvidiaFindings> {
   const { cudaLibraryPath, tensorRtLibraryPath } = configuration().device;
-  if (addon?.probeNvidia === undefined) return probeNvidiaFiles(machine, { cudaLibraryPath, tensorRtLibraryPath });
-  return fromProbe(await addon.probeNvidia({ cudaLibraryPath, tensorRtLibraryPath }));
+  const folders = { cudaLibraryPath, tensorRtLibraryPath };
+  if (addon === null) return { ...(await probeNvidiaFiles(machine, folders)), problem: null };
+  try {
+    return fromProbe(await addon.probeNvidia(folders));
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    return { ...(await probeNvidiaFiles(machine, folders)), problem };
+  }
 }
 
 function fromProbe({ driver, nvml, cudaRuntime, devices, tensorRt, onnxParser }: NvidiaProbe): NvidiaFindings {
@@ -52,6 +52,7 @@ function fromProbe({ driver, nvml, cudaRuntime, devices, tensorRt, onnxParser }:
   };
   return {
     source: "addon",
+    problem: null,
     driver: toFinding(nvml),
     cudaDriver: toFinding(driver),
     cudaRuntime: toFinding(cudaRuntime),

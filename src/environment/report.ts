@@ -4,7 +4,7 @@ import { packageVersion } from "../package-root.js";
 import { describeJetson } from "./jetson.js";
 import { openMachine, type Machine } from "./machine.js";
 import { notesOf } from "./notes.js";
-import { completeNvidia, findNvidia, type ProbingAddon } from "./nvidia.js";
+import { completeNvidia, findNvidia } from "./nvidia.js";
 import { findOnnxRuntime, judgeProviders } from "./onnx-runtime.js";
 import { findPackage } from "./packages.js";
 import { describeCpu, describeOsVersion, describeSystem } from "./system.js";
@@ -26,7 +26,7 @@ function describeAddon(addon: NativeAddon | null): AddonReport {
  */
 export async function describeRuntime(
   machine: Machine,
-  addon: ProbingAddon | null = loadAddon(),
+  addon: NativeAddon | null = loadAddon(),
 ): Promise<RuntimeReport & Pick<EnvironmentReport, "addon">> {
   const [osVersion, jetson, nvidiaFound, onnxRuntimeFound] = await Promise.all([
     describeOsVersion(machine),

@@ -55,6 +55,8 @@ export interface GpuReport {
 export interface NvidiaReport {
   /** Which looked: the addon, which opens the libraries, or file names alone. */
   readonly source: "addon" | "files";
+  /** Why the addon could not look, though it is there. */
+  readonly problem: string | null;
   /** The kernel driver, `550.54.15`. */
   readonly driver: Finding;
   /** libcuda; its version is the newest CUDA that the driver supports. */

@@ -49,6 +49,7 @@ const report = z.object({
   addon: finding,
   nvidia: z.object({
     source: z.enum(["addon", "files"]),
+    problem: z.string().nullable(),
     driver: finding,
     cudaDriver: finding,
     cudaRuntime: finding,

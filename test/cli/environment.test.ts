@@ -25,6 +25,7 @@ const REPORT: EnvironmentReport = {
   },
   nvidia: {
     source: "addon",
+    problem: null,
     driver: { found: false, reason: "libnvidia-ml.so.1 was not found" },
     cudaDriver: { found: true, path: "/l/libcuda.so.1", version: "12.6", problem: null },
     cudaRuntime: { found: true, path: "/l/libcudart.so.12", version: null, problem: "cudaRuntimeGetVersion: 35" },

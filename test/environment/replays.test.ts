@@ -3,18 +3,18 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 
 import { toRuntimeXRay } from "../../src/environment/index.js";
 import { describeRuntime } from "../../src/environment/report.js";
-import type { ProbingAddon } from "../../src/environment/nvidia.js";
 import { InvalidEnvVariable, JetsonTypeResolutionError, RuntimeIntrospectionError } from "../../src/errors.js";
-import { loadAddon, type NvidiaProbe } from "../../src/native/index.js";
+import { loadAddon, type NativeAddon, type NvidiaProbe } from "../../src/native/index.js";
 import { L4_PROBE, missing, recordedMachine, UBUNTU } from "./recording.js";
 
 afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-/** The real addon with the eyes of another machine. Nothing else of it is used here. */
-const seeing = (probe: NvidiaProbe): ProbingAddon =>
-  Object.assign(Object.create(loadAddon()) as ProbingAddon, { probeNvidia: () => Promise.resolve(probe) });
+/** The real addon with the eyes of another machine. */
+const withProbe = (probeNvidia: NativeAddon["probeNvidia"]): NativeAddon =>
+  Object.assign(Object.create(loadAddon()) as NativeAddon, { probeNvidia });
+const seeing = (probe: NvidiaProbe): NativeAddon => withProbe(() => Promise.resolve(probe));
 
 const ORIN_PROBE: NvidiaProbe = {
   ...L4_PROBE,
@@ -56,6 +56,17 @@ describe.skipIf(loadAddon() === null)("through the addon", () => {
     const report = await describeRuntime(recordedMachine({}), seeing({ ...L4_PROBE, tensorRt: [{ kind: "full", ...broken }] }));
     expect(toRuntimeXRay(report)).toMatchObject({ gpuAvailable: true, trtVersion: null, trtBindingAvailable: false });
     expect(report.notes).toContainEqual(expect.stringContaining("undefined symbol x"));
+  });
+
+  it("a probe that fails is a note, and files are looked at", async () => {
+    const machine = recordedMachine({ "/usr/lib64/libcudart.so.12.4.127": "" });
+    const report = await describeRuntime(
+      machine,
+      withProbe(() => Promise.reject(new Error("no more threads"))),
+    );
+    expect(report.nvidia).toMatchObject({ source: "files", problem: "no more threads", cudaVersion: "12.4.127" });
+    expect(report.notes).toContainEqual(expect.stringContaining("no more threads"));
+    expect(toRuntimeXRay(report).trtBindingAvailable).toBe(false);
   });
 
   it("the kernel tells the driver's version where its library is missing", async () => {

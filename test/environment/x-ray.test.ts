@@ -91,6 +91,12 @@ describe("execution providers by default", () => {
     expect(choose("CPUExecutionProvider", "TensorrtExecutionProvider")).toEqual(["TensorrtExecutionProvider", "CPUExecutionProvider"]);
   });
 
+  it("no GPU for a model that is to run on the processor", () => {
+    const machine = { availableOnnxExecutionProviders: ["CUDAExecutionProvider", "CPUExecutionProvider"] };
+    expect(defaultOnnxExecutionProviders(machine, "cpu")).toEqual(["CPUExecutionProvider"]);
+    expect(defaultOnnxExecutionProviders(machine, "cuda:1")).toEqual(["CUDAExecutionProvider", "CPUExecutionProvider"]);
+  });
+
   it("none where there are none", () => {
     expect(defaultOnnxExecutionProviders({ availableOnnxExecutionProviders: null })).toEqual([]);
     configure({ onnx: { executionProviders: ["cuda"] } });

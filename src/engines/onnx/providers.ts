@@ -2,6 +2,8 @@ import { providerShortName } from "../../environment/index.js";
 import { InvalidOptionError } from "../../errors.js";
 import type { ExecutionProvider } from "../types.js";
 
+export { providerShortName };
+
 /** A provider as ONNX Runtime's C interface names it, with options as texts. */
 export interface NamedProvider {
   readonly name: string;
