@@ -1,16 +1,61 @@
 /** The public surface: everything a user may import, by name. */
 
-export { AutoModel, type AutoModelOptions } from "./auto/index.js";
+export {
+  AutoModel,
+  LiberalModelAccessManager,
+  type AccessIdentifiers,
+  type AutoModelOptions,
+  type DescribeOptions,
+  type DownloadedModel,
+  type LoadingPlan,
+  type ModelAccessManager,
+  type ModelDescription,
+  type ModelPackageDescription,
+} from "./auto/index.js";
 export {
   describeEnvironment,
   describeEnvironment as describeComputeEnvironment,
   parseRuntimeXRay,
-  toRuntimeXRay,
   xRayRuntimeEnvironment,
   type EnvironmentReport,
   type Finding,
   type RuntimeXRay,
 } from "./environment/index.js";
+export {
+  negotiateModelPackages,
+  type BatchSizeRequest,
+  type DiscardedPackage,
+  type Negotiation,
+  type NegotiationInput,
+  type NmsFusionPreferences,
+  type ReasonCode,
+} from "./negotiation/index.js";
+export {
+  getModelFromProvider,
+  listOfflineModels,
+  registerModelProvider,
+  verifyOfflineModel,
+  type ModelMetadataInput,
+  type ModelPackageInput,
+  type ModelProvider,
+  type ProviderRequest,
+} from "./providers/index.js";
+export {
+  downloadFilesToDirectory,
+  FileResolutionCache,
+  getModelPackageContents,
+  listCache,
+  pruneCache,
+  removeFromCache,
+  verifyCache,
+  type AutoResolutionCache,
+  type AutoResolutionCacheEntry,
+  type CachedPackage,
+  type CacheListing,
+  type CacheVerification,
+  type ProgressEvent,
+} from "./store/index.js";
+export type { ArtefactSpecs, ModelMetadata, ModelPackageMetadata } from "./packages/index.js";
 export { configure, type Configuration } from "./configuration.js";
 export { setLogger, type Logger } from "./logger.js";
 export {
@@ -24,6 +69,7 @@ export {
   type KeyPointOptions,
   type Model,
   type ModelInfo,
+  type ModelOrigin,
   type ModelStatistics,
   type MultiLabelClassificationModel,
   type ObjectDetectionModel,
