@@ -1,3 +1,4 @@
+import { ModelInputError } from "../errors.js";
 import { logger } from "../logger.js";
 import { invalidOption, requireKnownOptions } from "../options.js";
 import type { RecommendedParameters } from "../packages/index.js";
@@ -114,7 +115,8 @@ export function resolveSegmentationOptions(
 ): ResolvedSegmentationOptions {
   const boxes = resolveDetectionOptions(options, defaults, context, ["maskFormat", "smoothMasks", "maskThreshold"]);
   const { maskFormat = "rle", smoothMasks, maskThreshold } = options;
-  if (!["rle", "dense"].includes(maskFormat)) throw invalidOption("maskFormat", '"rle" or "dense"', maskFormat);
+  if (!["rle", "dense"].includes(maskFormat))
+    throw new ModelInputError(`The option "maskFormat" is ${String(maskFormat)}. It has to be "rle" or "dense".`);
   if (smoothMasks !== undefined && typeof smoothMasks !== "boolean") throw invalidOption("smoothMasks", "a boolean", smoothMasks);
   if (maskThreshold !== undefined && !Number.isFinite(maskThreshold)) throw invalidOption("maskThreshold", "a number", maskThreshold);
   if (!defaults.masksAdjustable) {

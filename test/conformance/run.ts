@@ -22,6 +22,7 @@ import { adapters as packageConfig } from "./adapters/package-config.js";
 import { adapters as preprocessing } from "./adapters/preprocessing.js";
 import { adapters as provider } from "./adapters/provider.js";
 import { adapters as registry } from "./adapters/registry.js";
+import { adapters as segmentation } from "./adapters/segmentation.js";
 import { adapters as utilities } from "./adapters/utilities.js";
 import { setLogger } from "../../src/logger.js";
 import { packageRoot } from "../../src/package-root.js";
@@ -42,6 +43,7 @@ const TABLE: AdapterTable = {
   ...provider,
   ...localPackages,
   ...cache,
+  ...segmentation,
 };
 
 async function main(): Promise<number> {
