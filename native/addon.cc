@@ -4,6 +4,7 @@
 #include "napi/detection_bindings.h"
 #include "napi/environment.h"
 #include "napi/image_bindings.h"
+#include "napi/map_bindings.h"
 #include "napi/memory.h"
 #include "napi/arguments.h"
 #include "napi/onnxruntime_bindings.h"
@@ -11,7 +12,7 @@
 namespace {
 
 // Raised together with ADDON_INTERFACE_VERSION whenever a signature changes.
-constexpr int kInterfaceVersion = 1;
+constexpr int kInterfaceVersion = 2;
 
 Napi::Value BuildInfo(const Napi::CallbackInfo& info) {
   Napi::Object result = Napi::Object::New(info.Env());
@@ -39,6 +40,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("memoryInUse", Napi::Function::New(env, MemoryInUse, "memoryInUse"));
   im::ExportImage(env, exports);
   im::ExportDetection(env, exports);
+  im::ExportMaps(env, exports);
   im::ExportOnnxRuntime(env, exports);
   return exports;
 }

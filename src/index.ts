@@ -9,6 +9,7 @@ export {
   type AnyModel,
   type CallOptions,
   type ClassificationModel,
+  type DepthEstimationModel,
   type DetectionOptions,
   type ImageOptions,
   type KeyPointModel,
@@ -20,6 +21,7 @@ export {
   type ObjectDetectionModel,
   type Prepared,
   type ScoreOptions,
+  type SemanticSegmentationModel,
   type Skeleton,
   type Stages,
   type TaskType,
@@ -29,9 +31,11 @@ export {
 } from "./models/index.js";
 export {
   createClassification,
+  createDepthMap,
   createDetections,
   createKeyPoints,
   createMultiLabelClassification,
+  createSemanticSegmentation,
   fromTransferable,
   toTransferable,
   type ResultData,
@@ -39,12 +43,14 @@ export {
 export type {
   Classification,
   ClassScore,
+  DepthMap,
   Detection,
   Detections,
   ImageInfo,
   KeyPoints,
   MultiLabelClassification,
   Result,
+  SemanticSegmentation,
   ServedBy,
   Timings,
 } from "./results/index.js";

@@ -4,7 +4,7 @@
  */
 import type { SessionStatistics, Tensor } from "../engines/index.js";
 import type { Geometry, ImageInput, PreprocessingOverrides } from "../imaging/index.js";
-import type { Classification, Detections, KeyPoints, MultiLabelClassification } from "../results/index.js";
+import type { Classification, DepthMap, Detections, KeyPoints, MultiLabelClassification, SemanticSegmentation } from "../results/index.js";
 
 export type TaskType =
   | "object-detection"
@@ -149,4 +149,16 @@ export type MultiLabelClassificationModel = VisionModel<"multi-label-classificat
   readonly classNames: readonly string[];
 };
 
-export type AnyModel = ObjectDetectionModel | KeyPointModel | ClassificationModel | MultiLabelClassificationModel;
+export type SemanticSegmentationModel = VisionModel<"semantic-segmentation", ScoreOptions, SemanticSegmentation> & {
+  readonly classNames: readonly string[];
+  readonly backgroundId: number;
+};
+export type DepthEstimationModel = VisionModel<"depth-estimation", ImageOptions, DepthMap>;
+
+export type AnyModel =
+  | ObjectDetectionModel
+  | KeyPointModel
+  | ClassificationModel
+  | MultiLabelClassificationModel
+  | SemanticSegmentationModel
+  | DepthEstimationModel;

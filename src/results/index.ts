@@ -4,6 +4,8 @@ export { createDetections } from "./detections.js";
 export type { DetectionColumns } from "./detections.js";
 export { createKeyPoints } from "./key-points.js";
 export type { KeyPointColumns } from "./key-points.js";
+export { createDepthMap, createSemanticSegmentation } from "./maps.js";
+export type { DepthMapColumns, SemanticSegmentationColumns } from "./maps.js";
 export { fromTransferable, toTransferable } from "./transfer.js";
 export type { ResultData, ResultDataOf } from "./transfer.js";
 export type {
@@ -12,6 +14,8 @@ export type {
   ClassificationJson,
   ClassScore,
   ClassScoreJson,
+  DepthMap,
+  DepthMapJson,
   Detection,
   DetectionData,
   DetectionJson,
@@ -34,6 +38,8 @@ export type {
   RoboflowKeyPointsJson,
   RoboflowMultiLabelClassificationJson,
   RoboflowPredictionJson,
+  SemanticSegmentation,
+  SemanticSegmentationJson,
   ServedBy,
   Timings,
 } from "./types.js";

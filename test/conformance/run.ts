@@ -14,6 +14,7 @@ import type { AdapterTable } from "./adapter.js";
 import { adapters as detection } from "./adapters/detection.js";
 import { adapters as families } from "./adapters/families.js";
 import { adapters as labels } from "./adapters/labels.js";
+import { adapters as maps } from "./adapters/maps.js";
 import { adapters as packageConfig } from "./adapters/package-config.js";
 import { adapters as preprocessing } from "./adapters/preprocessing.js";
 import { adapters as registry } from "./adapters/registry.js";
@@ -23,7 +24,16 @@ import { packageRoot } from "../../src/package-root.js";
 import { reportOf, tallyVectors } from "./tally.js";
 import { readVectors } from "./vectors.js";
 
-const TABLE: AdapterTable = { ...packageConfig, ...preprocessing, ...detection, ...families, ...labels, ...registry, ...utilities };
+const TABLE: AdapterTable = {
+  ...packageConfig,
+  ...preprocessing,
+  ...detection,
+  ...families,
+  ...labels,
+  ...maps,
+  ...registry,
+  ...utilities,
+};
 
 async function main(): Promise<number> {
   const { values } = parseArgs({

@@ -17,6 +17,8 @@ const NAMES: Readonly<Record<keyof NativeAddon, true>> = {
   decodeRows: true,
   decodeQueries: true,
   nonMaximumSuppression: true,
+  makeClassMap: true,
+  makeValueMap: true,
   openOnnxRuntime: true,
   createSession: true,
   createCancelToken: true,

@@ -10,5 +10,7 @@ export function cpuDecoder(addon: NativeAddon): Decoder {
     decodeQueries: (head, settings) => callNative(() => addon.decodeQueries(head, settings)),
     nonMaximumSuppression: (xyxy, scores, classIds, iouThreshold) =>
       callNative(() => addon.nonMaximumSuppression(xyxy, scores, classIds, iouThreshold)),
+    makeClassMap: (map, placement, settings) => callNative(() => addon.makeClassMap(map, placement, settings)),
+    makeValueMap: (map, placement) => callNative(() => addon.makeValueMap(map, placement)),
   };
 }

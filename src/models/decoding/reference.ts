@@ -4,6 +4,7 @@
  */
 
 import type { NativeMatrix } from "../../native/index.js";
+import { makeClassMap, makeValueMap } from "./maps.js";
 import { sigmoid } from "./sigmoid.js";
 import type { DecodeSettings, DenseHead, Decoder, DetectionRows, QueriesHead, RowsHead } from "./types.js";
 import {
@@ -198,4 +199,6 @@ export const referenceDecoder: Decoder = {
   decodeRows: async (head, settings) => decodeRows(head, settings),
   decodeQueries: async (head, settings) => decodeQueries(head, settings),
   nonMaximumSuppression: async (xyxy, scores, classIds, iouThreshold) => nonMaximumSuppression(xyxy, scores, classIds, iouThreshold),
+  makeClassMap: async (map, placement, settings) => makeClassMap(map, placement, settings),
+  makeValueMap: async (map, placement) => makeValueMap(map, placement),
 };

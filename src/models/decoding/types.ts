@@ -1,12 +1,26 @@
 /** Raw network outputs to boxes in network pixels. Two implementations of one interface run the same vectors. */
 
-import type { NativeDecodeSettings, NativeDenseHead, NativeDetectionRows, NativeQueriesHead, NativeRowsHead } from "../../native/index.js";
+import type {
+  NativeClassMap,
+  NativeClassMapSettings,
+  NativeDecodeSettings,
+  NativeDenseHead,
+  NativeDenseMap,
+  NativeDetectionRows,
+  NativePlacement,
+  NativeQueriesHead,
+  NativeRowsHead,
+} from "../../native/index.js";
 
 export type DenseHead = NativeDenseHead;
 export type RowsHead = NativeRowsHead;
 export type QueriesHead = NativeQueriesHead;
 export type DecodeSettings = NativeDecodeSettings;
 export type DetectionRows = NativeDetectionRows;
+export type DenseMap = NativeDenseMap;
+export type MapPlacement = NativePlacement;
+export type ClassMapSettings = NativeClassMapSettings;
+export type ClassMap = NativeClassMap;
 
 export interface DetectionDecoder {
   readonly name: "cpu" | "reference" | "cuda";
@@ -19,5 +33,15 @@ export interface DetectionDecoder {
   nonMaximumSuppression(xyxy: Float32Array, scores: Float32Array, classIds: Int32Array, iouThreshold: number): Promise<Int32Array>;
 }
 
+export interface MapDecoder {
+  /**
+   * Logits to the most probable class of every pixel of the picture. Pixels less sure than their threshold, beside the part that
+   * the map covers, or given a class by an extension alone, are background with confidence 0.
+   */
+  makeClassMap(map: DenseMap, placement: MapPlacement, settings: ClassMapSettings): Promise<ClassMap>;
+  /** The first channel in the picture; 0 beside the part that it covers. */
+  makeValueMap(map: DenseMap, placement: MapPlacement): Promise<Float32Array>;
+}
+
 /** Everything that families have decoded for them. */
-export type Decoder = DetectionDecoder;
+export type Decoder = DetectionDecoder & MapDecoder;
