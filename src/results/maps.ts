@@ -182,7 +182,8 @@ export function createDepthMap(columns: DepthMapColumns): DepthMap {
   requireColumn("values", values, Float32Array);
   requireLength("values", values.length, image.width * image.height, `${image.width} x ${image.height} pixels`);
   // What comes from JavaScript may be anything.
-  if (!["meters", "relative"].includes(unit as string))
-    throw new InvalidParameterError(`unit must be "meters" or "relative" but is ${String(unit)}.`, { parameter: "unit" });
+  const given: unknown = unit;
+  if (given !== "meters" && given !== "relative")
+    throw new InvalidParameterError(`unit must be "meters" or "relative" but is ${String(given)}.`, { parameter: "unit" });
   return new ColumnDepth(columns);
 }
