@@ -5,6 +5,13 @@
 #include <cstddef>
 #include <vector>
 
+// Of pointers that nothing else in the function points into.
+#if defined(_MSC_VER)
+#define IM_RESTRICT __restrict
+#else
+#define IM_RESTRICT __restrict__
+#endif
+
 namespace im::maps {
 
 enum class Kernel { kTriangle, kCubic };

@@ -14,7 +14,7 @@ namespace {
 // e^x for x <= 0 in float32 alone, relative error below 2e-7: x = k ln 2 + r, then a polynomial of degree 6. No branches, so that
 // loops over it use whole registers; the TypeScript twin rounds after every operation and gets the same bits.
 inline float ExpOfNegative(float x) {
-  x = std::max(x, -87.0f);
+  x = x < -87.0f ? -87.0f : x;
   constexpr float kRounder = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer
   const float shifted = x * 1.44269504f + kRounder;
   const float k = shifted - kRounder;
@@ -35,13 +35,29 @@ inline float ExpOfNegative(float x) {
   return sum * scale;
 }
 
+// Two loops over rows that do not overlap, kept free of anything that would hinder whole registers.
+void TakeGreater(const float* IM_RESTRICT row, std::int32_t channel, float* IM_RESTRICT best, std::int32_t* IM_RESTRICT channels, std::size_t width) {
+  for (std::size_t x = 0; x < width; ++x) {
+    const float value = row[x];
+    const float leader = best[x];
+    const std::int32_t of_leader = channels[x];
+    best[x] = value > leader ? value : leader;
+    const std::int32_t mask = -static_cast<std::int32_t>(value > leader);
+    channels[x] = (channel & mask) | (of_leader & ~mask);
+  }
+}
+
+void AddExponentials(const float* IM_RESTRICT row, const float* IM_RESTRICT best, float* IM_RESTRICT sum, std::size_t width) {
+  for (std::size_t x = 0; x < width; ++x) sum[x] += ExpOfNegative(row[x] - best[x]);
+}
+
 // Probabilities of the most probable channel of each pixel of a row, and which one it is (the first of equal ones).
 class BestChannel {
  public:
   BestChannel(std::size_t channels, std::size_t width) : channels_(channels), width_(width), logits_(channels * width), best_(width), channel_(width) {}
 
   float* logits(std::size_t channel) { return logits_.data() + channel * width_; }
-  const std::vector<std::uint16_t>& channel() const { return channel_; }
+  const std::vector<std::int32_t>& channel() const { return channel_; }
 
   void Find(float* probability) {
     if (channels_ == 1) {
@@ -49,20 +65,10 @@ class BestChannel {
       return;
     }
     std::copy_n(logits_.data(), width_, best_.data());
-    std::fill(channel_.begin(), channel_.end(), std::uint16_t{0});
-    for (std::size_t c = 1; c < channels_; ++c) {
-      const float* row = logits(c);
-      for (std::size_t x = 0; x < width_; ++x) {
-        const bool greater = row[x] > best_[x];
-        best_[x] = greater ? row[x] : best_[x];
-        channel_[x] = greater ? static_cast<std::uint16_t>(c) : channel_[x];
-      }
-    }
+    std::fill(channel_.begin(), channel_.end(), 0);
+    for (std::size_t c = 1; c < channels_; ++c) TakeGreater(logits(c), static_cast<std::int32_t>(c), best_.data(), channel_.data(), width_);
     std::fill_n(probability, width_, 0.0f);
-    for (std::size_t c = 0; c < channels_; ++c) {
-      const float* row = logits(c);
-      for (std::size_t x = 0; x < width_; ++x) probability[x] += ExpOfNegative(row[x] - best_[x]);
-    }
+    for (std::size_t c = 0; c < channels_; ++c) AddExponentials(logits(c), best_.data(), probability, width_);
     for (std::size_t x = 0; x < width_; ++x) probability[x] = 1.0f / probability[x];
   }
 
@@ -71,7 +77,7 @@ class BestChannel {
   std::size_t width_;
   std::vector<float> logits_;
   std::vector<float> best_;
-  std::vector<std::uint16_t> channel_;
+  std::vector<std::int32_t> channel_;
 };
 
 }  // namespace
@@ -108,7 +114,7 @@ Status MakeClassMap(const DenseMap& logits, const Placement& placement, const Cl
     const bool seen_row = rows.SeenRow(y);
     const std::size_t start = (placement.top + y) * placement.canvas_width + placement.left;
     for (std::size_t x = 0; x < placement.width; ++x) {
-      const std::uint16_t channel = best.channel()[x];
+      const auto channel = static_cast<std::size_t>(best.channel()[x]);
       const auto id = static_cast<Id>(settings.class_ids[channel]);
       // What the network never saw cannot be anything but background, whatever the fill of the extension would make of it.
       if (!(probability[x] >= thresholds[channel]) || (id != background && !(seen_row && seen[x] != 0))) continue;

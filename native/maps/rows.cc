@@ -10,6 +10,32 @@ std::size_t Trimmed(std::size_t length, std::int64_t before, std::int64_t after)
   return static_cast<std::size_t>(static_cast<std::int64_t>(length) - before - after);
 }
 
+void AddScaled(const float* IM_RESTRICT values, float weight, float* IM_RESTRICT sum, std::size_t count) {
+  for (std::size_t x = 0; x < count; ++x) sum[x] += weight * values[x];
+}
+
+void AddConstant(float value, float* sum, std::size_t count) {
+  for (std::size_t x = 0; x < count; ++x) sum[x] += value;
+}
+
+void ResizeRow(const float* IM_RESTRICT source, const Taps& taps, float* IM_RESTRICT row) {
+  const float* weights = taps.weights.data();
+  const std::size_t width = taps.taps.size();
+  const Tap* tap = taps.taps.data();
+  for (std::size_t x = 0; x < width; ++x, ++tap) {
+    const float* values = source + tap->first;
+    const float* own = weights + tap->weights;
+    float sum = 0.0f + own[0] * values[0];
+    // Nearly all of them, when enlarging.
+    if (tap->count == 2) {
+      sum += own[1] * values[1];
+    } else {
+      for (std::size_t k = 1; k < tap->count; ++k) sum += own[k] * values[k];
+    }
+    row[x] = sum;
+  }
+}
+
 }  // namespace
 
 ResizedRows::ResizedRows(const DenseMap& map, const Placement& placement, float fill)
@@ -47,25 +73,14 @@ void ResizedRows::Read(std::size_t channel, std::size_t y, float* row) {
     const std::int64_t source = static_cast<std::int64_t>(down.first + k) + trim_top_;
     float* blended = blended_.data();
     if (source < 0 || source >= static_cast<std::int64_t>(height_)) {
-      for (std::size_t x = 0; x < extended_width_; ++x) blended[x] += weight * fill_;
+      AddConstant(weight * fill_, blended, extended_width_);
       continue;
     }
-    const float* values = plane + static_cast<std::size_t>(source) * width_;
-    for (std::size_t x = 0; x < begin; ++x) blended[x] += weight * fill_;
-    const float* shifted = values + (static_cast<std::int64_t>(begin) + trim_left_);
-    for (std::size_t x = begin; x < end; ++x) blended[x] += weight * shifted[x - begin];
-    for (std::size_t x = end; x < extended_width_; ++x) blended[x] += weight * fill_;
+    AddConstant(weight * fill_, blended, begin);
+    AddScaled(plane + static_cast<std::size_t>(source) * width_ + (static_cast<std::int64_t>(begin) + trim_left_), weight, blended + begin, end - begin);
+    AddConstant(weight * fill_, blended + end, extended_width_ - end);
   }
-  const float* weights = horizontal_.weights.data();
-  const std::size_t width = horizontal_.taps.size();
-  for (std::size_t x = 0; x < width; ++x) {
-    const Tap& across = horizontal_.taps[x];
-    const float* source = blended_.data() + across.first;
-    const float* own = weights + across.weights;
-    float sum = 0.0f;
-    for (std::size_t k = 0; k < across.count; ++k) sum += own[k] * source[k];
-    row[x] = sum;
-  }
+  ResizeRow(blended_.data(), horizontal_, row);
 }
 
 }  // namespace im::maps
