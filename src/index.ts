@@ -63,6 +63,7 @@ export {
   type AnyModel,
   type CallOptions,
   type ClassificationModel,
+  type DepthEstimationModel,
   type DetectionOptions,
   type ImageOptions,
   type KeyPointModel,
@@ -75,6 +76,7 @@ export {
   type ObjectDetectionModel,
   type Prepared,
   type ScoreOptions,
+  type SemanticSegmentationModel,
   type Skeleton,
   type Stages,
   type TaskType,
@@ -84,9 +86,11 @@ export {
 } from "./models/index.js";
 export {
   createClassification,
+  createDepthMap,
   createDetections,
   createKeyPoints,
   createMultiLabelClassification,
+  createSemanticSegmentation,
   fromTransferable,
   toTransferable,
   type ResultData,
@@ -94,12 +98,14 @@ export {
 export type {
   Classification,
   ClassScore,
+  DepthMap,
   Detection,
   Detections,
   ImageInfo,
   KeyPoints,
   MultiLabelClassification,
   Result,
+  SemanticSegmentation,
   ServedBy,
   Timings,
 } from "./results/index.js";

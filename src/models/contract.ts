@@ -6,12 +6,14 @@ import type { SessionStatistics, Tensor } from "../engines/index.js";
 import type { Geometry, ImageInput, PreprocessingOverrides } from "../imaging/index.js";
 import type {
   Classification,
+  DepthMap,
   Detections,
   InstanceDetections,
   KeyPoints,
   MaskFormat,
   MultiLabelClassification,
   Result,
+  SemanticSegmentation,
 } from "../results/index.js";
 
 export type TaskType =
@@ -195,6 +197,12 @@ export type MultiLabelClassificationModel = VisionModel<"multi-label-classificat
   readonly classNames: readonly string[];
 };
 
+export type SemanticSegmentationModel = VisionModel<"semantic-segmentation", ScoreOptions, SemanticSegmentation> & {
+  readonly classNames: readonly string[];
+  readonly backgroundId: number;
+};
+export type DepthEstimationModel = VisionModel<"depth-estimation", ImageOptions, DepthMap>;
+
 /** How a model is called whose task is not known: with the options that nearly all tasks share. Compilers need it spelled out. */
 interface CallableUnnarrowed {
   predict(image: ImageInput, options?: ScoreOptions): Promise<Result>;
@@ -203,7 +211,13 @@ interface CallableUnnarrowed {
 
 /** Narrow by `task` for the options and results of one. */
 export type AnyModel = (
-  ObjectDetectionModel | InstanceSegmentationModel | KeyPointModel | ClassificationModel | MultiLabelClassificationModel
+  | ObjectDetectionModel
+  | InstanceSegmentationModel
+  | KeyPointModel
+  | ClassificationModel
+  | MultiLabelClassificationModel
+  | SemanticSegmentationModel
+  | DepthEstimationModel
 ) &
   // Behind the others: overloads of the task come first.
   CallableUnnarrowed;

@@ -30,6 +30,11 @@ export interface NativeAddon {
   /** Indices that survive, best first. Strictly greater IoU suppresses; only boxes of one class compete. */
   nonMaximumSuppression(xyxy: Float32Array, scores: Float32Array, classIds: Int32Array, iouThreshold: number): Promise<Int32Array>;
 
+  /** Logits to a class for every pixel of the picture; see native/maps/class_map.h. */
+  makeClassMap(map: NativeDenseMap, placement: NativePlacement, settings: NativeClassMapSettings): Promise<NativeClassMap>;
+  /** The first channel in the picture, float32 `[canvas.height, canvas.width]`; 0 beside the part that it covers. */
+  makeValueMap(map: NativeDenseMap, placement: NativePlacement): Promise<Float32Array>;
+
   /** Opens the library once per process; a second call with another path is refused. */
   openOnnxRuntime(libraryPath: string): NativeOnnxRuntimeInfo;
   createSession(model: string | Uint8Array, options: NativeSessionOptions, cancel: NativeCancelToken): Promise<NativeSession>;
@@ -198,6 +203,37 @@ export interface NativeMaskRuns {
   readonly runs: Uint32Array;
   /** `[n + 1]`: where each mask begins. */
   readonly offsets: Uint32Array;
+}
+
+/** `[channels, height, width]` from `offset` on. */
+export interface NativeDenseMap {
+  readonly data: Float32Array;
+  readonly offset: number;
+  readonly channels: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Cut `trim` from the map's sides (negative: extend it), resize it (bilinear, antialiased when shrinking), put it on a canvas. */
+export interface NativePlacement {
+  readonly trim: { readonly left: number; readonly top: number; readonly right: number; readonly bottom: number };
+  readonly resize: { readonly width: number; readonly height: number };
+  /** `left` and `top`: where the resized map lies. */
+  readonly canvas: { readonly width: number; readonly height: number; readonly left: number; readonly top: number };
+}
+
+export interface NativeClassMapSettings {
+  /** By channel: the class it stands for, 0..65535. One channel alone is a sigmoid, several are a softmax. */
+  readonly classIds: Int32Array;
+  readonly background: number;
+  /** One value for all, or one per class id; pixels at or above it keep their class. */
+  readonly thresholds: Float32Array;
+}
+
+export interface NativeClassMap {
+  /** `[canvas.height, canvas.width]`; 16 bits when an id is above 255. */
+  readonly classMap: Uint8Array | Uint16Array;
+  readonly confidence: Float32Array;
 }
 
 export interface NativeOnnxRuntimeInfo {

@@ -18,6 +18,7 @@ import {
 import { columnsOfDetections, createDetections } from "./detections.js";
 import { flattenInstanceDetections, unflattenInstanceDetections } from "./instance-detections.js";
 import { columnsOfKeyPoints, createKeyPoints } from "./key-points.js";
+import { columnsOfDepthMap, columnsOfSegmentation, createDepthMap, createSemanticSegmentation } from "./maps.js";
 import type { Result } from "./types.js";
 
 /** How a kind of result is taken apart and put together again. */
@@ -36,6 +37,8 @@ const KINDS = {
   "key-points": kind(columnsOfKeyPoints, createKeyPoints),
   classification: kind(columnsOfClassification, createClassification),
   "multi-label-classification": kind(columnsOfMultiLabelClassification, createMultiLabelClassification),
+  "semantic-segmentation": kind(columnsOfSegmentation, createSemanticSegmentation),
+  depth: kind(columnsOfDepthMap, createDepthMap),
 } as const satisfies Readonly<Record<Result["kind"], unknown>>;
 
 type Kinds = typeof KINDS;

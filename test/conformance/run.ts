@@ -17,6 +17,7 @@ import { adapters as environment } from "./adapters/environment.js";
 import { adapters as families } from "./adapters/families.js";
 import { adapters as labels } from "./adapters/labels.js";
 import { adapters as localPackages } from "./adapters/local-packages.js";
+import { adapters as maps } from "./adapters/maps.js";
 import { adapters as negotiation } from "./adapters/negotiation.js";
 import { adapters as packageConfig } from "./adapters/package-config.js";
 import { adapters as preprocessing } from "./adapters/preprocessing.js";
@@ -44,6 +45,7 @@ const TABLE: AdapterTable = {
   ...localPackages,
   ...cache,
   ...segmentation,
+  ...maps,
 };
 
 async function main(): Promise<number> {

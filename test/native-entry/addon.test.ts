@@ -18,6 +18,8 @@ const NAMES: Readonly<Record<keyof NativeAddon, true>> = {
   decodeQueries: true,
   decodeMasks: true,
   nonMaximumSuppression: true,
+  makeClassMap: true,
+  makeValueMap: true,
   openOnnxRuntime: true,
   createSession: true,
   createCancelToken: true,

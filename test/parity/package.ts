@@ -8,13 +8,20 @@ import {
   AutoModel,
   ModelImplementationNotFoundError,
   type AnyModel,
+  type Classification,
   type DetectionOptions,
   type ImageInput,
+  type ImageOptions,
+  type MultiLabelClassification,
   type Prepared,
+  type SemanticSegmentation,
+  type TaskType,
+  type VisionModel,
 } from "../../src/index.js";
 import { NotCovered } from "../conformance/adapter.js";
 import type { Verdict } from "../conformance/judge.js";
 import { toLoadOptions, toOptions } from "./arguments.js";
+import { compareSegmentation } from "./compare-maps.js";
 import { compareClassification, compareMultiLabel } from "./compare-labels.js";
 import { compareDetections, compareGeometry, compareInput, scaled, tolerancesFor, type InputSettings, type Tolerances } from "./compare.js";
 import type { ExpectedCase, ExpectedPackage } from "./expected.js";
@@ -60,13 +67,42 @@ async function load(folder: string, executor: Executor, init: ExpectedCase["init
 /** One result against its prediction; the first difference or null. */
 type Compare = (index: number, tolerances: Tolerances) => string | null;
 
+interface Predicted {
+  readonly counts: readonly number[];
+  readonly prepared: Prepared;
+  readonly compare: Compare;
+}
+
+/** What is compared of a model whose results do not depend on options that only one of the two ways has. */
+interface TwiceModel<Result> {
+  readonly stages: VisionModel<TaskType, ImageOptions, Result>["stages"];
+  predict(images: readonly ImageInput[], options?: ImageOptions): Promise<Result[]>;
+}
+
+/** The stages one by one, then the whole prediction: both have to answer alike. */
+async function predictTwice<Result>(
+  model: TwiceModel<Result>,
+  pictures: readonly ImageInput[],
+  options: ImageOptions,
+  compare: (index: number, result: Result, tolerances: Tolerances) => string | null,
+): Promise<Predicted> {
+  const prepared = await model.stages.preprocess(pictures, options);
+  const staged = await model.stages.postprocess(await model.stages.forward(prepared), prepared, options);
+  const whole = await model.predict(pictures, options);
+  return {
+    counts: [staged.length, whole.length],
+    prepared,
+    compare: (index, tolerances) => compare(index, staged[index]!, tolerances) ?? compare(index, whole[index]!, tolerances),
+  };
+}
+
 /** Results of a whole prediction, and of the stages one by one, ready to be compared picture by picture. */
 async function predictBoth(
   model: AnyModel,
   pictures: readonly ImageInput[],
   options: DetectionOptions,
   test: ExpectedCase<never>,
-): Promise<{ readonly counts: readonly number[]; readonly prepared: Prepared; readonly compare: Compare }> {
+): Promise<Predicted> {
   const margin = test.threshold_margin ?? null;
   switch (model.task) {
     case "object-detection": {
@@ -77,24 +113,18 @@ async function predictBoth(
         compareDetections(test.predictions[index]!, exact[index]!, rounded[index]!, tolerances, margin);
       return { counts: [exact.length, rounded.length], prepared, compare };
     }
-    case "classification": {
-      const prepared = await model.stages.preprocess(pictures, options);
-      const staged = await model.stages.postprocess(await model.stages.forward(prepared), prepared, options);
-      const whole = await model.predict(pictures, options);
-      const compare: Compare = (index, { confidence }) =>
-        compareClassification(test.predictions[index]!, staged[index]!, confidence) ??
-        compareClassification(test.predictions[index]!, whole[index]!, confidence);
-      return { counts: [staged.length, whole.length], prepared, compare };
-    }
-    case "multi-label-classification": {
-      const prepared = await model.stages.preprocess(pictures, options);
-      const staged = await model.stages.postprocess(await model.stages.forward(prepared), prepared, options);
-      const whole = await model.predict(pictures, options);
-      const compare: Compare = (index, { confidence }) =>
-        compareMultiLabel(test.predictions[index]!, staged[index]!, confidence, margin) ??
-        compareMultiLabel(test.predictions[index]!, whole[index]!, confidence, margin);
-      return { counts: [staged.length, whole.length], prepared, compare };
-    }
+    case "classification":
+      return await predictTwice<Classification>(model, pictures, options, (index, result, { confidence }) =>
+        compareClassification(test.predictions[index]!, result, confidence),
+      );
+    case "multi-label-classification":
+      return await predictTwice<MultiLabelClassification>(model, pictures, options, (index, result, { confidence }) =>
+        compareMultiLabel(test.predictions[index]!, result, confidence, margin),
+      );
+    case "semantic-segmentation":
+      return await predictTwice<SemanticSegmentation>(model, pictures, options, (index, result, { confidence }) =>
+        compareSegmentation(test.predictions[index]!, result, confidence),
+      );
     default:
       throw new NotCovered(`predictions of ${model.task} are not compared`);
   }
