@@ -24,6 +24,16 @@ struct Uuid {
   unsigned char bytes[16];
 };
 
+struct MemoryPoolProperties {
+  int allocation_type = 1;  // pinned to the device, the only one
+  int handle_types = 0;     // not shared with other processes
+  int location_type = 1;    // a device
+  int location_number = 0;
+  void* security_attributes = nullptr;
+  unsigned char reserved[64] = {};
+};
+static_assert(sizeof(MemoryPoolProperties) == 88);
+
 // X(symbol, CUDA version that has it, parameters); all of them answer a result code.
 #define IM_CUDA_FUNCTIONS(X)                                                                                               \
   X(cuInit, 2000, (unsigned flags))                                                                                        \
@@ -44,10 +54,11 @@ struct Uuid {
   X(cuMemFree_v2, 3020, (DeviceAddress))                                                                                   \
   X(cuMemHostAlloc, 2020, (void**, std::size_t, unsigned flags))                                                           \
   X(cuMemFreeHost, 2000, (void*))                                                                                          \
-  X(cuMemAllocAsync, 11020, (DeviceAddress*, std::size_t, StreamObject*))                                                  \
-  X(cuMemFreeAsync, 11020, (DeviceAddress, StreamObject*))                                                                 \
-  X(cuDeviceGetDefaultMemPool, 11020, (MemoryPoolObject**, DeviceNumber))                                                  \
+  X(cuMemPoolCreate, 11020, (MemoryPoolObject**, const MemoryPoolProperties*))                                             \
+  X(cuMemPoolDestroy, 11020, (MemoryPoolObject*))                                                                          \
   X(cuMemPoolSetAttribute, 11020, (MemoryPoolObject*, int attribute, void* value))                                         \
+  X(cuMemAllocFromPoolAsync, 11020, (DeviceAddress*, std::size_t, MemoryPoolObject*, StreamObject*))                       \
+  X(cuMemFreeAsync, 11020, (DeviceAddress, StreamObject*))                                                                 \
   X(cuMemcpyHtoDAsync_v2, 3020, (DeviceAddress, const void*, std::size_t, StreamObject*))                                  \
   X(cuMemcpyDtoHAsync_v2, 3020, (void*, DeviceAddress, std::size_t, StreamObject*))                                        \
   X(cuMemsetD8Async, 3020, (DeviceAddress, unsigned char, std::size_t, StreamObject*))                                     \

@@ -76,6 +76,7 @@ std::map<Stream*, std::unique_ptr<Stream>> g_streams;
 std::map<Event*, std::unique_ptr<Event>> g_events;
 std::map<Module*, std::unique_ptr<Module>> g_modules;
 std::map<Graph*, std::unique_ptr<Graph>> g_graphs;
+std::map<int*, std::unique_ptr<int>> g_pools;
 std::map<std::string, Kernel> g_kernels;
 std::uint64_t g_next_address = 0xD000000000000000u;
 std::size_t g_used = 0;
@@ -411,11 +412,11 @@ EXPORT int cuMemFreeHost(void* data) {
   return injected;
 }
 
-EXPORT int cuMemAllocAsync(std::uint64_t* address, std::size_t bytes, void* stream) {
+EXPORT int cuMemAllocFromPoolAsync(std::uint64_t* address, std::size_t bytes, void* pool, void* stream) {
   ENTER();
   FAIL_IF_INJECTED();
   NEED_CONTEXT();
-  return Find(stream) == nullptr ? kInvalidHandle : Allocate(address, bytes);
+  return Find(stream) == nullptr || g_pools.count(static_cast<int*>(pool)) == 0 ? kInvalidHandle : Allocate(address, bytes);
 }
 
 EXPORT int cuMemFreeAsync(std::uint64_t address, void* stream) {
@@ -427,13 +428,23 @@ EXPORT int cuMemFreeAsync(std::uint64_t address, void* stream) {
   return injected != kOk ? injected : result;
 }
 
-EXPORT int cuDeviceGetDefaultMemPool(void** pool, int) {
+EXPORT int cuMemPoolCreate(void** pool, const void*) {
   ENTER();
   FAIL_IF_INJECTED();
   NEED_INIT();
-  static int the_pool;
-  *pool = &the_pool;
+  auto made = std::make_unique<int>(0);
+  *pool = made.get();
+  g_pools.emplace(made.get(), std::move(made));
+  ++g_state.pools;
   return kOk;
+}
+
+EXPORT int cuMemPoolDestroy(void* pool) {
+  ENTER();
+  NEED_INIT();
+  if (g_pools.erase(static_cast<int*>(pool)) == 0) return kInvalidHandle;
+  --g_state.pools;
+  return injected;
 }
 
 EXPORT int cuMemPoolSetAttribute(void*, int, void*) {

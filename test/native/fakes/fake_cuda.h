@@ -33,12 +33,13 @@ struct FakeCudaState {
   long events = 0;
   long modules = 0;
   long graphs = 0;
+  long pools = 0;
   long retained_contexts = 0;
   // Since the start.
   long graph_launches = 0;
   long allocations = 0;
 
-  long alive() const { return device_blocks + pinned_blocks + streams + events + modules + graphs + retained_contexts; }
+  long alive() const { return device_blocks + pinned_blocks + streams + events + modules + graphs + pools + retained_contexts; }
 };
 
 struct FakeCuda {
