@@ -28,4 +28,32 @@ export { createDetections, createKeyPoints, fromTransferable, toTransferable, ty
 export type { Detection, Detections, ImageInfo, KeyPoints, ServedBy, Timings } from "./results/index.js";
 export { maskGeometry, mapPointsBack, type MaskGeometry } from "./imaging/index.js";
 export type { ColorFormat, Geometry, ImageInput, PreprocessingOverrides, RawPixels } from "./imaging/index.js";
+export {
+  getModelFromProvider,
+  listOfflineModels,
+  registerModelProvider,
+  unregisterModelProvider,
+  verifyOfflineModel,
+  type ArtefactInput,
+  type ModelMetadataInput,
+  type ModelPackageInput,
+  type ModelProvider,
+  type OfflineArtefactStatus,
+  type OfflineModelStatus,
+  type OfflinePackageStatus,
+  type PackagePresence,
+  type ProviderOptions,
+  type ProviderRequest,
+  type VerifyOptions,
+} from "./providers/index.js";
+export type {
+  ArtefactSpecs,
+  BackendType,
+  EnvironmentRequirements,
+  ModelDependency,
+  ModelMetadata,
+  ModelPackageMetadata,
+  Quantization,
+  RecommendedParameters,
+} from "./packages/index.js";
 export * from "./errors.js";

@@ -28,18 +28,21 @@ const MANIFEST = {
   machineSpecs: { type: "gpu-server-specs-v1", driverVersion: "550.54.15", osVersion: "ubuntu-22.04" },
 };
 
-function put(
-  name: string,
-  { manifest = MANIFEST, files = { "engine.plan": "engine" }, hashes = {} } = {},
-): string {
+interface Engine {
+  readonly manifest?: object;
+  /** Content by name. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** Announced hashes that differ from those of the files. */
+  readonly hashes?: Readonly<Record<string, string>>;
+}
+
+function put(name: string, { manifest = MANIFEST, files = { "engine.plan": "engine" }, hashes = {} }: Engine = {}): string {
   const directory = join(folder(), name);
   mkdirSync(directory, { recursive: true });
   for (const [file, content] of Object.entries(files)) writeFileSync(join(directory, file), content);
   const announced = Object.fromEntries(Object.entries(files).map(([file, content]) => [file, md5(content)]));
-  writeFileSync(
-    join(directory, "local_trt_package_manifest.json"),
-    JSON.stringify({ packageManifest: manifest, files: { ...announced, ...hashes } }),
-  );
+  const content = { packageManifest: manifest, files: { ...announced, ...hashes } };
+  writeFileSync(join(directory, "local_trt_package_manifest.json"), JSON.stringify(content));
   return directory;
 }
 
