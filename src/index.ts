@@ -31,16 +31,6 @@ export {
   type ReasonCode,
 } from "./negotiation/index.js";
 export {
-  getModelFromProvider,
-  listOfflineModels,
-  registerModelProvider,
-  verifyOfflineModel,
-  type ModelMetadataInput,
-  type ModelPackageInput,
-  type ModelProvider,
-  type ProviderRequest,
-} from "./providers/index.js";
-export {
   downloadFilesToDirectory,
   FileResolutionCache,
   getModelPackageContents,
@@ -55,7 +45,6 @@ export {
   type CacheVerification,
   type ProgressEvent,
 } from "./store/index.js";
-export type { ArtefactSpecs, ModelMetadata, ModelPackageMetadata } from "./packages/index.js";
 export { configure, type Configuration } from "./configuration.js";
 export { setLogger, type Logger } from "./logger.js";
 export {
@@ -111,4 +100,31 @@ export type {
 } from "./results/index.js";
 export { maskGeometry, mapPointsBack, type MaskGeometry } from "./imaging/index.js";
 export type { ColorFormat, Geometry, ImageInput, PreprocessingOverrides, RawPixels } from "./imaging/index.js";
+export {
+  getModelFromProvider,
+  listOfflineModels,
+  registerModelProvider,
+  unregisterModelProvider,
+  verifyOfflineModel,
+  type ArtefactInput,
+  type ModelMetadataInput,
+  type ModelPackageInput,
+  type ModelProvider,
+  type OfflineArtefactStatus,
+  type OfflineModelStatus,
+  type OfflinePackageStatus,
+  type PackagePresence,
+  type ProviderOptions,
+  type ProviderRequest,
+} from "./providers/index.js";
+export type {
+  ArtefactSpecs,
+  BackendType,
+  EnvironmentRequirements,
+  ModelDependency,
+  ModelMetadata,
+  ModelPackageMetadata,
+  Quantization,
+  RecommendedParameters,
+} from "./packages/index.js";
 export * from "./errors.js";
