@@ -16,13 +16,14 @@ import { adapters as families } from "./adapters/families.js";
 import { adapters as packageConfig } from "./adapters/package-config.js";
 import { adapters as preprocessing } from "./adapters/preprocessing.js";
 import { adapters as registry } from "./adapters/registry.js";
+import { adapters as store } from "./adapters/store.js";
 import { adapters as utilities } from "./adapters/utilities.js";
 import { setLogger } from "../../src/logger.js";
 import { packageRoot } from "../../src/package-root.js";
 import { reportOf, tallyVectors } from "./tally.js";
 import { readVectors } from "./vectors.js";
 
-const TABLE: AdapterTable = { ...packageConfig, ...preprocessing, ...detection, ...families, ...registry, ...utilities };
+const TABLE: AdapterTable = { ...packageConfig, ...preprocessing, ...detection, ...families, ...registry, ...store, ...utilities };
 
 async function main(): Promise<number> {
   const { values } = parseArgs({

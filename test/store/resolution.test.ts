@@ -34,7 +34,7 @@ const ENTRY: AutoResolutionCacheEntry = {
   recommendedParameters: { confidence: 0.4, perClassConfidence: { cat: 0.5 } },
   modelDependencies: [{ name: "base", modelId: "base/1", modelPackageId: null }],
   trustedSource: true,
-  createdAt: NOON,
+  createdAt: NOON.toISOString(),
 };
 
 async function registered(): Promise<string> {
