@@ -11,13 +11,14 @@ import { parseArgs } from "node:util";
 import { describeEnvironment } from "../src/index.js";
 import { coldStart } from "./cases/cold-start.js";
 import { decoding } from "./cases/decoding.js";
+import { download } from "./cases/download.js";
 import { eventLoop } from "./cases/event-loop.js";
 import { memory } from "./cases/memory.js";
 import { prediction } from "./cases/prediction.js";
 import { preprocessing } from "./cases/preprocessing.js";
 import { Unavailable, type CaseResult } from "./measure.js";
 
-const CASES = [prediction, preprocessing, decoding, eventLoop, coldStart, memory];
+const CASES = [prediction, preprocessing, decoding, download, eventLoop, coldStart, memory];
 
 const { values } = parseArgs({ options: { filter: { type: "string" }, json: { type: "string" }, quick: { type: "boolean" } } });
 const quick = values.quick ?? !["", "0"].includes(process.env["BENCH_QUICK"] ?? "");

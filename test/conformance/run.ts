@@ -24,6 +24,7 @@ import { adapters as preprocessing } from "./adapters/preprocessing.js";
 import { adapters as provider } from "./adapters/provider.js";
 import { adapters as registry } from "./adapters/registry.js";
 import { adapters as segmentation } from "./adapters/segmentation.js";
+import { adapters as store } from "./adapters/store.js";
 import { adapters as utilities } from "./adapters/utilities.js";
 import { setLogger } from "../../src/logger.js";
 import { packageRoot } from "../../src/package-root.js";
@@ -46,6 +47,7 @@ const TABLE: AdapterTable = {
   ...cache,
   ...segmentation,
   ...maps,
+  ...store,
 };
 
 async function main(): Promise<number> {

@@ -40,8 +40,15 @@ interface Fetching {
   readonly hashWhileDownloading?: boolean;
 }
 
-async function fetchTo(target: string, url: string, { md5 = MD5, signal, onProgress, hashWhileDownloading = true }: Fetching = {}): Promise<FetchedFile> {
-  return fetchFile({ file: "weights.onnx", url, target, md5 }, { signal, progress: callProgress(1, onProgress).file("weights.onnx"), hashWhileDownloading });
+async function fetchTo(
+  target: string,
+  url: string,
+  { md5 = MD5, signal, onProgress, hashWhileDownloading = true }: Fetching = {},
+): Promise<FetchedFile> {
+  return fetchFile(
+    { file: "weights.onnx", url, target, md5 },
+    { signal, progress: callProgress(1, onProgress).file("weights.onnx"), hashWhileDownloading },
+  );
 }
 
 let counter = 0;
@@ -66,7 +73,9 @@ describe("a download", () => {
     const { url, target } = await scene();
     expect((await fetchTo(target, url, { hashWhileDownloading: false })).digest).toBe(MD5);
     const other = await scene();
-    await expect(fetchTo(other.target, other.url, { hashWhileDownloading: false, md5: "0".repeat(32) })).rejects.toThrow(FileHashSumMismatchError);
+    await expect(fetchTo(other.target, other.url, { hashWhileDownloading: false, md5: "0".repeat(32) })).rejects.toThrow(
+      FileHashSumMismatchError,
+    );
   });
 
   it("gives the SHA-256 of a file without a published hash", async () => {
@@ -166,7 +175,11 @@ describe("a download", () => {
     const second = await fetchTo(target, `${url}?X-Amz-Signature=two&X-Amz-Date=2`, { onProgress: (event) => events.push(event) });
     expect(second.bytes).toBeLessThan(BODY.length);
     expect(events[0]).toMatchObject({ type: "download-started", resumedFrom: BODY.length - second.bytes });
-    expect(events.at(-1)).toMatchObject({ type: "download-finished", bytes: BODY.length, overall: { bytes: BODY.length, finishedFiles: 1 } });
+    expect(events.at(-1)).toMatchObject({
+      type: "download-finished",
+      bytes: BODY.length,
+      overall: { bytes: BODY.length, finishedFiles: 1 },
+    });
     expect(rangesOf(path)).toEqual([undefined, `bytes=${BODY.length - second.bytes}-`]);
     expect(md5Of(await readFile(target))).toBe(MD5);
   });

@@ -29,7 +29,11 @@ afterEach(() => setLogger(null));
 
 let counter = 0;
 
-function artefact(fileHandle: string, body: Buffer, path = `/${++counter}/${fileHandle}`): ArtefactSpecs & { readonly kind: "download"; readonly path: string } {
+function artefact(
+  fileHandle: string,
+  body: Buffer,
+  path = `/${++counter}/${fileHandle}`,
+): ArtefactSpecs & { readonly kind: "download"; readonly path: string } {
   return { kind: "download", fileHandle, md5Hash: md5Of(body), downloadUrl: server.serve(path, { body }), path };
 }
 
@@ -47,10 +51,15 @@ const readJson = async (path: string): Promise<Record<string, unknown>> => JSON.
 
 describe("a package", () => {
   it("is fetched, linked from shared blobs, and vouched for by a manifest that the Python library can read", async () => {
-    const { request, directory, home, manifest, weights } = await scene({ recommendedParameters: { confidence: 0.3, perClassConfidence: null } });
+    const { request, directory, home, manifest, weights } = await scene({
+      recommendedParameters: { confidence: 0.3, perClassConfidence: null },
+    });
     const result = await materializePackage(request);
     expect(result).toMatchObject({ directory, bytesDownloaded: WEIGHTS.length + NAMES.length, fromCache: false });
-    expect(result.files).toEqual({ "weights.onnx": join(directory, "weights.onnx"), "nested/class_names.txt": join(directory, "nested", "class_names.txt") });
+    expect(result.files).toEqual({
+      "weights.onnx": join(directory, "weights.onnx"),
+      "nested/class_names.txt": join(directory, "nested", "class_names.txt"),
+    });
     expect(md5Of(await readFile(join(directory, "weights.onnx")))).toBe(weights.md5Hash);
     expect(await readlink(join(directory, "weights.onnx"))).toBe(join(home, "shared-blobs", weights.md5Hash ?? ""));
     expect(await readJson(manifest)).toMatchObject({
@@ -66,11 +75,25 @@ describe("a package", () => {
       model_dependencies: [],
       dependency_package_paths: [],
       package_artifacts: [
-        { file_handle: "nested/class_names.txt", md5_hash: md5Of(NAMES), unhashed: false, sha256_hash: null, source_hash: null, storage: "shared_blob" },
-        { file_handle: "weights.onnx", md5_hash: md5Of(WEIGHTS), unhashed: false, sha256_hash: null, source_hash: null, storage: "shared_blob" },
+        {
+          file_handle: "nested/class_names.txt",
+          md5_hash: md5Of(NAMES),
+          unhashed: false,
+          sha256_hash: null,
+          source_hash: null,
+          storage: "shared_blob",
+        },
+        {
+          file_handle: "weights.onnx",
+          md5_hash: md5Of(WEIGHTS),
+          unhashed: false,
+          sha256_hash: null,
+          source_hash: null,
+          storage: "shared_blob",
+        },
       ],
     });
-    expect((await filesUnder(directory)).sort()).toEqual(["model_config.json", "nested", "nested/class_names.txt", "weights.onnx"]);
+    expect(await filesUnder(directory)).toEqual(["model_config.json", "nested", "nested/class_names.txt", "weights.onnx"]);
   });
 
   it("is taken from the cache the next time, without a request and without reading its files again", async () => {
@@ -78,7 +101,10 @@ describe("a package", () => {
     await materializePackage(request);
     const before = requests();
     const events: ProgressEvent[] = [];
-    expect(await materializePackage(request, { onProgress: (event) => events.push(event) })).toMatchObject({ bytesDownloaded: 0, fromCache: true });
+    expect(await materializePackage(request, { onProgress: (event) => events.push(event) })).toMatchObject({
+      bytesDownloaded: 0,
+      fromCache: true,
+    });
     expect(requests()).toBe(before);
     expect(events).toEqual([]);
   });
@@ -93,7 +119,10 @@ describe("a package", () => {
   it("shares files with other packages", async () => {
     const { request, home, weights } = await scene();
     await materializePackage(request);
-    const other = materializeRequest(home, packageMetadata([weights, artefact("extra.txt", Buffer.from("more"))], { packageId: "package2" }));
+    const other = materializeRequest(
+      home,
+      packageMetadata([weights, artefact("extra.txt", Buffer.from("more"))], { packageId: "package2" }),
+    );
     expect(await materializePackage(other)).toMatchObject({ bytesDownloaded: 4 });
     expect(server.count(weights.path)).toBe(1);
   });
@@ -103,7 +132,10 @@ describe("a package", () => {
     const events: ProgressEvent[] = [];
     await materializePackage(request, { onProgress: (event) => events.push(event) });
     const total = WEIGHTS.length + NAMES.length;
-    expect(events.at(-1)).toMatchObject({ type: "download-finished", overall: { bytes: total, totalBytes: total, files: 2, finishedFiles: 2 } });
+    expect(events.at(-1)).toMatchObject({
+      type: "download-finished",
+      overall: { bytes: total, totalBytes: total, files: 2, finishedFiles: 2 },
+    });
     expect(events.filter(({ type }) => type === "download-started")).toHaveLength(2);
   });
 
@@ -122,20 +154,27 @@ describe("a package", () => {
       { ...request, package: packageMetadata([weights, { ...names, md5Hash: "0".repeat(32) }]) },
       { ...request, package: packageMetadata([weights]) },
     ]) {
-      await expect(materializePackage(changed)).rejects.toMatchObject({ name: "CorruptedModelPackageError", kind: "manifest", path: directory });
+      await expect(materializePackage(changed)).rejects.toMatchObject({
+        name: "CorruptedModelPackageError",
+        kind: "manifest",
+        path: directory,
+      });
     }
   });
 
-  it.each(["{", "[]", '{"offline_manifest_version": 4, "package_artifacts": "none"}'])("is built anew when its manifest is %s", async (text) => {
-    const { request, manifest, requests } = await scene();
-    await materializePackage(request);
-    const good = await readJson(manifest);
-    await writeFile(manifest, text);
-    setLogger({ debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined });
-    await materializePackage(request);
-    expect(await readJson(manifest)).toEqual(good);
-    expect(requests()).toBe(2);
-  });
+  it.each(["{", "[]", '{"offline_manifest_version": 4, "package_artifacts": "none"}'])(
+    "is built anew when its manifest is %s",
+    async (text) => {
+      const { request, manifest, requests } = await scene();
+      await materializePackage(request);
+      const good = await readJson(manifest);
+      await writeFile(manifest, text);
+      setLogger({ debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined });
+      await materializePackage(request);
+      expect(await readJson(manifest)).toEqual(good);
+      expect(requests()).toBe(2);
+    },
+  );
 
   it("is repaired when a blob was damaged, and says where the damaged one went", async () => {
     const { request, home, weights } = await scene();
@@ -208,10 +247,14 @@ describe("a package", () => {
     expect(await readlink(join(directory, "model_dependencies", "base"))).toBe(made.directory);
     expect(await readJson(join(directory, "model_config.json"))).toMatchObject({
       model_dependencies: [{ name: "base", model_id: "base/1", model_package_id: null }],
-      dependency_package_paths: [{ name: "base", target_path: made.directory, package_manifest_hash: expect.stringMatching(/^[0-9a-f]{64}$/) }],
+      dependency_package_paths: [
+        { name: "base", target_path: made.directory, package_manifest_hash: expect.stringMatching(/^[0-9a-f]{64}$/) },
+      ],
     });
     expect(await materializePackage({ ...request, dependencies: [dependency] })).toMatchObject({ fromCache: true });
-    await expect(materializePackage({ ...request, dependencies: [{ ...dependency, name: "../x" }] })).rejects.toThrow(CorruptedModelPackageError);
+    await expect(materializePackage({ ...request, dependencies: [{ ...dependency, name: "../x" }] })).rejects.toThrow(
+      CorruptedModelPackageError,
+    );
   });
 });
 
@@ -261,7 +304,9 @@ describe("what a provider announces", () => {
 
   it.each(["../other", "a-b", "", "con", "a/b"])("is refused when a package is called %j", async (packageId) => {
     const { request, home } = await scene();
-    await expect(materializePackage({ ...request, package: { ...request.package, packageId } })).rejects.toThrow(InsecureModelIdentifierError);
+    await expect(materializePackage({ ...request, package: { ...request.package, packageId } })).rejects.toThrow(
+      InsecureModelIdentifierError,
+    );
     expect(await filesUnder(home)).toEqual([]);
   });
 

@@ -37,7 +37,16 @@ beforeAll(async () => {
   await writeFile(join(folder, "package.json"), '{"name": "inference-models", "version": "0.0.0"}');
   const { build } = await import("esbuild");
   const banner = { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' };
-  await build({ entryPoints: [SCRIPT], outfile: program, bundle: true, platform: "node", format: "esm", target: "node20", banner, logLevel: "error" });
+  await build({
+    entryPoints: [SCRIPT],
+    outfile: program,
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    target: "node20",
+    banner,
+    logLevel: "error",
+  });
 });
 
 function start(request: MaterializeRequest, clock = "", options: SpawnOptions = {}, command: readonly string[] = []): ChildProcess {
@@ -62,7 +71,11 @@ async function outcome(child: ChildProcess): Promise<ChildOutcome> {
 }
 
 let counter = 0;
-function artefact(fileHandle: string, body: Buffer, bytesPerSecond?: number): ArtefactSpecs & { readonly kind: "download"; readonly path: string } {
+function artefact(
+  fileHandle: string,
+  body: Buffer,
+  bytesPerSecond?: number,
+): ArtefactSpecs & { readonly kind: "download"; readonly path: string } {
   const path = `/${++counter}/${fileHandle}`;
   const downloadUrl = server.serve(path, { body, ...(bytesPerSecond === undefined ? {} : { bytesPerSecond }) });
   return { kind: "download", fileHandle, md5Hash: md5Of(body), downloadUrl, path };
@@ -95,7 +108,9 @@ describe("sixteen processes that load the same package at once", () => {
   it("fetch what two packages share once", { timeout: 120_000 }, async () => {
     const weights = artefact("weights.onnx", bytesOf(800_000, 23), 800_000);
     const home = await temporaryHome();
-    const requests = ["packageA", "packageB", "packageC"].map((packageId) => materializeRequest(home, packageMetadata([weights], { packageId })));
+    const requests = ["packageA", "packageB", "packageC"].map((packageId) =>
+      materializeRequest(home, packageMetadata([weights], { packageId })),
+    );
     expect(sum(await Promise.all(requests.map((request) => outcome(start(request)))))).toBe(800_000);
     expect(server.count(weights.path)).toBe(1);
   });
@@ -125,7 +140,7 @@ describe("a process that is killed while it loads", () => {
       if (bytesDownloaded > 0 && bytesDownloaded < 3_000_000) resumed++;
       expect(md5Of(await readFile(join(directory, "weights.onnx")))).toBe(md5Of(bodies[0]));
       expect(md5Of(await readFile(join(directory, "class_names.txt")))).toBe(md5Of(bodies[1]));
-      expect((await filesUnder(directory)).sort()).toEqual(["class_names.txt", "model_config.json", "weights.onnx"]);
+      expect(await filesUnder(directory)).toEqual(["class_names.txt", "model_config.json", "weights.onnx"]);
     }
     expect(killed).toBeGreaterThan(ROUNDS / 4);
     expect(resumed).toBeGreaterThan(0);
@@ -191,22 +206,26 @@ describe("a disk", () => {
     expect(await materializePackage(request)).toMatchObject({ bytesDownloaded: 3_000_000 });
   });
 
-  it.runIf(process.platform !== "win32")("that may only be read serves what is complete, and says what it cannot do", { timeout: 60_000 }, async () => {
-    const home = await temporaryHome();
-    const there = materializeRequest(home, packageMetadata([artefact("weights.onnx", bytesOf(1000, 51))]));
-    const absent = materializeRequest(home, packageMetadata([artefact("weights.onnx", bytesOf(1000, 52))], { packageId: "package2" }));
-    await materializePackage(there);
-    // Root may write everywhere, so the processes run as nobody.
-    const nobody = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
-    execFileSync("chmod", ["-R", "a-w,a+rX", home]);
-    try {
-      expect(await outcome(start(there, "", nobody))).toMatchObject({ fromCache: true });
-      expect(await outcome(start(absent, "", nobody))).toMatchObject({ error: { code: "CACHE_STORAGE" } });
-    } finally {
-      execFileSync("chmod", ["-R", "u+w", home]);
-      await rm(home, { recursive: true });
-    }
-  });
+  it.runIf(process.platform !== "win32")(
+    "that may only be read serves what is complete, and says what it cannot do",
+    { timeout: 60_000 },
+    async () => {
+      const home = await temporaryHome();
+      const there = materializeRequest(home, packageMetadata([artefact("weights.onnx", bytesOf(1000, 51))]));
+      const absent = materializeRequest(home, packageMetadata([artefact("weights.onnx", bytesOf(1000, 52))], { packageId: "package2" }));
+      await materializePackage(there);
+      // Root may write everywhere, so the processes run as nobody.
+      const nobody = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
+      execFileSync("chmod", ["-R", "a-w,a+rX", home]);
+      try {
+        expect(await outcome(start(there, "", nobody))).toMatchObject({ fromCache: true });
+        expect(await outcome(start(absent, "", nobody))).toMatchObject({ error: { code: "CACHE_STORAGE" } });
+      } finally {
+        execFileSync("chmod", ["-R", "u+w", home]);
+        await rm(home, { recursive: true });
+      }
+    },
+  );
 
   it("that is no folder at all is reported as such", async () => {
     const file = join(await temporaryHome(), "file");

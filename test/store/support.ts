@@ -10,7 +10,10 @@ export async function temporaryHome(): Promise<string> {
   return mkdtemp(join(tmpdir(), "store-"));
 }
 
-export function packageMetadata(packageArtefacts: readonly ArtefactSpecs[], changes: Partial<ModelPackageMetadata> = {}): ModelPackageMetadata {
+export function packageMetadata(
+  packageArtefacts: readonly ArtefactSpecs[],
+  changes: Partial<ModelPackageMetadata> = {},
+): ModelPackageMetadata {
   return {
     packageId: "package1",
     backend: "onnx",
@@ -31,7 +34,11 @@ export function packageMetadata(packageArtefacts: readonly ArtefactSpecs[], chan
   };
 }
 
-export function materializeRequest(home: string, metadata: ModelPackageMetadata, changes: Partial<MaterializeRequest> = {}): MaterializeRequest {
+export function materializeRequest(
+  home: string,
+  metadata: ModelPackageMetadata,
+  changes: Partial<MaterializeRequest> = {},
+): MaterializeRequest {
   return {
     home,
     cacheModelId: "workspace/model/1",

@@ -6,7 +6,7 @@ import { configuration } from "../../configuration.js";
 import { InvalidParameterError } from "../../errors.js";
 import { cacheLayout, inferenceHome } from "../../packages/index.js";
 import { writeFileDurably } from "../files/durable.js";
-import { formatEntry, parseEntry, type AutoResolutionCacheEntry } from "./entry.js";
+import { formatEntry, parseEntry, parseTime, type AutoResolutionCacheEntry } from "./entry.js";
 
 /** What a load asks of a cache; one of your own may keep its entries elsewhere. Errors count as misses. */
 export interface AutoResolutionCache {
@@ -95,7 +95,7 @@ export class FileResolutionCache implements AutoResolutionCache {
       .flatMap(({ hash, entry }) => (entry === null ? [] : [{ hash, entry }]))
       .filter(({ entry }) => entry.modelId === modelId && (this.offline || this.isFresh(entry)))
       .filter(({ entry }) => credential === undefined || entry.credentialHash === credential)
-      .sort((a, b) => b.entry.createdAt.getTime() - a.entry.createdAt.getTime())
+      .sort((a, b) => (parseTime(b.entry.createdAt) ?? 0) - (parseTime(a.entry.createdAt) ?? 0))
       .map(({ hash }) => hash);
   }
 
@@ -105,7 +105,8 @@ export class FileResolutionCache implements AutoResolutionCache {
    */
   private isFresh({ createdAt }: AutoResolutionCacheEntry): boolean {
     const minutes = this.expirationMinutes ?? configuration().cache.resolutionExpirationMinutes;
-    return Math.abs(this.now().getTime() - createdAt.getTime()) <= minutes * 60_000;
+    const created = parseTime(createdAt);
+    return created !== null && Math.abs(this.now().getTime() - created) <= minutes * 60_000;
   }
 }
 

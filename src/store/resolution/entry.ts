@@ -21,7 +21,8 @@ export interface AutoResolutionCacheEntry {
   readonly recommendedParameters: RecommendedParameters | null;
   readonly modelDependencies: readonly { readonly name: string; readonly modelId: string; readonly modelPackageId: string | null }[] | null;
   readonly trustedSource: boolean | null;
-  readonly createdAt: Date;
+  /** ISO 8601. Without a zone, as the Python library writes it, it is local time. */
+  readonly createdAt: string;
 }
 
 /** The version that says whose cache folder the package is in. */
@@ -63,11 +64,11 @@ const schema = z.object({
   created_at: z.string(),
 });
 
-/** Times without a zone, which the Python library writes, are local ones; Date reads them so. */
-function parseTime(value: string): Date | null {
+/** Milliseconds since 1970, or null when the text is no time. */
+export function parseTime(value: string): number | null {
   const isTime = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})?$/.test(value);
-  const time = new Date(isTime ? value.replace(" ", "T") : NaN);
-  return Number.isNaN(time.getTime()) ? null : time;
+  const time = isTime ? Date.parse(value.replace(" ", "T")) : NaN;
+  return Number.isNaN(time) ? null : time;
 }
 
 /** null when the content is no entry. */
@@ -79,8 +80,7 @@ export function parseEntry(content: string): AutoResolutionCacheEntry | null {
     return null;
   }
   const parsed = schema.safeParse(json);
-  const createdAt = parsed.success ? parseTime(parsed.data.created_at) : null;
-  if (!parsed.success || createdAt === null) return null;
+  if (!parsed.success || parseTime(parsed.data.created_at) === null) return null;
   const raw = parsed.data;
   const recommended = raw.recommended_parameters;
   return {
@@ -101,7 +101,7 @@ export function parseEntry(content: string): AutoResolutionCacheEntry | null {
       raw.model_dependencies?.map(({ name, model_id: modelId, model_package_id: modelPackageId }) => ({ name, modelId, modelPackageId })) ??
       null,
     trustedSource: raw.trusted_source,
-    createdAt,
+    createdAt: raw.created_at,
   };
 }
 
@@ -125,7 +125,7 @@ export function formatEntry(entry: AutoResolutionCacheEntry): string {
       modelDependencies?.map(({ name, modelId, modelPackageId }) => ({ name, model_id: modelId, model_package_id: modelPackageId })) ??
       null,
     trusted_source: entry.trustedSource,
-    created_at: entry.createdAt.toISOString(),
+    created_at: entry.createdAt,
   };
   return `${JSON.stringify(raw, null, 2)}\n`;
 }
