@@ -104,7 +104,7 @@ export async function remember(
       recommendedParameters: candidate.recommendedParameters ?? metadata.recommendedParameters,
       modelDependencies: metadata.modelDependencies,
       trustedSource: candidate.trustedSource,
-      createdAt: new Date(),
+      createdAt: new Date().toISOString(),
     });
   } catch (error) {
     logger().debug(`${context.id}: its resolution could not be remembered: ${error instanceof Error ? error.message : String(error)}`);

@@ -17,10 +17,13 @@ import {
   type SemanticSegmentation,
   type TaskType,
   type VisionModel,
+  type KeyPointOptions,
+  type SegmentationOptions,
 } from "../../src/index.js";
 import { NotCovered } from "../conformance/adapter.js";
 import type { Verdict } from "../conformance/judge.js";
 import { toLoadOptions, toOptions } from "./arguments.js";
+import { compareKeyPoints, compareMasks } from "./compare-instances.js";
 import { compareSegmentation } from "./compare-maps.js";
 import { compareClassification, compareMultiLabel } from "./compare-labels.js";
 import { compareDetections, compareGeometry, compareInput, scaled, tolerancesFor, type InputSettings, type Tolerances } from "./compare.js";
@@ -100,7 +103,7 @@ async function predictTwice<Result>(
 async function predictBoth(
   model: AnyModel,
   pictures: readonly ImageInput[],
-  options: DetectionOptions,
+  options: SegmentationOptions & KeyPointOptions,
   test: ExpectedCase<never>,
 ): Promise<Predicted> {
   const margin = test.threshold_margin ?? null;
@@ -127,6 +130,42 @@ async function predictBoth(
       );
     default:
       throw new NotCovered(`predictions of ${model.task} are not compared`);
+    case "instance-segmentation": {
+      const prepared = await model.stages.preprocess(pictures, options);
+      const exact = await model.stages.postprocess(await model.stages.forward(prepared), prepared, { ...options, rounding: "none" });
+      const rounded = await model.predict(pictures, options);
+      const compare: Compare = (index, tolerances) =>
+        compareDetections(test.predictions[index]!, exact[index]!, rounded[index]!, tolerances, margin) ??
+        compareMasks(test.predictions[index]!, rounded[index]!, tolerances);
+      return { counts: [exact.length, rounded.length], prepared, compare };
+    }
+    case "keypoint-detection": {
+      const prepared = await model.stages.preprocess(pictures, options);
+      const exact = await model.stages.postprocess(await model.stages.forward(prepared), prepared, { ...options, rounding: "none" });
+      const rounded = await model.predict(pictures, options);
+      const compare: Compare = (index, tolerances) =>
+        compareDetections(test.predictions[index]!, exact[index]!.detections, rounded[index]!.detections, tolerances, margin) ??
+        compareKeyPoints(test.predictions[index]!, exact[index]!, rounded[index]!, tolerances);
+      return { counts: [exact.length, rounded.length], prepared, compare };
+    }
+    case "classification": {
+      const prepared = await model.stages.preprocess(pictures, options);
+      const staged = await model.stages.postprocess(await model.stages.forward(prepared), prepared, options);
+      const whole = await model.predict(pictures, options);
+      const compare: Compare = (index, { confidence }) =>
+        compareClassification(test.predictions[index]!, staged[index]!, confidence) ??
+        compareClassification(test.predictions[index]!, whole[index]!, confidence);
+      return { counts: [staged.length, whole.length], prepared, compare };
+    }
+    case "multi-label-classification": {
+      const prepared = await model.stages.preprocess(pictures, options);
+      const staged = await model.stages.postprocess(await model.stages.forward(prepared), prepared, options);
+      const whole = await model.predict(pictures, options);
+      const compare: Compare = (index, { confidence }) =>
+        compareMultiLabel(test.predictions[index]!, staged[index]!, confidence, margin) ??
+        compareMultiLabel(test.predictions[index]!, whole[index]!, confidence, margin);
+      return { counts: [staged.length, whole.length], prepared, compare };
+    }
   }
 }
 

@@ -19,7 +19,7 @@ export interface Region {
 export function regionOfBox(box: Float32Array, scale: number, { width, height }: Pick<MaskHead, "width" | "height">): Region {
   const [left = 0, top = 0, right = 0, bottom = 0] = box.map((corner) => roundHalfEven(fround(corner * fround(scale))));
   if (box.some(Number.isNaN)) return { left: 0, top: 0, right: 0, bottom: 0 };
-  const within = (cell: number, limit: number): number => Math.min(Math.max(cell, 0), limit);
+  const within = (cell: number, limit: number): number => (cell > 0 ? Math.min(cell, limit) : 0);
   return { left: within(left, width), top: within(top, height), right: within(right, width), bottom: within(bottom, height) };
 }
 
@@ -67,17 +67,29 @@ class RunWriter {
   }
 }
 
-/** The weighted sum of those taps that lie in the region; cells beyond it are 0. */
-function weightedSum({ begin, weights }: Tap, first: number, count: number, valueAt: (place: number) => number): number {
+/** Cells that lie one after the other along an axis, the first of which has the number `first` on its axis; cells beyond them are 0. */
+interface Line {
+  readonly cells: Float32Array;
+  readonly start: number;
+  readonly first: number;
+  readonly count: number;
+}
+
+function weightedSum({ begin, weights }: Tap, { cells, start, first, count }: Line): number {
   let sum = 0;
-  weights.forEach((weight, tap) => {
+  for (let tap = 0; tap < weights.length; tap++) {
     const place = begin + tap - first;
-    if (place >= 0 && place < count) sum = fround(sum + fround(weight * valueAt(place)));
-  });
+    if (place >= 0 && place < count) sum = fround(sum + fround((weights[tap] ?? 0) * (cells[start + place] ?? 0)));
+  }
   return sum;
 }
 
-const touches = ({ begin, weights }: Tap, first: number, end: number): boolean => begin < end && begin + weights.length > first;
+/** The outputs, from the first up to, not including, the second, that cells of a region have a part in. */
+function reach(taps: readonly Tap[], first: number, count: number): readonly [number, number] {
+  const touches = ({ begin, weights }: Tap): boolean => begin < first + count && begin + weights.length > first;
+  const start = taps.findIndex(touches);
+  return count === 0 || start < 0 ? [0, 0] : [start, taps.findLastIndex(touches) + 1];
+}
 
 interface Axes {
   /** By column and row of the resized mask. */
@@ -88,31 +100,34 @@ interface Axes {
 function writeMask(cells: Float32Array, region: Region, { columns, rows }: Axes, target: MaskTarget, writer: RunWriter): void {
   const { left, top, picture, trim } = target;
   const threshold = fround(target.threshold);
-  const width = region.right - region.left;
-  const height = region.bottom - region.top;
-  // In the coordinates of the taps, which begin where the trimmed mask does.
+  const [width, height] = [region.right - region.left, region.bottom - region.top];
+  // Taps count from where the trimmed mask begins.
   const [firstColumn, firstRow] = [region.left - trim.left, region.top - trim.top];
+  const [columnStart, columnEnd] = reach(columns, firstColumn, width);
+  const [rowStart, rowEnd] = reach(rows, firstRow, height);
+  /** Where no cell has a part. */
   const blank = 0 > threshold;
-  const line = new Float32Array(height);
-  const above = Math.min(Math.max(top, 0), picture.height);
-  const below = Math.min(Math.max(top + rows.length, above), picture.height);
+  const column = new Float32Array(height);
+  const within = (y: number): number => Math.min(Math.max(top + y, 0), picture.height);
+  const [above, below] = [within(0), within(rows.length)];
   for (let x = 0; x < picture.width; x++) {
-    const column = columns[x - left];
-    if (column === undefined) {
+    const tap = columns[x - left];
+    if (tap === undefined) {
       writer.add(false, picture.height);
       continue;
     }
-    const empty = !touches(column, firstColumn, firstColumn + width);
-    if (!empty) {
-      for (let row = 0; row < height; row++) {
-        line[row] = weightedSum(column, firstColumn, width, (place) => cells[row * width + place] ?? 0);
-      }
-    }
     writer.add(false, above);
-    for (let y = above; y < below; y++) {
-      const row = rows[y - top];
-      if (empty || row === undefined || !touches(row, firstRow, firstRow + height)) writer.add(blank, 1);
-      else writer.add(weightedSum(row, firstRow, height, (place) => line[place] ?? 0) > threshold, 1);
+    if (x - left < columnStart || x - left >= columnEnd) writer.add(blank, below - above);
+    else {
+      for (let row = 0; row < height; row++) {
+        column[row] = weightedSum(tap, { cells, start: row * width, first: firstColumn, count: width });
+      }
+      const line: Line = { cells: column, start: 0, first: firstRow, count: height };
+      writer.add(blank, within(rowStart) - above);
+      for (let y = within(rowStart); y < within(rowEnd); y++) {
+        writer.add(weightedSum(rows[y - top] ?? { begin: 0, weights: [] }, line) > threshold, 1);
+      }
+      writer.add(blank, below - within(rowEnd));
     }
     writer.add(false, picture.height - below);
   }
