@@ -30,7 +30,7 @@ write(
   `${new Date().toISOString()}  ${cpu.model}, ${cpu.logicalCores} cores, ${Math.round(system.memoryBytes / 2 ** 30)} GiB, ${system.platform} ${system.release}`,
 );
 write(
-  `Node ${node.version}, addon ${addon.found ? `${addon.version ?? "?"} (${addon.simd ?? "?"}, ${addon.compiler ?? "?"})` : "absent"}, ONNX Runtime ${onnxRuntime.found ? (onnxRuntime.version ?? "?") : "absent"}`,
+  `Node ${node.version}, addon ${addon.found ? `${addon.version ?? "?"} (${addon.simd ?? "?"}, ${addon.compiler ?? "?"})` : "absent"}, ONNX Runtime ${onnxRuntime.library.found ? (onnxRuntime.library.version ?? "?") : "absent"}`,
 );
 const results: Record<string, CaseResult | { readonly unavailable: string }> = {};
 for (const { name, run } of CASES) {

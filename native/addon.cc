@@ -5,6 +5,7 @@
 #include "napi/environment.h"
 #include "napi/image_bindings.h"
 #include "napi/lane_task.h"
+#include "napi/map_bindings.h"
 #include "napi/memory.h"
 #include "napi/arguments.h"
 #include "napi/nvidia_bindings.h"
@@ -42,6 +43,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   im::ExportImage(env, exports);
   im::ExportDetection(env, exports);
   im::ExportCancelToken(env, exports);
+  im::ExportMaps(env, exports);
   im::ExportOnnxRuntime(env, exports);
   im::ExportNvidia(env, exports);
   return exports;

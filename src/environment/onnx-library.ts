@@ -1,10 +1,11 @@
+/** Where the ONNX Runtime library of this process lies, and opening it. */
 import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 
-import { configuration } from "../../configuration.js";
-import { EnvironmentConfigurationError, MissingDependencyError } from "../../errors.js";
-import type { NativeAddon, NativeFailure, NativeOnnxRuntimeInfo } from "../../native/index.js";
+import { configuration } from "../configuration.js";
+import { EnvironmentConfigurationError, MissingDependencyError } from "../errors.js";
+import type { NativeAddon, NativeFailure, NativeOnnxRuntimeInfo } from "../native/index.js";
 
 /** Names another library file than the one inside onnxruntime-node. */
 export const LIBRARY_VARIABLE = "INFERENCE_MODELS_ONNXRUNTIME";
