@@ -34,9 +34,9 @@ struct PublicObject {
   void* const* const* implementation;
 };
 // Passing one of these to TensorRT means the public object, never the implementation.
-struct Runtime : PublicObject {};
-struct Engine : PublicObject {};
-struct ExecutionContext : PublicObject {};
+struct RuntimeObject : PublicObject {};
+struct EngineObject : PublicObject {};
+struct ExecutionContextObject : PublicObject {};
 
 // Deletes through the deleting destructor, slot 1 of the public object's own vtable in every version.
 struct Destroy {
@@ -80,12 +80,12 @@ constexpr int kAbsent = -1;
 
 // X(object, implementation's name, method, slot in 10, slot in 11, first version that has it, signature)
 #define IM_TRT_METHODS(X)                                                                                                     \
-  X(Runtime, VRuntime, deserializeCudaEngine, 3, 3, 0, Engine*(const void*, std::size_t))                                     \
+  X(Runtime, VRuntime, deserializeCudaEngine, 3, 3, 0, EngineObject*(const void*, std::size_t))                                     \
   X(Runtime, VRuntime, setGpuAllocator, 8, 7, 0, void(GpuAllocator*))                                                         \
   X(Runtime, VRuntime, setErrorRecorder, 9, 8, 0, void(ErrorRecorder*))                                                       \
   X(Runtime, VRuntime, setEngineHostCodeAllowed, 21, 20, 0, void(bool))                                                       \
   X(Engine, VCudaEngine, getNbLayers, 3, 3, 0, std::int32_t())                                                                \
-  X(Engine, VCudaEngine, createExecutionContext, 5, 5, 0, ExecutionContext*(Allocation))                                      \
+  X(Engine, VCudaEngine, createExecutionContext, 5, 5, 0, ExecutionContextObject*(Allocation))                                      \
   X(Engine, VCudaEngine, getDeviceMemorySize, 7, kAbsent, 0, std::size_t())                                                   \
   X(Engine, VCudaEngine, getName, 9, 7, 0, const char*())                                                                     \
   X(Engine, VCudaEngine, getNbOptimizationProfiles, 10, 8, 0, std::int32_t())                                                 \
@@ -127,7 +127,7 @@ struct Implementation<Value(Parameters...)> {
 namespace method {
 #define IM_TRT_METHOD(object, interface, name, slot_10, slot_11, first, ...) \
   struct object##_##name {                                                   \
-    using Object = object;                                                   \
+    using Object = object##Object;                                                 \
     using Result = Implementation<__VA_ARGS__>::Result;                      \
     using Function = Implementation<__VA_ARGS__>::Function;                  \
     static constexpr int kSlot10 = slot_10;                                  \
