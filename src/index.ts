@@ -25,6 +25,7 @@ export {
   type Skeleton,
   type Stages,
   type TaskType,
+  type TextOnlyOCRModel,
   type Threshold,
   type VisionModel,
   type VisionModelSettings,
@@ -36,6 +37,7 @@ export {
   createKeyPoints,
   createMultiLabelClassification,
   createSemanticSegmentation,
+  createTextResult,
   fromTransferable,
   toTransferable,
   type ResultData,
@@ -52,6 +54,8 @@ export type {
   Result,
   SemanticSegmentation,
   ServedBy,
+  TextLine,
+  TextResult,
   Timings,
 } from "./results/index.js";
 export { maskGeometry, mapPointsBack, type MaskGeometry } from "./imaging/index.js";

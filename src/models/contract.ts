@@ -4,7 +4,15 @@
  */
 import type { SessionStatistics, Tensor } from "../engines/index.js";
 import type { Geometry, ImageInput, PreprocessingOverrides } from "../imaging/index.js";
-import type { Classification, DepthMap, Detections, KeyPoints, MultiLabelClassification, SemanticSegmentation } from "../results/index.js";
+import type {
+  Classification,
+  DepthMap,
+  Detections,
+  KeyPoints,
+  MultiLabelClassification,
+  SemanticSegmentation,
+  TextResult,
+} from "../results/index.js";
 
 export type TaskType =
   | "object-detection"
@@ -154,6 +162,8 @@ export type SemanticSegmentationModel = VisionModel<"semantic-segmentation", Sco
   readonly backgroundId: number;
 };
 export type DepthEstimationModel = VisionModel<"depth-estimation", ImageOptions, DepthMap>;
+/** Reads pictures of single lines. */
+export type TextOnlyOCRModel = VisionModel<"text-only-ocr", ImageOptions, TextResult>;
 
 export type AnyModel =
   | ObjectDetectionModel
@@ -161,4 +171,5 @@ export type AnyModel =
   | ClassificationModel
   | MultiLabelClassificationModel
   | SemanticSegmentationModel
-  | DepthEstimationModel;
+  | DepthEstimationModel
+  | TextOnlyOCRModel;

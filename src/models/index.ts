@@ -18,6 +18,7 @@ export type {
   Skeleton,
   Stages,
   TaskType,
+  TextOnlyOCRModel,
   Threshold,
   VisionModel,
 } from "./contract.js";

@@ -7,3 +7,4 @@ export { parseKeyPointsMetadata } from "./key-points-metadata.js";
 export { parseModelConfig } from "./model-config.js";
 export { parseTrtConfig, type TrtConfig } from "./trt-config.js";
 export type { FileContext } from "./json.js";
+export { parseYaml, YamlSyntaxError, type YamlValue } from "./yaml.js";

@@ -18,6 +18,7 @@ import { adapters as maps } from "./adapters/maps.js";
 import { adapters as packageConfig } from "./adapters/package-config.js";
 import { adapters as preprocessing } from "./adapters/preprocessing.js";
 import { adapters as registry } from "./adapters/registry.js";
+import { adapters as text } from "./adapters/text.js";
 import { adapters as utilities } from "./adapters/utilities.js";
 import { setLogger } from "../../src/logger.js";
 import { packageRoot } from "../../src/package-root.js";
@@ -32,6 +33,7 @@ const TABLE: AdapterTable = {
   ...labels,
   ...maps,
   ...registry,
+  ...text,
   ...utilities,
 };
 

@@ -6,6 +6,7 @@ import { LoadedClassificationModel, LoadedMultiLabelClassificationModel } from "
 import { LoadedKeyPointModel } from "./key-points.js";
 import { LoadedDepthEstimationModel, LoadedSemanticSegmentationModel } from "./maps.js";
 import { LoadedObjectDetectionModel } from "./object-detection.js";
+import { LoadedTextRecognitionModel } from "./text.js";
 
 type DescriptionOf<Task extends Family["task"]> = ReturnType<FamilyOf<Task>["describe"]>;
 
@@ -18,6 +19,7 @@ const MODEL_OF_TASK: {
   "multi-label-classification": LoadedMultiLabelClassificationModel,
   "semantic-segmentation": LoadedSemanticSegmentationModel,
   "depth-estimation": LoadedDepthEstimationModel,
+  "text-only-ocr": LoadedTextRecognitionModel,
 };
 
 /** @param parts with the description that `parts.family` itself made. */
