@@ -71,6 +71,7 @@ export {
   type Skeleton,
   type Stages,
   type TaskType,
+  type TextOnlyOCRModel,
   type Threshold,
   type VisionModel,
   type VisionModelSettings,
@@ -87,6 +88,7 @@ export {
   createSemanticSegmentation,
   decodeRle,
   encodeRle,
+  createTextResult,
   fromTransferable,
   masksFromCoco,
   toTransferable,
@@ -114,6 +116,8 @@ export type {
   SemanticSegmentation,
   RleMasks,
   ServedBy,
+  TextLine,
+  TextResult,
   Timings,
 } from "./results/index.js";
 export { maskGeometry, mapPointsBack, type MaskGeometry } from "./imaging/index.js";

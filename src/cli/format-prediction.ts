@@ -137,6 +137,8 @@ function formatContent(result: Result, style: Style, width: number): { readonly 
       return { lines: formatScores(result.labels, style), summary: plural(result.labels.length, "label") };
     case "semantic-segmentation":
       return { lines: formatShares(result, style), summary: `of ${result.classNames.length} classes` };
+    case "text":
+      return { lines: result.text === "" ? [] : result.text.split("\n"), summary: plural(result.lines.length, "region") };
     case "depth": {
       const { minimum, maximum } = result.range();
       return { lines: [], summary: `${result.unit} depth from ${minimum.toFixed(2)} to ${maximum.toFixed(2)}` };

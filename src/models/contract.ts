@@ -14,6 +14,7 @@ import type {
   MultiLabelClassification,
   Result,
   SemanticSegmentation,
+  TextResult,
 } from "../results/index.js";
 
 export type TaskType =
@@ -202,6 +203,8 @@ export type SemanticSegmentationModel = VisionModel<"semantic-segmentation", Sco
   readonly backgroundId: number;
 };
 export type DepthEstimationModel = VisionModel<"depth-estimation", ImageOptions, DepthMap>;
+/** Reads pictures of single lines. */
+export type TextOnlyOCRModel = VisionModel<"text-only-ocr", ImageOptions, TextResult>;
 
 /** How a model is called whose task is not known: with the options that nearly all tasks share. Compilers need it spelled out. */
 interface CallableUnnarrowed {
@@ -218,6 +221,7 @@ export type AnyModel = (
   | MultiLabelClassificationModel
   | SemanticSegmentationModel
   | DepthEstimationModel
+  | TextOnlyOCRModel
 ) &
   // Behind the others: overloads of the task come first.
   CallableUnnarrowed;

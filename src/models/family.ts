@@ -6,6 +6,7 @@ import type { Tensor, TensorPort } from "../engines/index.js";
 import type { Geometry, PreprocessPlan } from "../imaging/index.js";
 import type { MaskFormat } from "../results/index.js";
 import type { InferenceConfig, ModelConfig, ResizeModeRules } from "../packages/index.js";
+import type { DetectionData } from "../results/index.js";
 import type { DetectionOptions, ImageOptions, Skeleton, TaskType, Threshold } from "./contract.js";
 import type { ClassMap, Decoder } from "./decoding/index.js";
 
@@ -86,6 +87,8 @@ export interface DetectionColumns {
   readonly xyxy: Int32Array | Float32Array;
   readonly classId: Int32Array;
   readonly confidence: Float32Array;
+  /** What the family says about each row, if anything. */
+  readonly data?: readonly DetectionData[];
 }
 
 export interface InstanceColumns extends DetectionColumns {
@@ -203,6 +206,25 @@ export interface DepthDescription extends FamilyDescription {
 }
 
 /** Values in the picture, `[height, width]`. */
+export interface TextRecognitionDescription extends FamilyDescription {
+  /** Least width of a batch of lines; they have the height of the plan. */
+  readonly minimumWidth: number;
+}
+
+export type TextRecognitionFamily<Description extends TextRecognitionDescription = TextRecognitionDescription> = FamilyBase<
+  "text-only-ocr",
+  Description,
+  ImageOptions,
+  ReadText
+>;
+
+/** Text and how sure the network is of it on the average of its characters. */
+export interface ReadText {
+  readonly text: string;
+  /** 0..1; 0 for an empty text. */
+  readonly confidence: number;
+}
+
 export type DepthEstimationFamily<Description extends DepthDescription = DepthDescription> = FamilyBase<
   "depth-estimation",
   Description,
@@ -218,6 +240,7 @@ export type Family =
   | ClassificationFamily
   | MultiLabelClassificationFamily
   | SemanticSegmentationFamily
-  | DepthEstimationFamily;
+  | DepthEstimationFamily
+  | TextRecognitionFamily;
 
 export type FamilyOf<Task extends Family["task"]> = Extract<Family, { readonly task: Task }>;

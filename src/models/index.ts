@@ -21,6 +21,7 @@ export type {
   Skeleton,
   Stages,
   TaskType,
+  TextOnlyOCRModel,
   Threshold,
   VisionModel,
 } from "./contract.js";

@@ -66,6 +66,8 @@ export const REGISTRY: readonly RegistryEntry[] = [
     import("./families/semantic-segmentation.js").then((m) => ({ family: m.deepLab })),
   ),
   entry("yolo26", "semantic-segmentation", () => import("./families/semantic-segmentation.js").then((m) => ({ family: m.yolo26 }))),
+  entry("pp-ocrv6-det", "object-detection", () => import("./families/text/detector.js")),
+  entry("pp-ocrv6-rec", "text-only-ocr", () => import("./families/text/recogniser.js")),
   entry("yolo26", "depth-estimation", () => import("./families/depth.js").then((m) => ({ family: m.yolo26 }))),
   entry("depth-anything-v2", "depth-estimation", () => import("./families/depth.js").then((m) => ({ family: m.depthAnything }))),
   entry("vit", "multi-label-classification", () => import("./families/classifier.js").then((m) => ({ family: m.vitMultiLabel }))),

@@ -9,3 +9,4 @@ export { parseModelConfig, recommendedParameters } from "./model-config.js";
 export { isMd5, requireArtefactHandle, requireArtefactHandles, requirePackageId, requirePortableName } from "./portable-names.js";
 export { parseTrtConfig, type TrtConfig } from "./trt-config.js";
 export { boolean as wireBoolean, integer as wireInteger, optional as wireOptional, parseJson } from "./json.js";
+export { parseYaml, YamlSyntaxError, type YamlValue } from "./yaml.js";

@@ -15,6 +15,8 @@ export { createKeyPoints } from "./key-points.js";
 export type { KeyPointColumns } from "./key-points.js";
 export { createDepthMap, createSemanticSegmentation } from "./maps.js";
 export type { DepthMapColumns, SemanticSegmentationColumns } from "./maps.js";
+export { createTextResult } from "./text.js";
+export type { TextResultColumns } from "./text.js";
 export { fromTransferable, toTransferable } from "./transfer.js";
 export type { ResultData, ResultDataOf } from "./transfer.js";
 export type {
@@ -55,5 +57,8 @@ export type {
   SemanticSegmentation,
   SemanticSegmentationJson,
   ServedBy,
+  TextLine,
+  TextResult,
+  TextResultJson,
   Timings,
 } from "./types.js";

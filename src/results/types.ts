@@ -262,9 +262,26 @@ export interface DepthMap extends ResultBase<"depth"> {
   toJSON(): DepthMapJson;
 }
 
+export interface TextLine {
+  readonly text: string;
+  /** Mean over its characters, 0..1; 0 for an empty text. */
+  readonly confidence: number;
+}
+
+/** The text of a picture. */
+export interface TextResult extends ResultBase<"text"> {
+  /** All of it: regions of one line joined by blanks, lines by line feeds. "" when nothing was read. */
+  readonly text: string;
+  /** One for each region, in reading order; the picture itself when it is a single line. Empty when nothing reads. */
+  readonly lines: readonly TextLine[];
+  /** Where the regions are, row by row those of `lines`; null when the picture is a single line. */
+  readonly detections: Detections | null;
+  toJSON(): TextResultJson;
+}
+
 /** Every kind of result there is; narrow by `kind`. */
 export type Result =
-  Detections | InstanceDetections | KeyPoints | Classification | MultiLabelClassification | SemanticSegmentation | DepthMap;
+  Detections | InstanceDetections | KeyPoints | Classification | MultiLabelClassification | SemanticSegmentation | DepthMap | TextResult;
 
 export interface ImageJson {
   readonly width: number;
@@ -397,6 +414,13 @@ export interface DepthMapJson extends ProvenanceJson {
   readonly maximum: number;
   /** The values row by row, float32, little endian. */
   readonly values_base64: string;
+}
+
+export interface TextResultJson extends ProvenanceJson {
+  readonly kind: "text";
+  readonly text: string;
+  readonly lines: readonly TextLine[];
+  readonly detections: readonly DetectionJson[] | null;
 }
 
 export interface RoboflowClassificationJson {

@@ -25,6 +25,7 @@ import { adapters as provider } from "./adapters/provider.js";
 import { adapters as registry } from "./adapters/registry.js";
 import { adapters as segmentation } from "./adapters/segmentation.js";
 import { adapters as store } from "./adapters/store.js";
+import { adapters as text } from "./adapters/text.js";
 import { adapters as utilities } from "./adapters/utilities.js";
 import { setLogger } from "../../src/logger.js";
 import { packageRoot } from "../../src/package-root.js";
@@ -40,6 +41,7 @@ const TABLE: AdapterTable = {
   ...environment,
   ...negotiation,
   ...registry,
+  ...text,
   ...utilities,
   ...labels,
   ...provider,

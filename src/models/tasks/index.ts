@@ -7,6 +7,7 @@ import { LoadedInstanceSegmentationModel } from "./instance-segmentation.js";
 import { LoadedKeyPointModel } from "./key-points.js";
 import { LoadedDepthEstimationModel, LoadedSemanticSegmentationModel } from "./maps.js";
 import { LoadedObjectDetectionModel } from "./object-detection.js";
+import { LoadedTextRecognitionModel } from "./text.js";
 
 type DescriptionOf<Task extends Family["task"]> = ReturnType<FamilyOf<Task>["describe"]>;
 
@@ -20,6 +21,7 @@ const MODEL_OF_TASK: {
   "multi-label-classification": LoadedMultiLabelClassificationModel,
   "semantic-segmentation": LoadedSemanticSegmentationModel,
   "depth-estimation": LoadedDepthEstimationModel,
+  "text-only-ocr": LoadedTextRecognitionModel,
 };
 
 /** @param parts with the description that `parts.family` itself made. */

@@ -12,6 +12,7 @@ import type {
   KeyPoints,
   Result,
   SemanticSegmentation,
+  TextResult,
 } from "../types.js";
 import { Canvas } from "./canvas.js";
 import type { Area } from "./canvas.js";
@@ -182,6 +183,11 @@ function drawDetections(canvas: Canvas, result: Detections | InstanceDetections 
   for (const detection of detections) drawTag(canvas, detection, style);
 }
 
+/** Tags say what was read, unless the caller has labels of its own. */
+function readStyle(style: Style, { lines }: TextResult): Style {
+  return style.label === defaultLabel ? { ...style, label: ({ index }) => lines[index]?.text ?? null } : style;
+}
+
 /** A copy of the pixels as RGB. */
 function toRgb({ data, width, height, channels, colorFormat }: RawPixels): Uint8Array {
   if (data.length !== width * height * channels) {
@@ -239,6 +245,9 @@ export async function annotate(picture: RawPixels | string, result: Result, opti
     case "semantic-segmentation":
       drawClassMap(canvas, result);
       drawLabels(canvas, mapLegend(result), style);
+      break;
+    case "text":
+      if (result.detections !== null) drawDetections(canvas, result.detections, readStyle(style, result));
       break;
     case "depth":
       drawDepthMap(canvas, result);
