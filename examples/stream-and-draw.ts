@@ -14,7 +14,7 @@ try {
   for await (const result of model.stream(pictures.map((file) => join(folder, file)))) {
     const name = pictures[index++] ?? "picture.png";
     await saveAnnotated(join(target, name), join(folder, name), result);
-    console.log(`${name}: ${result.length} found`);
+    if ("length" in result) console.log(`${name}: ${result.length} found`);
   }
 } finally {
   await model.close();

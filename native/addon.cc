@@ -4,14 +4,18 @@
 #include "napi/detection_bindings.h"
 #include "napi/environment.h"
 #include "napi/image_bindings.h"
+#include "napi/lane_task.h"
+#include "napi/map_bindings.h"
+#include "napi/mask_bindings.h"
 #include "napi/memory.h"
 #include "napi/arguments.h"
+#include "napi/nvidia_bindings.h"
 #include "napi/onnxruntime_bindings.h"
 
 namespace {
 
 // Raised together with ADDON_INTERFACE_VERSION whenever a signature changes.
-constexpr int kInterfaceVersion = 1;
+constexpr int kInterfaceVersion = 2;
 
 Napi::Value BuildInfo(const Napi::CallbackInfo& info) {
   Napi::Object result = Napi::Object::New(info.Env());
@@ -39,7 +43,11 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("memoryInUse", Napi::Function::New(env, MemoryInUse, "memoryInUse"));
   im::ExportImage(env, exports);
   im::ExportDetection(env, exports);
+  im::ExportCancelToken(env, exports);
+  im::ExportMaps(env, exports);
+  im::ExportMasks(env, exports);
   im::ExportOnnxRuntime(env, exports);
+  im::ExportNvidia(env, exports);
   return exports;
 }
 

@@ -29,6 +29,14 @@ export interface ErrorOptions {
 
 type Fields<Names extends object> = ErrorOptions & Partial<Names>;
 
+/** Why a package was not used; `code` is one of negotiation's reason codes. */
+interface DiscardedPackage {
+  readonly packageId: string;
+  readonly code: string;
+  readonly message: string;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
 /** The root: `catch (error) { if (InferenceModelsError.is(error)) ... error.code ... }`. */
 export class InferenceModelsError extends Error {
   /** @internal */ static readonly code: string = "INFERENCE_MODELS";
@@ -410,6 +418,13 @@ export class ForbiddenModelAccessError extends ModelRetrievalError {
   }
 }
 
+/** The address of a file is no longer valid, as signed addresses are after a while: asking the provider again gives a new one. */
+export class DownloadLinkExpiredError extends ForbiddenModelAccessError {
+  /** @internal */ static override readonly code: string = "DOWNLOAD_LINK_EXPIRED";
+  /** @internal */ static override readonly page: ErrorPage = "file-download";
+  /** @internal */ static override readonly className: string = "DownloadLinkExpiredError";
+}
+
 /** Usage of the workspace is paused. */
 export class UsagePausedModelAccessError extends ModelRetrievalError {
   /** @internal */ static override readonly code: string = "USAGE_PAUSED_MODEL_ACCESS";
@@ -495,11 +510,9 @@ export class JetsonTypeResolutionError extends RuntimeIntrospectionError {
 export class NoModelPackagesAvailableError extends ModelPackageNegotiationError {
   /** @internal */ static override readonly code: string = "NO_MODEL_PACKAGES_AVAILABLE";
   /** @internal */ static override readonly className: string = "NoModelPackagesAvailableError";
-  declare readonly discarded?: readonly { readonly packageId: string; readonly reasons: readonly string[] }[];
-  constructor(
-    message: string,
-    options: Fields<{ discarded: readonly { readonly packageId: string; readonly reasons: readonly string[] }[] }> = {},
-  ) {
+  /** Each package that was refused: a stable code, a sentence, the values compared. */
+  declare readonly discarded?: readonly DiscardedPackage[];
+  constructor(message: string, options: Fields<{ discarded: readonly DiscardedPackage[] }> = {}) {
     super(message, options);
   }
 }
@@ -672,6 +685,18 @@ export class FileLockTimeoutError extends ModelLoadingError {
   }
 }
 
+/** The disk of the cache is full, read-only, or not ours to write to. */
+export class CacheStorageError extends ModelLoadingError {
+  /** @internal */ static override readonly code: string = "CACHE_STORAGE";
+  /** @internal */ static override readonly className: string = "CacheStorageError";
+  declare readonly path?: string;
+  declare readonly bytesNeeded?: number;
+  declare readonly bytesAvailable?: number;
+  constructor(message: string, options: Fields<{ path: string; bytesNeeded: number; bytesAvailable: number }> = {}) {
+    super(message, options);
+  }
+}
+
 /** The reference's spelling. @deprecated use {@link FileHashSumMismatchError} */
 export { FileHashSumMismatchError as FileHashSumMissmatch };
 
@@ -705,6 +730,7 @@ export const ERROR_CLASSES = [
   UnauthorizedModelAccessError,
   PaymentRequiredModelAccessError,
   ForbiddenModelAccessError,
+  DownloadLinkExpiredError,
   UsagePausedModelAccessError,
   ModelMetadataConsistencyError,
   ModelMetadataHandlerNotImplementedError,
@@ -731,4 +757,5 @@ export const ERROR_CLASSES = [
   ModelPipelineInitializationError,
   ModelPipelineNotFound,
   FileLockTimeoutError,
+  CacheStorageError,
 ] as const;

@@ -1,22 +1,73 @@
 /** The public surface: everything a user may import, by name. */
 
-export { AutoModel, type AutoModelOptions } from "./auto/index.js";
-export { describeEnvironment, type EnvironmentReport, type Finding } from "./environment/index.js";
+export {
+  AutoModel,
+  LiberalModelAccessManager,
+  type AccessIdentifiers,
+  type AutoModelOptions,
+  type DescribeOptions,
+  type DownloadedModel,
+  type LoadingPlan,
+  type ModelAccessManager,
+  type ModelDescription,
+  type ModelPackageDescription,
+} from "./auto/index.js";
+export {
+  describeEnvironment,
+  describeEnvironment as describeComputeEnvironment,
+  parseRuntimeXRay,
+  xRayRuntimeEnvironment,
+  type EnvironmentReport,
+  type Finding,
+  type RuntimeXRay,
+} from "./environment/index.js";
+export {
+  negotiateModelPackages,
+  type BatchSizeRequest,
+  type DiscardedPackage,
+  type Negotiation,
+  type NegotiationInput,
+  type NmsFusionPreferences,
+  type ReasonCode,
+} from "./negotiation/index.js";
+export {
+  downloadFilesToDirectory,
+  FileResolutionCache,
+  getModelPackageContents,
+  listCache,
+  pruneCache,
+  removeFromCache,
+  verifyCache,
+  type AutoResolutionCache,
+  type AutoResolutionCacheEntry,
+  type CachedPackage,
+  type CacheListing,
+  type CacheVerification,
+  type ProgressEvent,
+} from "./store/index.js";
 export { configure, type Configuration } from "./configuration.js";
 export { setLogger, type Logger } from "./logger.js";
 export {
   VisionModelBase,
   type AnyModel,
   type CallOptions,
+  type ClassificationModel,
+  type DepthEstimationModel,
   type DetectionOptions,
   type ImageOptions,
+  type InstanceSegmentationModel,
   type KeyPointModel,
   type KeyPointOptions,
   type Model,
   type ModelInfo,
+  type ModelOrigin,
   type ModelStatistics,
+  type MultiLabelClassificationModel,
   type ObjectDetectionModel,
   type Prepared,
+  type ScoreOptions,
+  type SemanticSegmentationModel,
+  type SegmentationOptions,
   type Skeleton,
   type Stages,
   type TaskType,
@@ -24,8 +75,47 @@ export {
   type VisionModel,
   type VisionModelSettings,
 } from "./models/index.js";
-export { createDetections, createKeyPoints, fromTransferable, toTransferable, type ResultData } from "./results/index.js";
-export type { Detection, Detections, ImageInfo, KeyPoints, ServedBy, Timings } from "./results/index.js";
+export {
+  convertMasks,
+  createClassification,
+  createDepthMap,
+  createDetections,
+  createInstanceDetections,
+  createKeyPoints,
+  createMasks,
+  createMultiLabelClassification,
+  createSemanticSegmentation,
+  decodeRle,
+  encodeRle,
+  fromTransferable,
+  masksFromCoco,
+  toTransferable,
+  type ResultData,
+} from "./results/index.js";
+export type {
+  Classification,
+  ClassScore,
+  DepthMap,
+  CocoAnnotation,
+  CocoRle,
+  DenseMasks,
+  Detection,
+  Detections,
+  ImageInfo,
+  Instance,
+  InstanceDetections,
+  KeyPoints,
+  Mask,
+  MaskFormat,
+  Masks,
+  MultiLabelClassification,
+  Polygon,
+  Result,
+  SemanticSegmentation,
+  RleMasks,
+  ServedBy,
+  Timings,
+} from "./results/index.js";
 export { maskGeometry, mapPointsBack, type MaskGeometry } from "./imaging/index.js";
 export type { ColorFormat, Geometry, ImageInput, PreprocessingOverrides, RawPixels } from "./imaging/index.js";
 export {
@@ -44,7 +134,6 @@ export {
   type PackagePresence,
   type ProviderOptions,
   type ProviderRequest,
-  type VerifyOptions,
 } from "./providers/index.js";
 export type {
   ArtefactSpecs,

@@ -1,5 +1,15 @@
 /** Results for people. */
-import type { Detection, Detections, KeyPointInstance, Result, Timings } from "../results/index.js";
+import type {
+  ClassScore,
+  Detection,
+  Detections,
+  InstanceDetections,
+  KeyPointInstance,
+  KeyPoints,
+  Result,
+  SemanticSegmentation,
+  Timings,
+} from "../results/index.js";
 import type { LoadedModel } from "./services.js";
 import { formatTable, wrapPhrases } from "./table.js";
 import type { Column } from "./table.js";
@@ -45,9 +55,11 @@ function formatNumber(value: number, whole: boolean): string {
   return whole ? String(value) : value.toFixed(1);
 }
 
+const nameOf = (className: string, classId: number): string => (className === "" ? `class ${classId}` : className);
+
 function detectionRow({ index, className, classId, confidence, box }: Detection, whole: boolean): string[] {
   const corners = [box.x1, box.y1, box.x2, box.y2].map((value) => formatNumber(value, whole));
-  return [String(index), className === "" ? `class ${classId}` : className, confidence.toFixed(3), ...corners];
+  return [String(index), nameOf(className, classId), confidence.toFixed(3), ...corners];
 }
 
 function pointPhrases({ points }: KeyPointInstance, whole: boolean): string[] {
@@ -61,26 +73,80 @@ function formatPicture(input: string, { image: { width, height, exifOrientation,
   return `${style("bold", input)}  ${style("dim", `${width}x${height}${orientation}`)}`;
 }
 
-/** Name and size of the picture, a table of detections with their key points, counts, and times. */
-export function formatPrediction(input: string, result: Result, style: Style, width = DEFAULT_WIDTH): string[] {
+function formatDetections(result: Detections | InstanceDetections | KeyPoints, style: Style, width: number): string[] {
   const detections: Detections = result.kind === "detections" ? result : result.detections;
+  if (detections.length === 0) return [];
   const whole = detections.xyxy instanceof Int32Array;
-  const lines = [formatPicture(input, result, style)];
-  if (detections.length > 0) {
-    const [titles = "", ...rows] = formatTable(
-      COLUMNS,
-      Array.from(detections, (detection) => detectionRow(detection, whole)),
-      style,
-    );
-    lines.push(`  ${titles}`);
-    rows.forEach((row, index) => {
-      lines.push(`  ${row}`);
-      const instance = result.kind === "key-points" ? result.at(index) : undefined;
-      if (instance !== undefined)
-        lines.push(...wrapPhrases(pointPhrases(instance, whole), width, "       ").map((line) => style("dim", line)));
-    });
-  }
-  const count = `${detections.length === 0 ? "no" : detections.length} detection${detections.length === 1 ? "" : "s"}`;
-  lines.push(`  ${style("dim", result.timings === null ? count : `${count}; ${formatTimings(result.timings)}`)}`);
+  const [titles = "", ...rows] = formatTable(
+    COLUMNS,
+    Array.from(detections, (detection) => detectionRow(detection, whole)),
+    style,
+  );
+  const lines = [titles];
+  rows.forEach((row, index) => {
+    lines.push(row);
+    const instance = result.kind === "key-points" ? result.at(index) : undefined;
+    if (instance !== undefined) lines.push(...wrapPhrases(pointPhrases(instance, whole), width, "     ").map((line) => style("dim", line)));
+  });
   return lines;
+}
+
+const LABEL_COLUMNS: readonly Column[] = COLUMNS.slice(1, 3);
+/** Classes of one picture that are worth a line. */
+const SHOWN_CLASSES = 5;
+
+function formatScores(scores: readonly ClassScore[], style: Style): string[] {
+  if (scores.length === 0) return [];
+  return formatTable(
+    LABEL_COLUMNS,
+    scores.map(({ className, classId, confidence }) => [nameOf(className, classId), confidence.toFixed(3)]),
+    style,
+  );
+}
+
+const SHARE_COLUMNS: readonly Column[] = [
+  { title: "class", align: "left" },
+  { title: "pixels", align: "right" },
+  { title: "share", align: "right" },
+];
+
+/** Classes of a map by their area. */
+function formatShares(map: SemanticSegmentation, style: Style): string[] {
+  const all = map.classMap.length;
+  const counts = [...map.pixelsPerClass().entries()].filter(([, pixels]) => pixels > 0).sort(([, a], [, b]) => b - a);
+  const rows = counts.map(([id, pixels]) => [
+    nameOf(map.classNames[id] ?? "", id),
+    String(pixels),
+    `${((100 * pixels) / all).toFixed(1)} %`,
+  ]);
+  return formatTable(SHARE_COLUMNS, rows, style);
+}
+
+const plural = (count: number, what: string): string => `${count === 0 ? "no" : count} ${what}${count === 1 ? "" : "s"}`;
+
+/** What a result holds, line by line, and in a few words. */
+function formatContent(result: Result, style: Style, width: number): { readonly lines: readonly string[]; readonly summary: string } {
+  switch (result.kind) {
+    case "detections":
+    case "instance-detections":
+    case "key-points":
+      return { lines: formatDetections(result, style, width), summary: plural(result.length, "detection") };
+    case "classification":
+      return { lines: formatScores(result.top(SHOWN_CLASSES), style), summary: `of ${result.classNames.length} classes` };
+    case "multi-label-classification":
+      return { lines: formatScores(result.labels, style), summary: plural(result.labels.length, "label") };
+    case "semantic-segmentation":
+      return { lines: formatShares(result, style), summary: `of ${result.classNames.length} classes` };
+    case "depth": {
+      const { minimum, maximum } = result.range();
+      return { lines: [], summary: `${result.unit} depth from ${minimum.toFixed(2)} to ${maximum.toFixed(2)}` };
+    }
+  }
+}
+
+/** Name and size of the picture, what was found, counts, and times. */
+export function formatPrediction(input: string, result: Result, style: Style, width = DEFAULT_WIDTH): string[] {
+  const { lines, summary } = formatContent(result, style, width);
+  const timings = result.timings === null ? "" : `; ${formatTimings(result.timings)}`;
+  return [formatPicture(input, result, style), ...lines.map((line) => `  ${line}`), `  ${style("dim", `${summary}${timings}`)}`];
 }

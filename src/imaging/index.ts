@@ -15,4 +15,5 @@ export {
 } from "./plan.js";
 export { roundHalfEven } from "./rounding.js";
 export { maskGeometry, mapPointsBack, type MaskGeometry } from "./way-back.js";
+export { antialiasTaps, type AntialiasTap } from "./reference/antialias.js";
 export { referenceExecutor } from "./reference/executor.js";

@@ -4,7 +4,17 @@
  */
 import type { SessionStatistics, Tensor } from "../engines/index.js";
 import type { Geometry, ImageInput, PreprocessingOverrides } from "../imaging/index.js";
-import type { Detections, KeyPoints } from "../results/index.js";
+import type {
+  Classification,
+  DepthMap,
+  Detections,
+  InstanceDetections,
+  KeyPoints,
+  MaskFormat,
+  MultiLabelClassification,
+  Result,
+  SemanticSegmentation,
+} from "../results/index.js";
 
 export type TaskType =
   | "object-detection"
@@ -21,11 +31,36 @@ export type TaskType =
   | "text-only-ocr"
   | "interactive-instance-segmentation";
 
+/** How a model came to be this one. */
+export type ModelOrigin =
+  | { readonly kind: "embedded"; readonly directory: string }
+  | { readonly kind: "directory"; readonly directory: string }
+  | {
+      readonly kind: "provider";
+      readonly directory: string;
+      /** Names of the providers that were asked, or would have been. */
+      readonly providers: readonly string[];
+      /** Differs from the requested id when that is an alias. */
+      readonly canonicalId: string;
+      /** `remembered`: the same request was resolved before, and nobody was asked. */
+      readonly resolvedBy: "negotiation" | "remembered";
+      /** Whether every file was in the cache already. */
+      readonly fromCache: boolean;
+      /** Packages that fit, best first, with what put each before the next. Empty when remembered. */
+      readonly ranked: readonly { readonly packageId: string; readonly why: string }[];
+      /** Packages that do not fit, and why. Empty when remembered. */
+      readonly discarded: readonly { readonly packageId: string; readonly code: string; readonly message: string }[];
+      /** Packages that were better and failed to load. */
+      readonly failed: readonly { readonly packageId: string; readonly error: string }[];
+    }
+  | { readonly kind: "custom" };
+
 /** What was loaded, from where, and what runs it. */
 export interface ModelInfo {
   /** The id or folder given to `fromPretrained`. */
   readonly id: string;
   readonly packageId: string;
+  readonly origin: ModelOrigin;
   readonly architecture: string;
   readonly task: TaskType;
   readonly variant: string | null;
@@ -84,6 +119,20 @@ export interface KeyPointOptions extends DetectionOptions {
   readonly keyPointThreshold?: number;
 }
 
+export interface SegmentationOptions extends DetectionOptions {
+  /** `rle` (default) keeps masks as runs, a few hundred numbers each; `dense` as one byte a pixel. The pixels are the same. */
+  readonly maskFormat?: MaskFormat;
+  /** Whether the logistic function is applied before masks are enlarged, which rounds their borders. */
+  readonly smoothMasks?: boolean;
+  /** Pixels above this belong to the mask: a probability where masks are smoothed, else a number of the network. */
+  readonly maskThreshold?: number;
+}
+
+/** Options of tasks whose only choice is how sure a class has to be. */
+export interface ScoreOptions extends ImageOptions {
+  readonly confidence?: Threshold;
+}
+
 export interface Model<Task extends TaskType = TaskType> extends AsyncDisposable {
   readonly task: Task;
   readonly info: ModelInfo;
@@ -137,4 +186,38 @@ export type KeyPointModel = VisionModel<"keypoint-detection", KeyPointOptions, K
   readonly skeletons: readonly Skeleton[];
 };
 
-export type AnyModel = ObjectDetectionModel | KeyPointModel;
+export type InstanceSegmentationModel = VisionModel<"instance-segmentation", SegmentationOptions, InstanceDetections> & {
+  readonly classNames: readonly string[];
+};
+
+export type ClassificationModel = VisionModel<"classification", ImageOptions, Classification> & {
+  readonly classNames: readonly string[];
+};
+export type MultiLabelClassificationModel = VisionModel<"multi-label-classification", ScoreOptions, MultiLabelClassification> & {
+  readonly classNames: readonly string[];
+};
+
+export type SemanticSegmentationModel = VisionModel<"semantic-segmentation", ScoreOptions, SemanticSegmentation> & {
+  readonly classNames: readonly string[];
+  readonly backgroundId: number;
+};
+export type DepthEstimationModel = VisionModel<"depth-estimation", ImageOptions, DepthMap>;
+
+/** How a model is called whose task is not known: with the options that nearly all tasks share. Compilers need it spelled out. */
+interface CallableUnnarrowed {
+  predict(image: ImageInput, options?: ScoreOptions): Promise<Result>;
+  predict(images: readonly ImageInput[], options?: ScoreOptions): Promise<Result[]>;
+}
+
+/** Narrow by `task` for the options and results of one. */
+export type AnyModel = (
+  | ObjectDetectionModel
+  | InstanceSegmentationModel
+  | KeyPointModel
+  | ClassificationModel
+  | MultiLabelClassificationModel
+  | SemanticSegmentationModel
+  | DepthEstimationModel
+) &
+  // Behind the others: overloads of the task come first.
+  CallableUnnarrowed;

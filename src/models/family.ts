@@ -4,9 +4,16 @@
  */
 import type { Tensor, TensorPort } from "../engines/index.js";
 import type { Geometry, PreprocessPlan } from "../imaging/index.js";
+import type { MaskFormat } from "../results/index.js";
 import type { InferenceConfig, ModelConfig, ResizeModeRules } from "../packages/index.js";
-import type { DetectionOptions, Skeleton, TaskType, Threshold } from "./contract.js";
-import type { DetectionDecoder } from "./decoding/index.js";
+import type { DetectionOptions, ImageOptions, Skeleton, TaskType, Threshold } from "./contract.js";
+import type { ClassMap, Decoder } from "./decoding/index.js";
+
+/** A file that only its family can read. */
+export interface PackageText {
+  readonly path: string;
+  readonly text: string;
+}
 
 /** A package as a family sees it: parsed files, no I/O. */
 export interface PackageContents {
@@ -16,6 +23,8 @@ export interface PackageContents {
   readonly inferenceConfig: InferenceConfig | null;
   /** Lines of class_names.txt; null for families that ship none. */
   readonly classNames: readonly string[] | null;
+  /** The family's other files by name. */
+  readonly texts: Readonly<Record<string, PackageText>>;
 }
 
 /** The network's own view of its ports. */
@@ -27,11 +36,15 @@ export interface NetworkPorts {
 /** Everything about a loaded package that stays the same from call to call. */
 export interface FamilyDescription {
   readonly plan: PreprocessPlan;
-  /** As reported in results: after class-name operations. */
+  /** As reported in results: after class-name operations. Empty for tasks without classes. */
   readonly classNames: readonly string[];
   /** Upper limit for dynamic batches; null = none. */
   readonly maximumDynamicBatch: number | null;
   readonly acceptsImageSize: boolean;
+}
+
+/** Of every family whose results have boxes with confidences. */
+export interface BoxesDescription extends FamilyDescription {
   readonly defaults: DetectionDefaults;
 }
 
@@ -54,12 +67,30 @@ export interface ResolvedDetectionOptions {
   readonly rounding: NonNullable<DetectionOptions["rounding"]>;
 }
 
+export interface SegmentationDefaults extends DetectionDefaults {
+  readonly smoothMasks: boolean;
+  readonly maskThreshold: number;
+  /** Whether callers may choose the two; else they belong to the network. */
+  readonly masksAdjustable: boolean;
+}
+
+export interface ResolvedSegmentationOptions extends ResolvedDetectionOptions {
+  readonly maskFormat: MaskFormat;
+  readonly smoothMasks: boolean;
+  readonly maskThreshold: number;
+}
+
 /** Rows of a detector in the original picture. */
 export interface DetectionColumns {
   /** `[n, 4]` corners, pixels. */
   readonly xyxy: Int32Array | Float32Array;
   readonly classId: Int32Array;
   readonly confidence: Float32Array;
+}
+
+export interface InstanceColumns extends DetectionColumns {
+  /** One for each row, as large as the picture. */
+  readonly masks: { readonly runs: Uint32Array; readonly offsets: Uint32Array };
 }
 
 export interface KeyPointColumns extends DetectionColumns {
@@ -69,7 +100,11 @@ export interface KeyPointColumns extends DetectionColumns {
   readonly pointConfidence: Float32Array;
 }
 
-interface FamilyBase<Task extends TaskType, Description extends FamilyDescription, Columns> {
+/**
+ * @typeParam Resolved options of one call after validation and defaults.
+ * @typeParam Columns what is decoded for one picture.
+ */
+export interface FamilyBase<Task extends TaskType, Description extends FamilyDescription, Resolved, Columns> {
   readonly task: Task;
   /** Files a package must have beside model_config.json. */
   readonly files: readonly string[];
@@ -84,18 +119,30 @@ interface FamilyBase<Task extends TaskType, Description extends FamilyDescriptio
     image: number,
     geometry: Geometry,
     description: Description,
-    options: ResolvedDetectionOptions,
-    decoder: DetectionDecoder,
+    options: Resolved,
+    decoder: Decoder,
   ): Promise<Columns>;
 }
 
-export type ObjectDetectionFamily<Description extends FamilyDescription = FamilyDescription> = FamilyBase<
+export type ObjectDetectionFamily<Description extends BoxesDescription = BoxesDescription> = FamilyBase<
   "object-detection",
   Description,
+  ResolvedDetectionOptions,
   DetectionColumns
 >;
 
-export interface KeyPointDescription extends FamilyDescription {
+export interface SegmentationDescription extends BoxesDescription {
+  readonly defaults: SegmentationDefaults;
+}
+
+export type InstanceSegmentationFamily<Description extends SegmentationDescription = SegmentationDescription> = FamilyBase<
+  "instance-segmentation",
+  Description,
+  ResolvedSegmentationOptions,
+  InstanceColumns
+>;
+
+export interface KeyPointDescription extends BoxesDescription {
   /** Point slots per instance. */
   readonly slots: number;
   /** By class id. */
@@ -105,7 +152,72 @@ export interface KeyPointDescription extends FamilyDescription {
 export type KeyPointFamily<Description extends KeyPointDescription = KeyPointDescription> = FamilyBase<
   "keypoint-detection",
   Description,
+  ResolvedDetectionOptions,
   KeyPointColumns
 >;
 
-export type Family = ObjectDetectionFamily | KeyPointFamily;
+/** Options of tasks whose only choice is how sure a class has to be. */
+export interface ResolvedScoreOptions {
+  /** float32: one for all classes, or one per class id. */
+  readonly thresholds: Float32Array;
+}
+
+export interface ScoreDescription extends FamilyDescription {
+  readonly defaults: { readonly confidence: number };
+}
+
+/** One label: the probability of every class, `[classes]`. */
+export type ClassificationFamily<Description extends FamilyDescription = FamilyDescription> = FamilyBase<
+  "classification",
+  Description,
+  ImageOptions,
+  Float32Array
+>;
+
+export interface LabelColumns {
+  readonly probabilities: Float32Array;
+  /** Those at or above their threshold, ascending. */
+  readonly classIds: Int32Array;
+}
+
+export type MultiLabelClassificationFamily<Description extends ScoreDescription = ScoreDescription> = FamilyBase<
+  "multi-label-classification",
+  Description,
+  ResolvedScoreOptions,
+  LabelColumns
+>;
+
+export interface SemanticDescription extends ScoreDescription {
+  readonly backgroundId: number;
+}
+
+export type SemanticSegmentationFamily<Description extends SemanticDescription = SemanticDescription> = FamilyBase<
+  "semantic-segmentation",
+  Description,
+  ResolvedScoreOptions,
+  ClassMap
+>;
+
+export interface DepthDescription extends FamilyDescription {
+  readonly unit: "meters" | "relative";
+}
+
+/** Values in the picture, `[height, width]`. */
+export type DepthEstimationFamily<Description extends DepthDescription = DepthDescription> = FamilyBase<
+  "depth-estimation",
+  Description,
+  ImageOptions,
+  Float32Array
+>;
+
+/** Every kind of family; `MODEL_OF_TASK` says what becomes of each. */
+export type Family =
+  | ObjectDetectionFamily
+  | InstanceSegmentationFamily
+  | KeyPointFamily
+  | ClassificationFamily
+  | MultiLabelClassificationFamily
+  | SemanticSegmentationFamily
+  | DepthEstimationFamily;
+
+export type FamilyOf<Task extends Family["task"]> = Extract<Family, { readonly task: Task }>;

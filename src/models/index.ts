@@ -1,23 +1,32 @@
 export type {
   AnyModel,
   CallOptions,
+  ClassificationModel,
+  DepthEstimationModel,
   DetectionOptions,
   ImageOptions,
+  InstanceSegmentationModel,
   KeyPointModel,
   KeyPointOptions,
   Model,
   ModelInfo,
+  ModelOrigin,
   ModelStatistics,
+  MultiLabelClassificationModel,
   ObjectDetectionModel,
   Prepared,
+  ScoreOptions,
+  SegmentationOptions,
+  SemanticSegmentationModel,
   Skeleton,
   Stages,
   TaskType,
   Threshold,
   VisionModel,
 } from "./contract.js";
-export type { Family, FamilyDescription, NetworkPorts, PackageContents } from "./family.js";
-export { createDetectionDecoder, referenceDecoder, type DetectionDecoder } from "./decoding/index.js";
-export { LoadedKeyPointModel, LoadedObjectDetectionModel, type ModelParts } from "./loaded-model.js";
+export type { Family, FamilyDescription, NetworkPorts, PackageContents, PackageText } from "./family.js";
+export { createDecoder, referenceDecoder } from "./decoding/index.js";
+export type { ModelParts } from "./loaded-model.js";
 export { findImplementation, REGISTRY, type ImplementationQuery, type RegistryEntry } from "./registry.js";
+export { createModel } from "./tasks/index.js";
 export { VisionModelBase, type VisionModelSettings } from "./vision-model.js";

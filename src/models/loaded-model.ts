@@ -5,31 +5,21 @@ import { ModelInputError } from "../errors.js";
 import { loadPicture, requireBatchable, resolvePreprocess } from "../imaging/index.js";
 import type { Geometry, ImageInput, Picture, PreprocessExecutor } from "../imaging/index.js";
 import type { RecommendedParameters } from "../packages/index.js";
-import { createDetections, createKeyPoints } from "../results/index.js";
-import type { Detections, ImageInfo, KeyPoints, ServedBy, Timings } from "../results/index.js";
-import type { CallOptions, DetectionOptions, KeyPointOptions, ModelInfo, ModelStatistics, Prepared, Skeleton, Stages } from "./contract.js";
-import type { DetectionDecoder } from "./decoding/index.js";
-import type {
-  DetectionColumns,
-  Family,
-  FamilyDescription,
-  KeyPointColumns,
-  KeyPointDescription,
-  KeyPointFamily,
-  ObjectDetectionFamily,
-  ResolvedDetectionOptions,
-} from "./family.js";
+import type { ImageInfo, ServedBy, Timings } from "../results/index.js";
+import type { CallOptions, ImageOptions, ModelInfo, ModelStatistics, Prepared, Stages, TaskType } from "./contract.js";
+import type { Decoder } from "./decoding/index.js";
+import type { FamilyBase, FamilyDescription } from "./family.js";
 import { InputBuffers } from "./input-buffers.js";
-import { optionNotHonoured, resolveDetectionOptions, type OptionContext } from "./options.js";
+import { optionNotHonoured, type OptionContext } from "./options.js";
 import { VisionModelBase } from "./vision-model.js";
 
 /** What every built-in model is made from. */
-export interface ModelParts<F extends Family, Description extends FamilyDescription> {
+export interface ModelParts<F, Description extends FamilyDescription> {
   readonly family: F;
   readonly description: Description;
   readonly session: InferenceSession;
   readonly preprocess: PreprocessExecutor;
-  readonly decoder: DetectionDecoder;
+  readonly decoder: Decoder;
   readonly info: ModelInfo;
   readonly recommended: RecommendedParameters | null;
   readonly strictOptions: boolean;
@@ -46,7 +36,7 @@ interface PreparedPictures extends Prepared {
 }
 
 /** What every result knows beside its columns. */
-interface ResultInfo {
+export interface ResultInfo {
   readonly image: ImageInfo;
   readonly servedBy: ServedBy;
   readonly timings: Timings | null;
@@ -54,11 +44,17 @@ interface ResultInfo {
 
 type RawOutputs = readonly (readonly Tensor[])[];
 
-abstract class LoadedModel<
-  Task extends "object-detection" | "keypoint-detection",
-  F extends Family,
+/**
+ * What every task shares; a task says how options are resolved and what the decoded columns become.
+ *
+ * @typeParam Resolved options of one call after validation and defaults.
+ * @typeParam Columns what the family decodes for one picture.
+ */
+export abstract class LoadedModel<
+  Task extends TaskType,
   Description extends FamilyDescription,
-  Options extends DetectionOptions,
+  Options extends ImageOptions,
+  Resolved,
   Columns,
   Result,
 > extends VisionModelBase<Task, Options, RawOutputs, Result> {
@@ -70,7 +66,7 @@ abstract class LoadedModel<
   readonly #servedBy: ServedBy;
   readonly #warned = new Set<string>();
 
-  constructor(protected readonly parts: ModelParts<F, Description>) {
+  constructor(protected readonly parts: ModelParts<FamilyBase<Task, Description, Resolved, Columns>, Description>) {
     // One prediction more than the network can run: its picture is prepared meanwhile.
     const places = parts.session.statistics().lanes + 1;
     super({ places, queueLimit: parts.queueLimit });
@@ -83,34 +79,30 @@ abstract class LoadedModel<
     this.stages = {
       preprocess: (images, options) => this.#prepare(images, options, false),
       forward: (prepared, options) => this.#forward(prepared, options),
-      postprocess: async (raw, prepared, options) => this.#present(await this.#decodeAll(raw, prepared, options), prepared, null),
+      postprocess: async (raw, prepared, options) => {
+        const resolved = this.#resolve(options);
+        return this.#present(await this.#decodeAll(raw, prepared, resolved), prepared, resolved, null);
+      },
     };
   }
 
-  /** One picture's share of the outputs to columns in the original picture. */
-  protected abstract decode(
-    outputs: readonly Tensor[],
-    image: number,
-    geometry: Geometry,
-    options: ResolvedDetectionOptions,
-  ): Promise<Columns>;
+  /** @throws InvalidOptionError */
+  protected abstract resolve(options: Options, context: OptionContext): Resolved;
   /** Columns to the result that callers see. */
-  protected abstract present(columns: Columns, info: ResultInfo): Result;
+  protected abstract present(columns: Columns, info: ResultInfo, options: Resolved): Result;
 
   protected override readonly largestBatch: number;
 
-  #resolve(options: Options | undefined): ResolvedDetectionOptions {
+  #resolve(options: Options | undefined): Resolved {
     const { description, recommended, strictOptions } = this.parts;
-    const context: OptionContext = {
+    return this.resolve(options ?? ({} as Options), {
       task: this.task,
-      defaults: description.defaults,
       acceptsImageSize: description.acceptsImageSize,
       classNames: this.classNames,
       recommended,
       strict: strictOptions,
       warned: this.#warned,
-    };
-    return resolveDetectionOptions(options ?? {}, context);
+    });
   }
 
   protected override checkOptions(options: Options | undefined): void {
@@ -124,10 +116,11 @@ abstract class LoadedModel<
     // Only after a complete run: a cancelled network may still be reading.
     for (const tensor of prepared.tensors) this.#buffers.giveBack(tensor.data as Float32Array);
     const run = performance.now();
-    const columns = await this.#decodeAll(raw, prepared, options);
+    const resolved = this.#resolve(options);
+    const columns = await this.#decodeAll(raw, prepared, resolved);
     const end = performance.now();
     const timings = { ...prepared.timings, inferenceMs: run - ready, postprocessMs: end - run, totalMs: end - called };
-    return this.#present(columns, prepared, timings);
+    return this.#present(columns, prepared, resolved, timings);
   }
 
   async #prepare(images: readonly ImageInput[], options: Options | undefined, pooled: boolean): Promise<PreparedPictures> {
@@ -197,21 +190,23 @@ abstract class LoadedModel<
     );
   }
 
-  #decodeAll(raw: RawOutputs, prepared: Prepared, options: Options | undefined): Promise<Columns[]> {
+  #decodeAll(raw: RawOutputs, prepared: Prepared, resolved: Resolved): Promise<Columns[]> {
     const { counts } = requirePrepared(prepared);
-    const resolved = this.#resolve(options);
+    const { family, description, decoder } = this.parts;
     const places = raw.flatMap((outputs, run) => Array.from({ length: counts[run] ?? 0 }, (_, image) => ({ outputs, image })));
     return Promise.all(
-      places.map(({ outputs, image }, index) => this.decode(outputs, image, prepared.geometry[index] as Geometry, resolved)),
+      places.map(({ outputs, image }, index) =>
+        family.decode(outputs, image, prepared.geometry[index] as Geometry, description, resolved, decoder),
+      ),
     );
   }
 
-  #present(columns: readonly Columns[], prepared: Prepared, timings: Timings | null): Result[] {
+  #present(columns: readonly Columns[], prepared: Prepared, resolved: Resolved, timings: Timings | null): Result[] {
     const { pictures } = requirePrepared(prepared);
     return columns.map((one, index) => {
       const { width, height, source, exifOrientation, orientationApplied } = pictures[index] as Picture;
       const image = { width, height, exifOrientation, orientationApplied, ...(source === null ? {} : { source }) };
-      return this.present(one, { image, servedBy: this.#servedBy, timings });
+      return this.present(one, { image, servedBy: this.#servedBy, timings }, resolved);
     });
   }
 
@@ -238,60 +233,4 @@ function requirePrepared(prepared: Prepared): PreparedPictures {
 function servedByOf(info: ModelInfo): ServedBy {
   const { id, packageId, architecture, backend, engine, engineVersion, preprocessExecutor, decodeExecutor, device } = info;
   return { modelId: id, packageId, architecture, backend, engine, engineVersion, preprocessExecutor, decodeExecutor, device };
-}
-
-export class LoadedObjectDetectionModel extends LoadedModel<
-  "object-detection",
-  ObjectDetectionFamily,
-  FamilyDescription,
-  DetectionOptions,
-  DetectionColumns,
-  Detections
-> {
-  readonly task = "object-detection";
-
-  protected override decode(
-    outputs: readonly Tensor[],
-    image: number,
-    geometry: Geometry,
-    options: ResolvedDetectionOptions,
-  ): Promise<DetectionColumns> {
-    const { family, description, decoder } = this.parts;
-    return family.decode(outputs, image, geometry, description, options, decoder);
-  }
-
-  protected override present(columns: DetectionColumns, info: ResultInfo): Detections {
-    return createDetections({ ...info, ...columns, classNames: this.classNames });
-  }
-}
-
-export class LoadedKeyPointModel extends LoadedModel<
-  "keypoint-detection",
-  KeyPointFamily,
-  KeyPointDescription,
-  KeyPointOptions,
-  KeyPointColumns,
-  KeyPoints
-> {
-  readonly task = "keypoint-detection";
-
-  get skeletons(): readonly Skeleton[] {
-    return this.parts.description.skeletons;
-  }
-
-  protected override decode(
-    outputs: readonly Tensor[],
-    image: number,
-    geometry: Geometry,
-    options: ResolvedDetectionOptions,
-  ): Promise<KeyPointColumns> {
-    const { family, description, decoder } = this.parts;
-    return family.decode(outputs, image, geometry, description, options, decoder);
-  }
-
-  protected override present({ points, pointConfidence, ...columns }: KeyPointColumns, info: ResultInfo): KeyPoints {
-    const { slots, skeletons } = this.parts.description;
-    const detections = createDetections({ ...info, ...columns, classNames: this.classNames });
-    return createKeyPoints({ ...info, detections, slots, xy: points, confidence: pointConfidence, classes: skeletons });
-  }
 }

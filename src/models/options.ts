@@ -1,22 +1,29 @@
+import { ModelInputError } from "../errors.js";
 import { logger } from "../logger.js";
 import { invalidOption, requireKnownOptions } from "../options.js";
 import type { RecommendedParameters } from "../packages/index.js";
-import type { KeyPointOptions } from "./contract.js";
+import type { DetectionOptions, ImageOptions, KeyPointOptions, ScoreOptions, SegmentationOptions, TaskType } from "./contract.js";
 import { resolveThresholds } from "./decoding/index.js";
-import type { DetectionDefaults, ResolvedDetectionOptions } from "./family.js";
+import type {
+  DetectionDefaults,
+  ResolvedDetectionOptions,
+  ResolvedScoreOptions,
+  ResolvedSegmentationOptions,
+  SegmentationDefaults,
+} from "./family.js";
 
-const IMAGE_OPTIONS = ["signal", "imageSize", "preprocessing", "exifOrientation"] as const;
-const DETECTION_OPTIONS = [...IMAGE_OPTIONS, "confidence", "iouThreshold", "maxDetections", "classAgnosticNms", "rounding"] as const;
+const IMAGE_OPTIONS = ["signal", "imageSize", "preprocessing", "exifOrientation"] as const satisfies readonly (keyof ImageOptions)[];
+const DETECTION_OPTIONS = [
+  "confidence",
+  "iouThreshold",
+  "maxDetections",
+  "classAgnosticNms",
+  "rounding",
+] as const satisfies readonly Exclude<keyof DetectionOptions, keyof ImageOptions>[];
 
-/** Options of each task, as `predict` accepts them. */
-export const TASK_OPTIONS = {
-  "object-detection": DETECTION_OPTIONS,
-  "keypoint-detection": [...DETECTION_OPTIONS, "keyPointThreshold"],
-} as const satisfies Readonly<Record<string, readonly (keyof KeyPointOptions)[]>>;
-
+/** What the meaning of an option depends on beside its value. */
 export interface OptionContext {
-  readonly task: keyof typeof TASK_OPTIONS;
-  readonly defaults: DetectionDefaults;
+  readonly task: TaskType;
   readonly acceptsImageSize: boolean;
   readonly classNames: readonly string[];
   readonly recommended: RecommendedParameters | null;
@@ -39,31 +46,50 @@ export function optionNotHonoured(name: string, given: unknown, { strict, warned
   logger().warn(`This model cannot honour the option "${name}": its network has no such step, or it is built into the graph.`);
 }
 
-/** Validates the options of one call and fills in defaults. @throws InvalidOptionError */
-export function resolveDetectionOptions(options: KeyPointOptions, context: OptionContext): ResolvedDetectionOptions {
-  requireKnownOptions(options, TASK_OPTIONS[context.task], `predict of ${context.task}`);
-  const { defaults } = context;
-  checkUnit("iouThreshold", options.iouThreshold);
-  checkUnit("keyPointThreshold", options.keyPointThreshold);
-  const { maxDetections, classAgnosticNms, rounding = "half-even", exifOrientation, preprocessing } = options;
+/**
+ * What `predict` of every task checks: names, and the options about pictures.
+ *
+ * @param own names of the options that the task has beside those about pictures.
+ * @throws InvalidOptionError
+ */
+export function checkImageOptions(options: ImageOptions, own: readonly string[], context: OptionContext): void {
+  requireKnownOptions(options, [...IMAGE_OPTIONS, ...own], `predict of ${context.task}`);
+  const { exifOrientation, preprocessing, imageSize } = options;
+  if (exifOrientation !== undefined && !["apply", "ignore"].includes(exifOrientation)) {
+    throw invalidOption("exifOrientation", '"apply" or "ignore"', exifOrientation);
+  }
+  if (preprocessing !== undefined) requireKnownOptions(preprocessing, ["staticCrop", "grayscale", "contrast"], "preprocessing");
+  if (imageSize !== undefined && !context.acceptsImageSize) optionNotHonoured("imageSize", imageSize, context);
+}
+
+/**
+ * Validates the options of one call and fills in defaults.
+ *
+ * @param more names of options that the task has beside a detector's; the caller resolves them.
+ * @throws InvalidOptionError
+ */
+export function resolveDetectionOptions(
+  options: DetectionOptions,
+  defaults: DetectionDefaults,
+  context: OptionContext,
+  more: readonly string[] = [],
+): ResolvedDetectionOptions {
+  checkImageOptions(options, [...DETECTION_OPTIONS, ...more], context);
+  const { iouThreshold, maxDetections, classAgnosticNms, rounding = "half-even" } = options;
+  checkUnit("iouThreshold", iouThreshold);
   if (maxDetections !== undefined && !(Number.isSafeInteger(maxDetections) && maxDetections >= 0)) {
     throw invalidOption("maxDetections", "an integer that is not negative", maxDetections);
   }
   if (classAgnosticNms !== undefined && typeof classAgnosticNms !== "boolean")
     throw invalidOption("classAgnosticNms", "a boolean", classAgnosticNms);
   if (!["half-even", "none"].includes(rounding)) throw invalidOption("rounding", '"half-even" or "none"', rounding);
-  if (exifOrientation !== undefined && !["apply", "ignore"].includes(exifOrientation)) {
-    throw invalidOption("exifOrientation", '"apply" or "ignore"', exifOrientation);
-  }
-  if (preprocessing !== undefined) requireKnownOptions(preprocessing, ["staticCrop", "grayscale", "contrast"], "preprocessing");
 
   const ignored = (name: string, given: unknown, honoured: boolean): void => {
     if (given !== undefined && !honoured) optionNotHonoured(name, given, context);
   };
-  ignored("iouThreshold", options.iouThreshold, defaults.iouThreshold !== null);
+  ignored("iouThreshold", iouThreshold, defaults.iouThreshold !== null);
   ignored("maxDetections", maxDetections, defaults.maxDetections !== null);
   ignored("classAgnosticNms", classAgnosticNms, defaults.classAgnosticNms !== null);
-  ignored("imageSize", options.imageSize, context.acceptsImageSize);
 
   const confidence = options.confidence ?? "default";
   return {
@@ -74,9 +100,57 @@ export function resolveDetectionOptions(options: KeyPointOptions, context: Optio
       recommended: context.recommended,
       classNames: context.classNames,
     }),
-    iouThreshold: defaults.iouThreshold === null ? null : (options.iouThreshold ?? defaults.iouThreshold),
+    iouThreshold: defaults.iouThreshold === null ? null : (iouThreshold ?? defaults.iouThreshold),
     maxDetections: defaults.maxDetections === null ? null : (maxDetections ?? defaults.maxDetections),
     classAgnosticNms: classAgnosticNms ?? defaults.classAgnosticNms ?? false,
     rounding,
   };
+}
+
+/** As {@link resolveDetectionOptions}, with the options of masks. */
+export function resolveSegmentationOptions(
+  options: SegmentationOptions,
+  defaults: SegmentationDefaults,
+  context: OptionContext,
+): ResolvedSegmentationOptions {
+  const boxes = resolveDetectionOptions(options, defaults, context, ["maskFormat", "smoothMasks", "maskThreshold"]);
+  const { maskFormat = "rle", smoothMasks, maskThreshold } = options;
+  if (!["rle", "dense"].includes(maskFormat))
+    throw new ModelInputError(`The option "maskFormat" is ${String(maskFormat)}. It has to be "rle" or "dense".`);
+  if (smoothMasks !== undefined && typeof smoothMasks !== "boolean") throw invalidOption("smoothMasks", "a boolean", smoothMasks);
+  if (maskThreshold !== undefined && !Number.isFinite(maskThreshold)) throw invalidOption("maskThreshold", "a number", maskThreshold);
+  if (!defaults.masksAdjustable) {
+    for (const [name, given] of Object.entries({ smoothMasks, maskThreshold })) {
+      if (given !== undefined) optionNotHonoured(name, given, context);
+    }
+    return { ...boxes, maskFormat, smoothMasks: defaults.smoothMasks, maskThreshold: defaults.maskThreshold };
+  }
+  return {
+    ...boxes,
+    maskFormat,
+    smoothMasks: smoothMasks ?? defaults.smoothMasks,
+    maskThreshold: maskThreshold ?? defaults.maskThreshold,
+  };
+}
+
+/** As {@link resolveDetectionOptions}, with the options of key points. */
+export function resolveKeyPointOptions(
+  options: KeyPointOptions,
+  defaults: DetectionDefaults,
+  context: OptionContext,
+): ResolvedDetectionOptions {
+  checkUnit("keyPointThreshold", options.keyPointThreshold);
+  return resolveDetectionOptions(options, defaults, context, ["keyPointThreshold"]);
+}
+
+/** Options of tasks whose only choice is how sure a class has to be. @throws InvalidOptionError */
+export function resolveScoreOptions(
+  options: ScoreOptions,
+  defaults: { readonly confidence: number },
+  context: OptionContext,
+): ResolvedScoreOptions {
+  checkImageOptions(options, ["confidence"], context);
+  const { recommended, classNames } = context;
+  const { confidence = "default" } = options;
+  return { thresholds: resolveThresholds({ confidence, defaultConfidence: defaults.confidence, recommended, classNames }) };
 }

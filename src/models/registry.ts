@@ -23,6 +23,17 @@ function detector(architecture: string, load: RegistryEntry["load"], supportedFe
   return { architecture, task: "object-detection", backend: "onnx", supportedFeatures, load };
 }
 
+function entry(architecture: string, task: TaskType, load: RegistryEntry["load"]): RegistryEntry {
+  return { architecture, task, backend: "onnx", supportedFeatures: [], load };
+}
+
+const loadYoloClassifier = () => import("./families/classifier.js").then(({ yoloClassifier: family }) => ({ family }));
+const loadStretchClassifier = () => import("./families/classifier.js").then(({ stretchClassifier: family }) => ({ family }));
+
+function segmenter(architecture: string, load: RegistryEntry["load"], supportedFeatures: readonly string[] = []): RegistryEntry {
+  return { architecture, task: "instance-segmentation", backend: "onnx", supportedFeatures, load };
+}
+
 const loadYolov8 = () => import("./families/yolov8.js");
 
 export const REGISTRY: readonly RegistryEntry[] = [
@@ -33,6 +44,12 @@ export const REGISTRY: readonly RegistryEntry[] = [
   detector("yolonas", () => import("./families/yolonas.js")),
   detector("yololite", () => import("./families/yololite.js"), ["nms_fused"]),
   detector("rfdetr", () => import("./families/rfdetr.js"), RFDETR_FEATURES),
+  segmenter("yolov5", () => import("./families/yolov5-segmentation.js")),
+  segmenter("yolov7", () => import("./families/yolov7-segmentation.js")),
+  ...["yolov8", "yolov11"].map((architecture) => segmenter(architecture, () => import("./families/yolov8-segmentation.js"), ["nms_fused"])),
+  segmenter("yolo26", () => import("./families/yolo26-segmentation.js")),
+  segmenter("yolact", () => import("./families/yolact.js")),
+  segmenter("rfdetr", () => import("./families/rfdetr-segmentation.js"), RFDETR_FEATURES),
   {
     architecture: "mediapipe-face-detector",
     task: "keypoint-detection",
@@ -40,6 +57,22 @@ export const REGISTRY: readonly RegistryEntry[] = [
     supportedFeatures: [],
     load: () => import("./families/mediapipe-face-detector.js"),
   },
+  entry("yolov8", "classification", loadYoloClassifier),
+  entry("yolov11", "classification", loadYoloClassifier),
+  entry("vit", "classification", loadStretchClassifier),
+  entry("resnet", "classification", loadStretchClassifier),
+  entry("dinov3_probe", "classification", loadStretchClassifier),
+  entry("deep-lab-v3-plus", "semantic-segmentation", () =>
+    import("./families/semantic-segmentation.js").then((m) => ({ family: m.deepLab })),
+  ),
+  entry("yolo26", "semantic-segmentation", () => import("./families/semantic-segmentation.js").then((m) => ({ family: m.yolo26 }))),
+  entry("yolo26", "depth-estimation", () => import("./families/depth.js").then((m) => ({ family: m.yolo26 }))),
+  entry("depth-anything-v2", "depth-estimation", () => import("./families/depth.js").then((m) => ({ family: m.depthAnything }))),
+  entry("vit", "multi-label-classification", () => import("./families/classifier.js").then((m) => ({ family: m.vitMultiLabel }))),
+  entry("resnet", "multi-label-classification", () => import("./families/classifier.js").then((m) => ({ family: m.resnetMultiLabel }))),
+  entry("dinov3_probe", "multi-label-classification", () =>
+    import("./families/classifier.js").then((m) => ({ family: m.dinov3MultiLabel })),
+  ),
 ];
 
 /** What a package says about itself, as far as the choice of code depends on it. */

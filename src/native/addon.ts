@@ -6,7 +6,7 @@ import type { PreprocessSteps } from "../imaging/types.js";
 import type { NetworkMetadata, SessionStatistics, TensorPort } from "../engines/types.js";
 
 /** Raised whenever a signature below changes; the loader refuses a binary that says another number. */
-export const ADDON_INTERFACE_VERSION = 1;
+export const ADDON_INTERFACE_VERSION = 2;
 
 export interface NativeAddon {
   readonly interfaceVersion: number;
@@ -25,14 +25,27 @@ export interface NativeAddon {
   decodeRows(head: NativeRowsHead, settings: NativeDecodeSettings): Promise<NativeDetectionRows>;
   /** RF-DETR: (query, class) pairs, best first. */
   decodeQueries(head: NativeQueriesHead, settings: NativeDecodeSettings): Promise<NativeDetectionRows>;
+  /** Masks of instances as runs; see native/masks/decode.h. */
+  decodeMasks(head: NativeMaskHead, selection: NativeMaskSelection, target: NativeMaskTarget): Promise<NativeMaskRuns>;
   /** Indices that survive, best first. Strictly greater IoU suppresses; only boxes of one class compete. */
   nonMaximumSuppression(xyxy: Float32Array, scores: Float32Array, classIds: Int32Array, iouThreshold: number): Promise<Int32Array>;
+
+  /** Logits to a class for every pixel of the picture; see native/maps/class_map.h. */
+  makeClassMap(map: NativeDenseMap, placement: NativePlacement, settings: NativeClassMapSettings): Promise<NativeClassMap>;
+  /** The first channel in the picture, float32 `[canvas.height, canvas.width]`; 0 beside the part that it covers. */
+  makeValueMap(map: NativeDenseMap, placement: NativePlacement): Promise<Float32Array>;
 
   /** Opens the library once per process; a second call with another path is refused. */
   openOnnxRuntime(libraryPath: string): NativeOnnxRuntimeInfo;
   createSession(model: string | Uint8Array, options: NativeSessionOptions, cancel: NativeCancelToken): Promise<NativeSession>;
   /** A flag that an abort raises; may be shared by one creation or one run only. */
   createCancelToken(): NativeCancelToken;
+
+  /**
+   * Looks for NVIDIA's libraries and devices, on a thread of its own. Rejects for nothing that is missing. The folders are
+   * looked at before the loader's search; "" = none.
+   */
+  probeNvidia(options: { readonly cudaLibraryPath: string; readonly tensorRtLibraryPath: string }): Promise<NvidiaProbe>;
 }
 
 /** What the addon found of NVIDIA's, without failing over any of it. */
@@ -149,6 +162,80 @@ export interface NativeDetectionRows {
   readonly indices: Int32Array;
 }
 
+/** Planes of numbers that masks are made of: prototypes that every instance weighs in its own way, or one plane an instance. */
+export interface NativeMaskHead {
+  /** Cells of a plane. */
+  readonly width: number;
+  readonly height: number;
+  /** Number of planes. */
+  readonly channels: number;
+  /** Element (cell `y * width + x`, plane): `width * height` candidates with `channels` attributes. */
+  readonly planes: NativeMatrix;
+  /** Weights of the planes: `candidates` rows of `channels` attributes. null: the plane of an instance's index is its mask. */
+  readonly coefficients: (NativeMatrix & { readonly candidates: number }) | null;
+  /** Whether the logistic function is applied to the sums. */
+  readonly sigmoid: boolean;
+}
+
+export interface NativeMaskSelection {
+  /** Rows of the coefficients (or planes), one for each mask. */
+  readonly indices: Int32Array;
+  /** `[n, 4]` corners: cells outside are 0. null: nothing is cut off. */
+  readonly boxes: Float32Array | null;
+  /** Cells per unit of the boxes; the products are rounded half to even. */
+  readonly boxScale: number;
+}
+
+/** From cells to the picture: trim, resize (bilinear, antialiased when shrinking), paste, threshold (strictly greater). */
+export interface NativeMaskTarget {
+  /** Cells cut from each side; negative = so many zeros are added. */
+  readonly trim: { readonly left: number; readonly top: number; readonly right: number; readonly bottom: number };
+  readonly resize: { readonly width: number; readonly height: number };
+  /** Where the resized mask lies in the picture; what reaches beyond is cut off. */
+  readonly left: number;
+  readonly top: number;
+  readonly picture: { readonly width: number; readonly height: number };
+  readonly threshold: number;
+}
+
+/** Run lengths of all masks: zeros and ones in turn, zeros first, column by column. */
+export interface NativeMaskRuns {
+  readonly runs: Uint32Array;
+  /** `[n + 1]`: where each mask begins. */
+  readonly offsets: Uint32Array;
+}
+
+/** `[channels, height, width]` from `offset` on. */
+export interface NativeDenseMap {
+  readonly data: Float32Array;
+  readonly offset: number;
+  readonly channels: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Cut `trim` from the map's sides (negative: extend it), resize it (bilinear, antialiased when shrinking), put it on a canvas. */
+export interface NativePlacement {
+  readonly trim: { readonly left: number; readonly top: number; readonly right: number; readonly bottom: number };
+  readonly resize: { readonly width: number; readonly height: number };
+  /** `left` and `top`: where the resized map lies. */
+  readonly canvas: { readonly width: number; readonly height: number; readonly left: number; readonly top: number };
+}
+
+export interface NativeClassMapSettings {
+  /** By channel: the class it stands for, 0..65535. One channel alone is a sigmoid, several are a softmax. */
+  readonly classIds: Int32Array;
+  readonly background: number;
+  /** One value for all, or one per class id; pixels at or above it keep their class. */
+  readonly thresholds: Float32Array;
+}
+
+export interface NativeClassMap {
+  /** `[canvas.height, canvas.width]`; 16 bits when an id is above 255. */
+  readonly classMap: Uint8Array | Uint16Array;
+  readonly confidence: Float32Array;
+}
+
 export interface NativeOnnxRuntimeInfo {
   readonly version: string;
   readonly apiVersion: number;
@@ -191,8 +278,11 @@ export interface NativeSession {
 
 /** What a native failure looks like before `native/errors` turns it into one of ours. */
 export interface NativeFailure extends Error {
-  /** `invalid-argument`, `runtime`, `cancelled`, `closed`, `out-of-memory`. */
+  /** `invalid-argument`, `runtime`, `cancelled`, `closed`, `out-of-memory`, `cuda`, `tensorrt`, `out-of-device-memory`. */
   readonly nativeCode: string;
   /** Which step failed: "preprocess", "onnxruntime.run", ... */
   readonly stage: string;
+  /** The function of somebody else's library that failed, and its answer. */
+  readonly api?: string;
+  readonly errorCode?: number;
 }

@@ -8,4 +8,4 @@ export { parseKeyPointsMetadata } from "./key-points-metadata.js";
 export { parseModelConfig, recommendedParameters } from "./model-config.js";
 export { isMd5, requireArtefactHandle, requireArtefactHandles, requirePackageId, requirePortableName } from "./portable-names.js";
 export { parseTrtConfig, type TrtConfig } from "./trt-config.js";
-export { boolean as wireBoolean, integer as wireInteger, optional as wireOptional, parseJson, type FileContext } from "./json.js";
+export { boolean as wireBoolean, integer as wireInteger, optional as wireOptional, parseJson } from "./json.js";

@@ -1,7 +1,7 @@
-import { z } from "zod";
+import * as z from "zod";
 
-import { boolean, integer, number, optional, parseJsonAs, type FileContext } from "./json.js";
-import type { BackendType, ModelConfig } from "./types.js";
+import { boolean, integer, number, optional, parseJsonAs } from "./json.js";
+import type { BackendType, FileContext, ModelConfig } from "./types.js";
 
 const BACKENDS = [
   "torch",

@@ -1,8 +1,8 @@
 /** Helpers for parallel columns. */
 import { InvalidParameterError } from "../errors.js";
-import type { ImageInfo, ImageJson, Timings } from "./types.js";
+import type { ImageInfo, ImageJson, Provenance, ProvenanceJson, Timings } from "./types.js";
 
-export type NumberColumn = Int32Array | Float32Array;
+export type NumberColumn = Int32Array | Float32Array | Uint8Array | Uint16Array;
 
 export function requireLength(name: string, actual: number, expected: number, meaning: string): void {
   if (actual === expected) return;
@@ -76,5 +76,35 @@ export function timingsToJson(timings: Timings | null): Timings | null {
     inferenceMs: round(inferenceMs),
     postprocessMs: round(postprocessMs),
     totalMs: round(totalMs),
+  };
+}
+
+export function requireClassNames(classNames: unknown): void {
+  if (Array.isArray(classNames) && classNames.every((name) => typeof name === "string")) return;
+  throw new InvalidParameterError("classNames must be an array of strings.", { parameter: "classNames" });
+}
+
+/** A position in a column of `length` elements. */
+export function requireIndex(name: string, index: number, length: number): void {
+  if (Number.isInteger(index) && index >= 0 && index < length) return;
+  throw new InvalidParameterError(`Column "${name}" points at ${index}, but there are ${length} values.`, { parameter: name });
+}
+
+/** How many items a caller wants. */
+export function resolveCount(name: string, count: number): number {
+  if (Number.isSafeInteger(count) && count >= 0) return count;
+  throw new InvalidParameterError(`${name} must be a whole number that is not negative but is ${String(count)}.`, { parameter: name });
+}
+
+/** The part of a result's JSON that every kind has. */
+export function provenanceToJson(
+  result: Provenance & { readonly image: ImageInfo; readonly metadata: Readonly<Record<string, unknown>> },
+): ProvenanceJson {
+  const { image, servedBy, timings, metadata } = result;
+  return {
+    image: imageToJson(image),
+    served_by: servedBy,
+    timings: timingsToJson(timings),
+    ...(Object.keys(metadata).length === 0 ? {} : { metadata }),
   };
 }

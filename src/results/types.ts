@@ -6,6 +6,9 @@
  * top-left, x right, y down, `x2` and `y2` exclusive, so a width is `x2 - x1`. The best detection stands first.
  */
 
+import type { CocoRle } from "./masks/coco.js";
+import type { Mask, Masks } from "./masks/types.js";
+
 /** The picture a result belongs to. */
 export interface ImageInfo {
   /** Pixels, after the EXIF orientation was applied if it was. */
@@ -108,6 +111,35 @@ export interface Detections extends ResultBase<"detections">, Iterable<Detection
   toRoboflowJson(): RoboflowDetectionsJson;
 }
 
+/** One row of {@link InstanceDetections}, made on demand. */
+export interface Instance extends Detection {
+  readonly mask: Mask;
+}
+
+/** As {@link Detections}, and a mask for each row. */
+export interface InstanceDetections
+  extends
+    ResultBase<"instance-detections">,
+    Iterable<Instance>,
+    Pick<Detections, "length" | "classNames" | "xyxy" | "classId" | "confidence" | "data"> {
+  /** The same rows without their masks. */
+  readonly detections: Detections;
+  /** Row i is the mask of row i; every mask has the size of the picture. */
+  readonly masks: Masks;
+  /** A row; negative indices count from the end. */
+  at(index: number): Instance | undefined;
+  /** The rows that pass, in their order, renumbered. */
+  filter(keep: (instance: Instance) => boolean): InstanceDetections;
+  /** Rows `start` (inclusive) to `end` (exclusive); negative numbers count from the end, as in Array. */
+  slice(start?: number, end?: number): InstanceDetections;
+  /** Masks as COCO's run lengths. */
+  toJSON(): InstanceDetectionsJson;
+  /** The layout of Roboflow's hosted API: box centres and sizes, and the outline of the largest part of each mask. */
+  toRoboflowJson(): RoboflowInstancesJson;
+  /** Rows as COCO's annotations, without ids of pictures and annotations, which only the caller knows. */
+  toCoco(): CocoAnnotation[];
+}
+
 /** What the points of a class are called and which of them belong together. */
 export interface KeyPointClass {
   readonly name: string;
@@ -158,8 +190,81 @@ export interface KeyPoints extends ResultBase<"key-points">, Iterable<KeyPointIn
   toRoboflowJson(): RoboflowKeyPointsJson;
 }
 
+/** A class and how sure the network is of it. */
+export interface ClassScore {
+  readonly classId: number;
+  /** "" when the id has no name. */
+  readonly className: string;
+  /** 0..1. */
+  readonly confidence: number;
+}
+
+/** One label for a picture. */
+export interface Classification extends ResultBase<"classification">, ClassScore {
+  readonly classNames: readonly string[];
+  /** `[classes]`, by class id; they add up to 1. */
+  readonly probabilities: Float32Array;
+  /** The `count` most probable classes, best first. */
+  top(count: number): readonly ClassScore[];
+  toJSON(): ClassificationJson;
+  toRoboflowJson(): RoboflowClassificationJson;
+}
+
+/** Any number of labels for a picture. */
+export interface MultiLabelClassification extends ResultBase<"multi-label-classification"> {
+  /** Classes at or above their threshold, ascending. */
+  readonly classIds: Int32Array;
+  readonly classNames: readonly string[];
+  /** `[classes]`, by class id: of every class, also of those below the threshold. */
+  readonly probabilities: Float32Array;
+  /** The classes of `classIds` with their names. */
+  readonly labels: readonly ClassScore[];
+  /** The `count` most probable classes, best first, whatever the threshold says. */
+  top(count: number): readonly ClassScore[];
+  toJSON(): MultiLabelClassificationJson;
+  toRoboflowJson(): RoboflowMultiLabelClassificationJson;
+}
+
+/** One class for every pixel of the picture. */
+export interface SemanticSegmentation extends ResultBase<"semantic-segmentation"> {
+  /** Those of the picture, pixels. */
+  readonly width: number;
+  readonly height: number;
+  /** `[height, width]`: class id of every pixel. 16 bits where there are more than 256 classes. */
+  readonly classMap: Uint8Array | Uint16Array;
+  /** `[height, width]`, 0..1; 0 where no class reached its threshold, which makes a pixel background. */
+  readonly confidence: Float32Array;
+  readonly backgroundId: number;
+  /** Indexed by class id, the background included. */
+  readonly classNames: readonly string[];
+  /** Class id of a pixel; undefined outside the picture. */
+  classAt(x: number, y: number): number | undefined;
+  /** How many pixels each class has, by class id. */
+  pixelsPerClass(): Uint32Array;
+  /** `[height, width]`: 1 where the pixel is of this class, else 0. */
+  mask(classId: number): Uint8Array;
+  toJSON(): SemanticSegmentationJson;
+}
+
+/** One distance for every pixel of the picture. */
+export interface DepthMap extends ResultBase<"depth"> {
+  /** Those of the picture, pixels. */
+  readonly width: number;
+  readonly height: number;
+  /** `[height, width]`, in `unit`; 0 where a static crop of the package left the picture out. */
+  readonly values: Float32Array;
+  /** `relative`: only comparable within the picture, near pixels have large values. */
+  readonly unit: "meters" | "relative";
+  /** Value of a pixel; undefined outside the picture. */
+  at(x: number, y: number): number | undefined;
+  /** Least and greatest value; NaN is passed over. */
+  range(): { readonly minimum: number; readonly maximum: number };
+  toJSON(): DepthMapJson;
+}
+
 /** Every kind of result there is; narrow by `kind`. */
-export type Result = Detections | KeyPoints;
+export type Result =
+  Detections | InstanceDetections | KeyPoints | Classification | MultiLabelClassification | SemanticSegmentation | DepthMap;
 
 export interface ImageJson {
   readonly width: number;
@@ -181,7 +286,7 @@ export interface DetectionJson {
   readonly data?: DetectionData;
 }
 
-interface ProvenanceJson {
+export interface ProvenanceJson {
   readonly image: ImageJson;
   readonly served_by: ServedBy | null;
   readonly timings: Timings | null;
@@ -191,6 +296,21 @@ interface ProvenanceJson {
 export interface DetectionsJson extends ProvenanceJson {
   readonly kind: "detections";
   readonly detections: readonly DetectionJson[];
+}
+
+export interface InstanceDetectionsJson extends ProvenanceJson {
+  readonly kind: "instance-detections";
+  readonly detections: readonly (DetectionJson & { readonly mask: CocoRle })[];
+}
+
+export interface CocoAnnotation {
+  readonly category_id: number;
+  readonly bbox: readonly [x: number, y: number, width: number, height: number];
+  /** Pixels of the mask. */
+  readonly area: number;
+  readonly segmentation: CocoRle;
+  readonly iscrowd: 0;
+  readonly score: number;
 }
 
 export interface KeyPointJson {
@@ -233,4 +353,62 @@ export interface RoboflowKeyPointsJson {
       readonly class_id: number;
     }[];
   })[];
+}
+
+export interface RoboflowInstancesJson {
+  readonly image: { readonly width: number; readonly height: number };
+  readonly predictions: readonly (RoboflowPredictionJson & {
+    readonly points: readonly { readonly x: number; readonly y: number }[];
+  })[];
+}
+
+export interface ClassScoreJson {
+  readonly class: string;
+  readonly class_id: number;
+  readonly confidence: number;
+}
+
+export interface ClassificationJson extends ProvenanceJson, ClassScoreJson {
+  readonly kind: "classification";
+  /** Every class, best first. */
+  readonly predictions: readonly ClassScoreJson[];
+}
+
+export interface MultiLabelClassificationJson extends ProvenanceJson {
+  readonly kind: "multi-label-classification";
+  readonly labels: readonly ClassScoreJson[];
+  /** Every class, by id. */
+  readonly predictions: readonly ClassScoreJson[];
+}
+
+export interface SemanticSegmentationJson extends ProvenanceJson {
+  readonly kind: "semantic-segmentation";
+  readonly background_id: number;
+  /** Those that have pixels. */
+  readonly classes: readonly { readonly class: string; readonly class_id: number; readonly pixels: number }[];
+  /** The class map row by row, as runs: class id, length, class id, length, ... Confidences are left out. */
+  readonly class_map_runs: readonly number[];
+}
+
+export interface DepthMapJson extends ProvenanceJson {
+  readonly kind: "depth";
+  readonly unit: "meters" | "relative";
+  readonly minimum: number;
+  readonly maximum: number;
+  /** The values row by row, float32, little endian. */
+  readonly values_base64: string;
+}
+
+export interface RoboflowClassificationJson {
+  readonly image: { readonly width: number; readonly height: number };
+  readonly predictions: readonly ClassScoreJson[];
+  readonly top: string;
+  readonly confidence: number;
+}
+
+export interface RoboflowMultiLabelClassificationJson {
+  readonly image: { readonly width: number; readonly height: number };
+  /** By class name. */
+  readonly predictions: Readonly<Record<string, { readonly confidence: number; readonly class_id: number }>>;
+  readonly predicted_classes: readonly string[];
 }

@@ -2,8 +2,10 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 
 import { createInferenceSession } from "../../src/engines/index.js";
 import { createPreprocessExecutor } from "../../src/imaging/index.js";
-import { LoadedObjectDetectionModel, referenceDecoder, type DetectionDecoder } from "../../src/models/index.js";
+import { referenceDecoder } from "../../src/models/index.js";
+import type { Decoder } from "../../src/models/decoding/index.js";
 import { AutoModel, InferenceModelsError } from "../../src/index.js";
+import { LoadedObjectDetectionModel } from "../../src/models/tasks/object-detection.js";
 import { family } from "../../src/models/families/yolov8.js";
 import { parseInferenceConfig, parseModelConfig } from "../../src/packages/index.js";
 import { blankPicture, constantNetwork, inferenceConfig, writePackage, YOLO_HEAD } from "../support/packages.js";
@@ -13,7 +15,7 @@ const WAIT = 60;
 const ALMOST = WAIT - 5;
 
 /** Decodes as the reference does, after a while: what takes long can be told apart from what is merely measured. */
-const slowDecoder: DetectionDecoder = {
+const slowDecoder: Decoder = {
   ...referenceDecoder,
   async decodeDense(head, settings) {
     await new Promise((resolve) => setTimeout(resolve, WAIT));
@@ -21,7 +23,7 @@ const slowDecoder: DetectionDecoder = {
   },
 };
 
-async function modelWith(decoder: DetectionDecoder): Promise<LoadedObjectDetectionModel> {
+async function modelWith(decoder: Decoder): Promise<LoadedObjectDetectionModel> {
   const session = await createInferenceSession(constantNetwork([YOLO_HEAD], { width: 64, height: 64 }));
   const preprocess = createPreprocessExecutor();
   const contents = {
@@ -33,6 +35,7 @@ async function modelWith(decoder: DetectionDecoder): Promise<LoadedObjectDetecti
       { path: "inference_config.json" },
     ),
     classNames: ["cat", "dog"],
+    texts: {},
   };
   return new LoadedObjectDetectionModel({
     family,
@@ -43,6 +46,7 @@ async function modelWith(decoder: DetectionDecoder): Promise<LoadedObjectDetecti
     info: {
       id: "package",
       packageId: "package",
+      origin: { kind: "custom" },
       architecture: "yolov8",
       task: "object-detection",
       variant: null,

@@ -15,7 +15,43 @@ export interface ExpectedDetections {
   readonly class_name: readonly string[];
 }
 
-export interface ExpectedCase {
+export interface ExpectedInstances extends ExpectedDetections {
+  readonly masks: readonly {
+    readonly size: readonly [height: number, width: number];
+    /** Runs of COCO, not compressed. */
+    readonly counts: readonly number[];
+  }[];
+}
+
+export interface ExpectedKeyPoints extends ExpectedDetections {
+  /** `[instances][slots]`, x and y. */
+  readonly keypoints_xy: readonly (readonly (readonly number[])[])[];
+  readonly keypoints_xy_unrounded: readonly (readonly (readonly number[])[])[];
+  readonly keypoints_confidence: readonly (readonly number[])[];
+}
+
+export interface ExpectedClassification {
+  readonly class_id: number;
+  readonly class_name: string;
+  /** Of every class. */
+  readonly confidence: readonly number[];
+}
+
+export interface ExpectedMultiLabel {
+  readonly class_ids: readonly number[];
+  readonly class_names: readonly string[];
+  /** Of every class. */
+  readonly confidence: readonly number[];
+}
+
+export interface ExpectedSegmentation {
+  readonly size: readonly [height: number, width: number];
+  /** Row-major: class, run, class, run, ... */
+  readonly segmentation_map_rle: readonly number[];
+  readonly confidence: TensorSummary;
+}
+
+export interface ExpectedCase<Prediction = ExpectedDetections> {
   readonly id: string;
   readonly images: readonly string[];
   readonly input: { readonly kind: string; readonly colour: "bgr" | "rgb" };
@@ -24,7 +60,7 @@ export interface ExpectedCase {
   /** Arguments of its call. */
   readonly kwargs: Readonly<Record<string, unknown>>;
   readonly stage: string;
-  readonly predictions: readonly ExpectedDetections[];
+  readonly predictions: readonly Prediction[];
   /** Distance of the closest candidate's score from the threshold. */
   readonly threshold_margin?: number | null;
 }
@@ -32,7 +68,8 @@ export interface ExpectedCase {
 export interface ExpectedStage {
   readonly id: string;
   readonly pre_process: TensorSummary;
-  readonly pre_process_metadata: readonly unknown[];
+  /** Missing for tasks whose results do not go back to the picture. */
+  readonly pre_process_metadata?: readonly unknown[];
 }
 
 export interface ExpectedPackage {

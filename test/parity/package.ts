@@ -8,14 +8,25 @@ import {
   AutoModel,
   ModelImplementationNotFoundError,
   type AnyModel,
+  type Classification,
+  type DetectionOptions,
   type ImageInput,
-  type ObjectDetectionModel,
+  type ImageOptions,
+  type MultiLabelClassification,
   type Prepared,
+  type SemanticSegmentation,
+  type TaskType,
+  type VisionModel,
+  type KeyPointOptions,
+  type SegmentationOptions,
 } from "../../src/index.js";
 import { NotCovered } from "../conformance/adapter.js";
 import type { Verdict } from "../conformance/judge.js";
 import { toLoadOptions, toOptions } from "./arguments.js";
-import { compareDetections, compareGeometry, compareInput, scaled, tolerancesFor, type InputSettings } from "./compare.js";
+import { compareKeyPoints, compareMasks } from "./compare-instances.js";
+import { compareSegmentation } from "./compare-maps.js";
+import { compareClassification, compareMultiLabel } from "./compare-labels.js";
+import { compareDetections, compareGeometry, compareInput, scaled, tolerancesFor, type InputSettings, type Tolerances } from "./compare.js";
 import type { ExpectedCase, ExpectedPackage } from "./expected.js";
 
 /** `auto` takes the addon where there is one. */
@@ -56,9 +67,110 @@ async function load(folder: string, executor: Executor, init: ExpectedCase["init
   }
 }
 
-function requireDetector(model: AnyModel): ObjectDetectionModel {
-  if (model.task !== "object-detection") throw new NotCovered(`predictions of ${model.task} are not compared`);
-  return model;
+/** One result against its prediction; the first difference or null. */
+type Compare = (index: number, tolerances: Tolerances) => string | null;
+
+interface Predicted {
+  readonly counts: readonly number[];
+  readonly prepared: Prepared;
+  readonly compare: Compare;
+}
+
+/** What is compared of a model whose results do not depend on options that only one of the two ways has. */
+interface TwiceModel<Result> {
+  readonly stages: VisionModel<TaskType, ImageOptions, Result>["stages"];
+  predict(images: readonly ImageInput[], options?: ImageOptions): Promise<Result[]>;
+}
+
+/** The stages one by one, then the whole prediction: both have to answer alike. */
+async function predictTwice<Result>(
+  model: TwiceModel<Result>,
+  pictures: readonly ImageInput[],
+  options: ImageOptions,
+  compare: (index: number, result: Result, tolerances: Tolerances) => string | null,
+): Promise<Predicted> {
+  const prepared = await model.stages.preprocess(pictures, options);
+  const staged = await model.stages.postprocess(await model.stages.forward(prepared), prepared, options);
+  const whole = await model.predict(pictures, options);
+  return {
+    counts: [staged.length, whole.length],
+    prepared,
+    compare: (index, tolerances) => compare(index, staged[index]!, tolerances) ?? compare(index, whole[index]!, tolerances),
+  };
+}
+
+/** Results of a whole prediction, and of the stages one by one, ready to be compared picture by picture. */
+async function predictBoth(
+  model: AnyModel,
+  pictures: readonly ImageInput[],
+  options: SegmentationOptions & KeyPointOptions,
+  test: ExpectedCase<never>,
+): Promise<Predicted> {
+  const margin = test.threshold_margin ?? null;
+  switch (model.task) {
+    case "object-detection": {
+      const prepared = await model.stages.preprocess(pictures, options);
+      const exact = await model.stages.postprocess(await model.stages.forward(prepared), prepared, { ...options, rounding: "none" });
+      const rounded = await model.predict(pictures, options);
+      const compare: Compare = (index, tolerances) =>
+        compareDetections(test.predictions[index]!, exact[index]!, rounded[index]!, tolerances, margin);
+      return { counts: [exact.length, rounded.length], prepared, compare };
+    }
+    case "classification":
+      return await predictTwice<Classification>(model, pictures, options, (index, result, { confidence }) =>
+        compareClassification(test.predictions[index]!, result, confidence),
+      );
+    case "multi-label-classification":
+      return await predictTwice<MultiLabelClassification>(model, pictures, options, (index, result, { confidence }) =>
+        compareMultiLabel(test.predictions[index]!, result, confidence, margin),
+      );
+    case "semantic-segmentation":
+      return await predictTwice<SemanticSegmentation>(model, pictures, options, (index, result, { confidence }) =>
+        compareSegmentation(test.predictions[index]!, result, confidence),
+      );
+    default:
+      throw new NotCovered(`predictions of ${model.task} are not compared`);
+    case "instance-segmentation": {
+      const prepared = await model.stages.preprocess(pictures, options);
+      const exact = await model.stages.postprocess(await model.stages.forward(prepared), prepared, { ...options, rounding: "none" });
+      const rounded = await model.predict(pictures, options);
+      const compare: Compare = (index, tolerances) =>
+        compareDetections(test.predictions[index]!, exact[index]!, rounded[index]!, tolerances, margin) ??
+        compareMasks(test.predictions[index]!, rounded[index]!, tolerances);
+      return { counts: [exact.length, rounded.length], prepared, compare };
+    }
+    case "keypoint-detection": {
+      const prepared = await model.stages.preprocess(pictures, options);
+      const exact = await model.stages.postprocess(await model.stages.forward(prepared), prepared, { ...options, rounding: "none" });
+      const rounded = await model.predict(pictures, options);
+      const compare: Compare = (index, tolerances) =>
+        compareDetections(test.predictions[index]!, exact[index]!.detections, rounded[index]!.detections, tolerances, margin) ??
+        compareKeyPoints(test.predictions[index]!, exact[index]!, rounded[index]!, tolerances);
+      return { counts: [exact.length, rounded.length], prepared, compare };
+    }
+    case "classification": {
+      const prepared = await model.stages.preprocess(pictures, options);
+      const staged = await model.stages.postprocess(await model.stages.forward(prepared), prepared, options);
+      const whole = await model.predict(pictures, options);
+      const compare: Compare = (index, { confidence }) =>
+        compareClassification(test.predictions[index]!, staged[index]!, confidence) ??
+        compareClassification(test.predictions[index]!, whole[index]!, confidence);
+      return { counts: [staged.length, whole.length], prepared, compare };
+    }
+    case "multi-label-classification": {
+      const prepared = await model.stages.preprocess(pictures, options);
+      const staged = await model.stages.postprocess(await model.stages.forward(prepared), prepared, options);
+      const whole = await model.predict(pictures, options);
+      const compare: Compare = (index, { confidence }) =>
+        compareMultiLabel(test.predictions[index]!, staged[index]!, confidence, margin) ??
+        compareMultiLabel(test.predictions[index]!, whole[index]!, confidence, margin);
+      return { counts: [staged.length, whole.length], prepared, compare };
+    }
+  }
+}
+
+function classNamesOf(model: AnyModel): readonly string[] {
+  return "classNames" in model ? model.classNames : [];
 }
 
 /** Models are loaded on first use, one for each set of load arguments, and live until the package is disposed of. */
@@ -66,11 +178,11 @@ export function openPackage(directory: string, name: string, expected: ExpectedP
   const folder = join(directory, "packages", name);
   const models = new Map<string, Promise<AnyModel>>();
 
-  const modelFor = async (init: ExpectedCase["init"]): Promise<ObjectDetectionModel> => {
+  const modelFor = async (init: ExpectedCase["init"]): Promise<AnyModel> => {
     const key = JSON.stringify(init);
     const model = models.get(key) ?? load(folder, executor, init);
     models.set(key, model);
-    return requireDetector(await model);
+    return model;
   };
 
   /** The stages one by one, without rounding, and the whole prediction with it; the first difference or null. */
@@ -79,29 +191,21 @@ export function openPackage(directory: string, name: string, expected: ExpectedP
     if (stage === undefined) throw new Error(`stage ${test.stage} is missing`);
     const options = toOptions(test.kwargs);
     const model = await modelFor(test.init);
-    if (model.classNames.join() !== expected.class_names.join())
-      return `class names ${expected.class_names.join()} expected, got ${model.classNames.join()}`;
+    const names = classNamesOf(model).join();
+    if (names !== expected.class_names.join()) return `class names ${expected.class_names.join()} expected, got ${names}`;
     const pictures = await Promise.all(test.images.map((image) => picture(directory, image, test.input.colour)));
     const settings = JSON.parse(readFileSync(join(folder, "inference_config.json"), "utf8")) as InputSettings;
     const tolerances = tolerancesFor(settings, options.preprocessing?.contrast === false);
 
-    const prepared = await model.stages.preprocess(pictures, options);
+    const { counts, prepared, compare } = await predictBoth(model, pictures, options, test as unknown as ExpectedCase<never>);
     const difference =
-      compareInput(stage.pre_process, joinBatches(prepared), tolerances) ?? compareGeometry(stage.pre_process_metadata, prepared.geometry);
+      compareInput(stage.pre_process, joinBatches(prepared), tolerances) ??
+      (stage.pre_process_metadata === undefined ? null : compareGeometry(stage.pre_process_metadata, prepared.geometry));
     if (difference !== null) return difference;
-    const exact = await model.stages.postprocess(await model.stages.forward(prepared), prepared, { ...options, rounding: "none" });
-    const rounded = await model.predict(pictures, options);
-    if (exact.length !== test.predictions.length || rounded.length !== test.predictions.length)
-      return `${test.predictions.length} results expected, got ${exact.length} and ${rounded.length}`;
-
-    for (const [index, prediction] of test.predictions.entries()) {
-      const found = compareDetections(
-        prediction,
-        exact[index]!,
-        rounded[index]!,
-        scaled(tolerances, prepared.geometry[index]!),
-        test.threshold_margin ?? null,
-      );
+    if (counts.some((count) => count !== test.predictions.length))
+      return `${test.predictions.length} results expected, got ${counts.join(" and ")}`;
+    for (const index of test.predictions.keys()) {
+      const found = compare(index, scaled(tolerances, prepared.geometry[index]!));
       if (found !== null) return `picture ${index}: ${found}`;
     }
     return null;

@@ -113,7 +113,7 @@ describe.each(["auto", "reference"] as const)("cases of a package, executor %s",
         {
           ...stage!,
           pre_process: { ...stage!.pre_process, shape: [2, 3, 64, 64], sample_flat_index: [0, 3 * 4096], sample_value: [0.2, 0.2] },
-          pre_process_metadata: [stage!.pre_process_metadata[0], stage!.pre_process_metadata[0]],
+          pre_process_metadata: [stage!.pre_process_metadata![0], stage!.pre_process_metadata![0]],
         },
       ],
     };
@@ -151,7 +151,7 @@ describe.each(["auto", "reference"] as const)("cases of a package, executor %s",
     const stages = [
       stage!,
       { ...stage!, id: "swapped", pre_process: { ...stage!.pre_process, sample_value: [1, 0.4, 0.2] } },
-      { ...stage!, id: "padded", pre_process_metadata: [{ ...(stage!.pre_process_metadata[0] as object), pad_left: 1 }] },
+      { ...stage!, id: "padded", pre_process_metadata: [{ ...(stage!.pre_process_metadata![0] as object), pad_left: 1 }] },
     ];
     const verdict = await judge(change, { ...EXPECTED, stages });
     expect(verdict).toEqual({ kind: "failed", difference: expect.stringContaining(difference) as unknown });

@@ -1,7 +1,7 @@
 import { MessageChannel, receiveMessageOnPort } from "node:worker_threads";
 import { describe, expect, it } from "vitest";
 import { createDetections, fromTransferable, toTransferable } from "../../src/results/index.js";
-import type { DetectionsData, KeyPointsData } from "../../src/results/index.js";
+import type { ResultDataOf } from "../../src/results/index.js";
 import { columns, detections, keyPoints } from "./support.js";
 
 function send<Data>(data: Data, transferList: ArrayBuffer[]): Data {
@@ -17,7 +17,7 @@ describe("results across a worker's border", () => {
     const original = detections();
     const expected = original.toJSON();
     const { data, transferList } = toTransferable(original);
-    const arrived = fromTransferable(send<DetectionsData>(data, transferList));
+    const arrived = fromTransferable(send<ResultDataOf<"detections">>(data, transferList));
     expect(arrived.toJSON()).toEqual(expected);
     expect(original.xyxy.byteLength).toBe(0);
   });
@@ -26,14 +26,14 @@ describe("results across a worker's border", () => {
     const expected = keyPoints().toJSON();
     const { data, transferList } = toTransferable(keyPoints());
     expect(transferList).toHaveLength(5);
-    expect(fromTransferable(send<KeyPointsData>(data, transferList)).toJSON()).toEqual(expected);
+    expect(fromTransferable(send<ResultDataOf<"key-points">>(data, transferList)).toJSON()).toEqual(expected);
   });
 
   it("do not take along a larger buffer that a column is a view of", () => {
     const shared = new Float32Array(1000);
     const result = createDetections({ ...columns(), confidence: shared.subarray(10, 13) });
     const { data, transferList } = toTransferable(result);
-    send<DetectionsData>(data, transferList);
+    send<ResultDataOf<"detections">>(data, transferList);
     expect(shared).toHaveLength(1000);
   });
 });

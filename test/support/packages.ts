@@ -24,9 +24,9 @@ export function constantNetwork(
   const nodes: GraphNode[] = [
     { op: "ReduceMean", inputs: ["images"], outputs: ["mean"], attributes: { axes: { ints: [1, 2, 3] }, keepdims: { int: 1 } } },
     { op: "Mul", inputs: ["mean", "zero"], outputs: ["nothing"] },
-    // [batch, 1, 1, 1] -> [batch, 1, 1]: broadcasts over rank-3 heads, one copy of the constant for each picture.
-    { op: "Squeeze", inputs: ["nothing", "axis"], outputs: ["flat"] },
-    ...outputs.map(({ name }): GraphNode => ({ op: "Add", inputs: ["flat", `${name}-constant`], outputs: [name] })),
+    // [batch, 1, 1, 1] to the output's rank: broadcasts over it, one copy of the constant for each picture.
+    ...outputs.map(({ name }): GraphNode => ({ op: "Reshape", inputs: ["nothing", `${name}-shape`], outputs: [`${name}-nothing`] })),
+    ...outputs.map(({ name }): GraphNode => ({ op: "Add", inputs: [`${name}-nothing`, `${name}-constant`], outputs: [name] })),
   ];
   const ports: TensorValue[] = outputs.map(({ name, dims }) => ({ name, type: "float32", dims: [batch, ...dims.slice(1)] }));
   return buildModel({
@@ -35,7 +35,11 @@ export function constantNetwork(
     nodes,
     initializers: [
       { name: "zero", dims: [1], data: new Float32Array(1) },
-      { name: "axis", dims: [1], data: new BigInt64Array([3n]) },
+      ...outputs.map(({ name, dims }) => ({
+        name: `${name}-shape`,
+        dims: [dims.length],
+        data: BigInt64Array.from(dims, (_, axis) => (axis === 0 ? -1n : 1n)),
+      })),
       ...outputs.map(({ name, dims, data }) => ({ name: `${name}-constant`, dims, data })),
     ],
   });

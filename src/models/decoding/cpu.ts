@@ -1,14 +1,17 @@
 import { callNative, type NativeAddon } from "../../native/index.js";
-import type { DetectionDecoder } from "./types.js";
+import type { Decoder } from "./types.js";
 
 /** Decoding in the addon. Large heads in the addon's own memory (network outputs) are decoded on another thread, in place. */
-export function cpuDecoder(addon: NativeAddon): DetectionDecoder {
+export function cpuDecoder(addon: NativeAddon): Decoder {
   return {
     name: "cpu",
     decodeDense: (head, settings) => callNative(() => addon.decodeDense(head, settings)),
     decodeRows: (head, settings) => callNative(() => addon.decodeRows(head, settings)),
     decodeQueries: (head, settings) => callNative(() => addon.decodeQueries(head, settings)),
+    decodeMasks: (head, selection, target) => callNative(() => addon.decodeMasks(head, selection, target)),
     nonMaximumSuppression: (xyxy, scores, classIds, iouThreshold) =>
       callNative(() => addon.nonMaximumSuppression(xyxy, scores, classIds, iouThreshold)),
+    makeClassMap: (map, placement, settings) => callNative(() => addon.makeClassMap(map, placement, settings)),
+    makeValueMap: (map, placement) => callNative(() => addon.makeValueMap(map, placement)),
   };
 }

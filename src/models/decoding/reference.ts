@@ -4,8 +4,10 @@
  */
 
 import type { NativeMatrix } from "../../native/index.js";
+import { makeClassMap, makeValueMap } from "./maps.js";
+import { decodeMasks } from "./reference-masks.js";
 import { sigmoid } from "./sigmoid.js";
-import type { DecodeSettings, DenseHead, DetectionDecoder, DetectionRows, QueriesHead, RowsHead } from "./types.js";
+import type { DecodeSettings, DenseHead, Decoder, DetectionRows, QueriesHead, RowsHead } from "./types.js";
 import {
   requireBoolean,
   requireCount,
@@ -192,10 +194,13 @@ function nonMaximumSuppression(xyxy: Float32Array, scores: Float32Array, classId
 }
 
 /** Needs nothing but JavaScript; works on the calling thread. */
-export const referenceDecoder: DetectionDecoder = {
+export const referenceDecoder: Decoder = {
   name: "reference",
   decodeDense: async (head, settings) => decodeDense(head, settings),
   decodeRows: async (head, settings) => decodeRows(head, settings),
   decodeQueries: async (head, settings) => decodeQueries(head, settings),
+  decodeMasks: async (head, selection, target) => decodeMasks(head, selection, target),
   nonMaximumSuppression: async (xyxy, scores, classIds, iouThreshold) => nonMaximumSuppression(xyxy, scores, classIds, iouThreshold),
+  makeClassMap: async (map, placement, settings) => makeClassMap(map, placement, settings),
+  makeValueMap: async (map, placement) => makeValueMap(map, placement),
 };

@@ -2,10 +2,12 @@
 
 import { ModelInputError } from "../../errors.js";
 import type { NativeMatrix } from "../../native/index.js";
-import type { DecodeSettings } from "./types.js";
+import type { DecodeSettings, DenseMap, MapPlacement, MaskHead, MaskSelection, MaskTarget } from "./types.js";
 
 const MAXIMUM_COUNT = 2 ** 31 - 1;
 const MAXIMUM_STRIDE = 2 ** 40;
+/** Sides of pictures and planes. */
+const MAXIMUM_SIDE = 2 ** 20;
 
 function refuse(name: string, expected: string, received: unknown): never {
   throw new ModelInputError(
@@ -92,4 +94,68 @@ export function requireSettings(settings: DecodeSettings): void {
   if (requireFloat32Array(settings.thresholds, "settings.thresholds").length === 0) {
     refuse("settings.thresholds", "at least one threshold", settings.thresholds);
   }
+}
+
+const requireSide = (value: unknown, name: string): number => requireInteger(value, name, 1, MAXIMUM_SIDE);
+const requireShift = (value: unknown, name: string): number => requireInteger(value, name, -MAXIMUM_SIDE, MAXIMUM_SIDE);
+
+export function requireMaskArguments(head: MaskHead, selection: MaskSelection, target: MaskTarget): void {
+  requireObject(head, "head");
+  const cells = requireSide(head.width, "head.width") * requireSide(head.height, "head.height");
+  const channels = requireCount(head.channels, "head.channels", 1);
+  requireBoolean(head.sigmoid, "head.sigmoid");
+  requireMatrix(head.planes, "head.planes", cells, channels);
+  const { coefficients } = head;
+  if (coefficients !== null) {
+    requireObject(coefficients, "head.coefficients");
+    requireCount(coefficients.candidates, "head.coefficients.candidates");
+    requireMatrix(coefficients, "head.coefficients", coefficients.candidates, channels);
+  }
+
+  requireObject(selection, "selection");
+  const rows = coefficients === null ? channels : coefficients.candidates;
+  const { length } = requireInt32Array(selection.indices, "selection.indices");
+  if (selection.indices.some((index) => index < 0 || index >= rows))
+    refuse("selection.indices", `rows from 0 to ${rows - 1}`, selection.indices);
+  if (selection.boxes !== null) requireLength(requireFloat32Array(selection.boxes, "selection.boxes"), "selection.boxes", 4 * length);
+  requireFinite(selection.boxScale, "selection.boxScale");
+
+  requireObject(target, "target");
+  requireObject(target.trim, "target.trim");
+  for (const side of ["left", "top", "right", "bottom"] as const) requireShift(target.trim[side], `target.trim.${side}`);
+  for (const size of ["resize", "picture"] as const) {
+    requireObject(target[size], `target.${size}`);
+    requireSide(target[size].width, `target.${size}.width`);
+    requireSide(target[size].height, `target.${size}.height`);
+  }
+  requireShift(target.left, "target.left");
+  requireShift(target.top, "target.top");
+  requireFinite(target.threshold, "target.threshold");
+  if (target.picture.width * target.picture.height > MAXIMUM_COUNT) refuse("target.picture", "fewer than 2^31 pixels", target.picture);
+}
+
+const MAXIMUM_MAP_SIDE = 65535;
+
+/** Nothing empty, every element in the array, the resized map within the picture. */
+export function requireMap(map: DenseMap, placement: MapPlacement): void {
+  requireObject(map, "map");
+  requireObject(placement, "placement");
+  const side = (value: unknown, name: string): number => requireInteger(value, name, 1, MAXIMUM_MAP_SIDE);
+  const count = side(map.channels, "map.channels") * side(map.height, "map.height") * side(map.width, "map.width");
+  const { length } = requireFloat32Array(map.data, "map.data");
+  if (requireStride(map.offset, "map.offset") + count > length)
+    refuse("map.data", "an array of at least offset + channels * height * width floats", map.data);
+  const { trim, resize, canvas } = placement;
+  const left = map.width - trim.left - trim.right;
+  const top = map.height - trim.top - trim.bottom;
+  side(left, "the width that trimming leaves");
+  side(top, "the height that trimming leaves");
+  if (Math.max(trim.left, trim.right) >= map.width || Math.max(trim.top, trim.bottom) >= map.height)
+    refuse("placement.trim", "less than the whole map", trim);
+  side(resize.width, "placement.resize.width");
+  side(resize.height, "placement.resize.height");
+  side(canvas.width, "placement.canvas.width");
+  side(canvas.height, "placement.canvas.height");
+  requireInteger(canvas.left, "placement.canvas.left", 0, canvas.width - resize.width);
+  requireInteger(canvas.top, "placement.canvas.top", 0, canvas.height - resize.height);
 }

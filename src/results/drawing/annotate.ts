@@ -1,12 +1,25 @@
 import { InvalidParameterError } from "../../errors.js";
 import { requireKnownOptions } from "../../options.js";
 import type { RawPixels } from "../../imaging/types.js";
-import type { Box, Detection, Detections, KeyPointInstance, KeyPoints } from "../types.js";
+import type {
+  Box,
+  ClassScore,
+  Detection,
+  Detections,
+  Instance,
+  InstanceDetections,
+  KeyPointInstance,
+  KeyPoints,
+  Result,
+  SemanticSegmentation,
+} from "../types.js";
 import { Canvas } from "./canvas.js";
 import type { Area } from "./canvas.js";
 import { decodeFor } from "./files.js";
-import { LINE_ROWS, outlineText } from "./font.js";
-import { BLACK, colourOfClass, textColourOn, WHITE } from "./palette.js";
+import type { Segment } from "./font.js";
+import { drawClassMap, drawDepthMap } from "./maps.js";
+import { BLACK, colourOfClass, WHITE } from "./palette.js";
+import { drawText } from "./text.js";
 import type { Colour } from "./palette.js";
 
 export interface AnnotateOptions {
@@ -18,6 +31,8 @@ export interface AnnotateOptions {
   readonly scale?: number;
   /** Default true. */
   readonly boxes?: boolean;
+  /** Default true. */
+  readonly masks?: boolean;
 }
 
 /** An annotated picture: RGB, 8 bits. */
@@ -34,22 +49,23 @@ interface Style {
   readonly label: (detection: Detection) => string | null;
   readonly colour: (detection: Detection) => Colour;
   readonly boxes: boolean;
+  readonly masks: boolean;
 }
 
 const OUTLINE_OPACITY = 0.45;
-/** In units of the font's grid. */
-const TAG_PADDING = 3;
-const TEXT_STROKE = 1.25;
+const MASK_OPACITY = 0.4;
+
+const nameOf = (className: string, classId: number): string => (className === "" ? `class ${classId}` : className);
 
 function defaultLabel({ className, classId, confidence }: Detection): string {
-  return `${className === "" ? `class ${classId}` : className} ${confidence.toFixed(2)}`;
+  return `${nameOf(className, classId)} ${confidence.toFixed(2)}`;
 }
 
 const defaultColour = ({ classId }: Detection): Colour => colourOfClass(classId);
 
 function styleFor(width: number, height: number, options: AnnotateOptions): Style {
-  requireKnownOptions(options, ["label", "colour", "scale", "boxes"] satisfies readonly (keyof AnnotateOptions)[], "annotate");
-  const { scale = 1, label = defaultLabel, colour = defaultColour, boxes = true } = options;
+  requireKnownOptions(options, ["label", "colour", "scale", "boxes", "masks"] satisfies readonly (keyof AnnotateOptions)[], "annotate");
+  const { scale = 1, label = defaultLabel, colour = defaultColour, boxes = true, masks = true } = options;
   if (!(Number.isFinite(scale) && scale > 0))
     throw new InvalidParameterError(`Option "scale" must be above 0 but is ${String(scale)}.`, { parameter: "scale" });
   // Line and text grow with the picture, so that they look alike once it is fitted to a screen; in small ones they stay legible.
@@ -60,6 +76,7 @@ function styleFor(width: number, height: number, options: AnnotateOptions): Styl
     label,
     colour,
     boxes,
+    masks,
   };
 }
 
@@ -81,29 +98,38 @@ function drawBox(canvas: Canvas, detection: Detection, style: Style): void {
 function drawTag(canvas: Canvas, detection: Detection, style: Style): void {
   const text = style.label(detection);
   if (text === null || text === "") return;
-  const { segments, width: textWidth, baseline } = outlineText(text);
-  const unit = style.textUnit;
-  const padding = TAG_PADDING * unit;
-  const width = Math.round(textWidth * unit + 2 * padding);
-  const height = Math.round((LINE_ROWS - 2) * unit + 2 * padding);
   const box = grow(areaOf(detection.box), style.boxes ? Math.floor(style.line / 2) : 0);
-  // Above the box; inside it where there is no room above; never beyond the sides of the picture.
-  const left = Math.round(Math.max(0, Math.min(box.left, canvas.width - width)));
-  const top = Math.round(box.top - height >= 0 ? box.top - height : Math.max(0, box.top));
-  const colour = style.colour(detection);
-  canvas.fillRectangle({ left, top, right: left + width, bottom: top + height }, colour);
-  const originX = left + padding;
-  const originY = top + (height - baseline * unit) / 2;
-  canvas.strokeSegments(
-    segments.map(({ x1, y1, x2, y2 }) => ({
-      x1: originX + x1 * unit,
-      y1: originY + y1 * unit,
-      x2: originX + x2 * unit,
-      y2: originY + y2 * unit,
-    })),
-    TEXT_STROKE * unit,
-    textColourOn(colour),
+  drawText(canvas, text, style.textUnit, style.colour(detection), ({ width, height }) => ({
+    // Above the box; inside it where there is no room above; never beyond the sides of the picture.
+    left: Math.round(Math.max(0, Math.min(box.left, canvas.width - width))),
+    top: Math.round(box.top - height >= 0 ? box.top - height : Math.max(0, box.top)),
+  }));
+}
+
+interface Label {
+  readonly text: string;
+  readonly colour: Colour;
+}
+
+const scoredLabel = ({ className, classId, confidence }: ClassScore): Label => ({
+  text: `${nameOf(className, classId)} ${confidence.toFixed(2)}`,
+  colour: colourOfClass(classId),
+});
+
+/** The classes that have pixels. */
+function mapLegend(map: SemanticSegmentation): readonly Label[] {
+  return Array.from(map.pixelsPerClass().entries()).flatMap(([id, pixels]) =>
+    pixels === 0 || id === map.backgroundId ? [] : [{ text: nameOf(map.classNames[id] ?? "", id), colour: colourOfClass(id) }],
   );
+}
+
+/** One tag below the other in the upper left corner. */
+function drawLabels(canvas: Canvas, labels: readonly Label[], style: Style): void {
+  let top = 0;
+  for (const { text, colour } of labels) {
+    if (top >= canvas.height) return;
+    top = drawText(canvas, text, style.textUnit, colour, () => ({ left: 0, top })).bottom;
+  }
 }
 
 function drawSkeleton(
@@ -128,6 +154,34 @@ function drawSkeleton(
   }
 }
 
+/** The pixels of the mask under a veil of its colour, and a line around each of its parts. */
+function drawMask(canvas: Canvas, instance: Instance, style: Style): void {
+  const { bounds } = instance.mask;
+  if (bounds === null) return;
+  const colour = style.colour(instance);
+  canvas.fillPixels(instance.mask.toDense(), bounds, colour, MASK_OPACITY);
+  for (const polygon of instance.mask.toPolygons()) canvas.strokeSegments(closedLine(polygon), Math.max(1, style.line * 0.75), colour);
+}
+
+function closedLine(polygon: readonly number[]): Segment[] {
+  return Array.from({ length: polygon.length / 2 }, (_, corner) => {
+    const next = (2 * corner + 2) % polygon.length;
+    return { x1: polygon[2 * corner] ?? 0, y1: polygon[2 * corner + 1] ?? 0, x2: polygon[next] ?? 0, y2: polygon[next + 1] ?? 0 };
+  });
+}
+
+function drawDetections(canvas: Canvas, result: Detections | InstanceDetections | KeyPoints, style: Style): void {
+  const detections = [...(result.kind === "detections" ? result : result.detections)].reverse();
+  if (result.kind === "instance-detections" && style.masks) for (const instance of [...result].reverse()) drawMask(canvas, instance, style);
+  // The best detection last, and all tags after all boxes: what matters most stays on top.
+  if (style.boxes) for (const detection of detections) drawBox(canvas, detection, style);
+  if (result.kind === "key-points") {
+    for (const instance of [...result].reverse())
+      drawSkeleton(canvas, instance, result.classes[instance.detection.classId]?.edges ?? [], style);
+  }
+  for (const detection of detections) drawTag(canvas, detection, style);
+}
+
 /** A copy of the pixels as RGB. */
 function toRgb({ data, width, height, channels, colorFormat }: RawPixels): Uint8Array {
   if (data.length !== width * height * channels) {
@@ -150,18 +204,16 @@ function toRgb({ data, width, height, channels, colorFormat }: RawPixels): Uint8
 }
 
 /**
- * Draws a result over its picture: boxes with tags, key points with their skeletons. The picture itself is not changed.
+ * Draws a result over its picture: boxes with tags, masks, key points with their skeletons, labels of the whole picture in its corner,
+ * classes of pixels as a coat of colour, distances as a colour map.
+ * The picture itself is not changed.
  *
  * Raw pixels need nothing but this package; a path is decoded with sharp, turned upright exactly if the result's picture was.
  * Labels are drawn with a built-in font of Latin letters: other scripts appear as boxes, unless `label` says something else.
  *
  * @throws InvalidParameterError when picture and result do not have the same size. MissingDependencyError without sharp.
  */
-export async function annotate(
-  picture: RawPixels | string,
-  result: Detections | KeyPoints,
-  options: AnnotateOptions = {},
-): Promise<AnnotatedPicture> {
+export async function annotate(picture: RawPixels | string, result: Result, options: AnnotateOptions = {}): Promise<AnnotatedPicture> {
   const pixels = typeof picture === "string" ? await decodeFor(picture, result.image) : picture;
   const { width, height } = pixels;
   if (width !== result.image.width || height !== result.image.height) {
@@ -172,13 +224,25 @@ export async function annotate(
   }
   const canvas = new Canvas(toRgb(pixels), width, height);
   const style = styleFor(width, height, options);
-  const detections = [...(result.kind === "detections" ? result : result.detections)].reverse();
-  // The best detection last, and all tags after all boxes: what matters most stays on top.
-  if (style.boxes) for (const detection of detections) drawBox(canvas, detection, style);
-  if (result.kind === "key-points") {
-    for (const instance of [...result].reverse())
-      drawSkeleton(canvas, instance, result.classes[instance.detection.classId]?.edges ?? [], style);
+  switch (result.kind) {
+    case "detections":
+    case "instance-detections":
+    case "key-points":
+      drawDetections(canvas, result, style);
+      break;
+    case "classification":
+      drawLabels(canvas, [scoredLabel(result)], style);
+      break;
+    case "multi-label-classification":
+      drawLabels(canvas, result.labels.map(scoredLabel), style);
+      break;
+    case "semantic-segmentation":
+      drawClassMap(canvas, result);
+      drawLabels(canvas, mapLegend(result), style);
+      break;
+    case "depth":
+      drawDepthMap(canvas, result);
+      break;
   }
-  for (const detection of detections) drawTag(canvas, detection, style);
   return { data: canvas.pixels, width, height, channels: 3, colorFormat: "rgb" };
 }

@@ -1,5 +1,5 @@
 import type { RawPixels } from "../../imaging/types.js";
-import type { Detections, KeyPoints } from "../types.js";
+import type { Result } from "../types.js";
 import { annotate } from "./annotate.js";
 import type { AnnotatedPicture, AnnotateOptions } from "./annotate.js";
 import { writePicture } from "./files.js";
@@ -18,7 +18,7 @@ export type { Colour } from "./palette.js";
 export async function saveAnnotated(
   path: string,
   picture: RawPixels | string,
-  result: Detections | KeyPoints,
+  result: Result,
   options: AnnotateOptions = {},
 ): Promise<AnnotatedPicture> {
   const annotated = await annotate(picture, result, options);

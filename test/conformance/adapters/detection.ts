@@ -5,7 +5,7 @@ import {
   mapBoxesBack,
   referenceDecoder,
   resolveThresholds,
-  type DetectionDecoder,
+  type Decoder,
   type DetectionRows,
 } from "../../../src/models/decoding/index.js";
 import { rfdetrLayout } from "../../../src/models/families/rfdetr.js";
@@ -31,7 +31,7 @@ function columnsOf(array: VectorArray): { readonly rows: number; readonly column
   return { rows, columns, data: floats(array) };
 }
 
-type DecoderAdapter = (decoder: () => DetectionDecoder) => Adapter;
+type DecoderAdapter = (decoder: () => Decoder) => Adapter;
 
 const onEachDecoder = (make: DecoderAdapter): AdapterVariants => ({
   cpu: make(() => {

@@ -9,7 +9,7 @@ import { yolonasLayout } from "../../../src/models/families/yolonas.js";
 import { yolov10Layout } from "../../../src/models/families/yolov10.js";
 import { yolov5Layout } from "../../../src/models/families/yolov5.js";
 import { yolov8Layout } from "../../../src/models/families/yolov8.js";
-import { cpuDecoder, referenceDecoder, type DetectionDecoder } from "../../../src/models/decoding/index.js";
+import { cpuDecoder, referenceDecoder, type Decoder } from "../../../src/models/decoding/index.js";
 import { resolveDetectionOptions } from "../../../src/models/options.js";
 import { NotCovered, type Adapter, type AdapterTable } from "../adapter.js";
 import { decodeArray, decodeGeometry, encodeArray, type VectorArray, type VectorGeometry } from "../values.js";
@@ -61,7 +61,7 @@ function toTensors(architecture: string, outputs: readonly VectorArray[]): reado
   return [columns(0, 4), columns(4, attributes)];
 }
 
-function detectionAdapter(decoder: () => DetectionDecoder): Adapter {
+function detectionAdapter(decoder: () => Decoder): Adapter {
   return async (input: DetectionCase) => {
     const makeLayout = LAYOUTS[input.model_architecture];
     if (makeLayout === undefined) throw new NotCovered(`${input.model_architecture} is not offered`);
@@ -84,9 +84,9 @@ function detectionAdapter(decoder: () => DetectionDecoder): Adapter {
         ...(maxDetections === undefined ? {} : { maxDetections }),
         ...(classAgnosticNms === undefined ? {} : { classAgnosticNms }),
       },
+      layout.defaults,
       {
         task: "object-detection",
-        defaults: layout.defaults,
         acceptsImageSize: false,
         classNames: input.class_names,
         recommended:

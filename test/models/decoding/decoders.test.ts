@@ -1,13 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { ModelInputError } from "../../../src/errors.js";
-import {
-  cpuDecoder,
-  createDetectionDecoder,
-  referenceDecoder,
-  type DecodeSettings,
-  type DenseHead,
-} from "../../../src/models/decoding/index.js";
+import { cpuDecoder, createDecoder, referenceDecoder, type DecodeSettings, type DenseHead } from "../../../src/models/decoding/index.js";
 import { loadAddon } from "../../../src/native/index.js";
 
 const addon = loadAddon();
@@ -32,7 +26,7 @@ function head(rows: readonly (readonly number[])[], objectnessUse: DenseHead["ob
 }
 
 it("prefers the addon", () => {
-  expect(createDetectionDecoder().name).toBe(addon === null ? "reference" : "cpu");
+  expect(createDecoder().name).toBe(addon === null ? "reference" : "cpu");
 });
 
 describe.each(decoders)("the $name decoder", (decoder) => {
