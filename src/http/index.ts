@@ -1,5 +1,5 @@
 export type * from "./types.js";
-export { checkUrl, isLoopback, printableUrl, type AddressRules } from "./addresses.js";
+export { checkUrl, printableUrl, type AddressRules } from "./addresses.js";
 export { readBody, type BodyLimits } from "./body.js";
 export { closeConnections } from "./connections.js";
 export { configuredGateway, parseGateway, throughGateway, type Gateway } from "./gateway.js";

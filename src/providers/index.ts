@@ -1,8 +1,8 @@
 export type * from "./types.js";
-export { effectiveApiKey, ROBOFLOW, ROBOFLOW_OFFLINE } from "./api-key.js";
+export { effectiveApiKey } from "./api-key.js";
 export { discoverLocalTrtPackages } from "./local-trt/discovery.js";
 export { requireRemoteModelId } from "./model-id.js";
-export { forgetOfflineMode, isOffline, offlineMode, type OfflineMode } from "./offline/mode.js";
+export { forgetOfflineMode, offlineMode, type OfflineMode } from "./offline/mode.js";
 export {
   listOfflineModels,
   verifyOfflineModel,

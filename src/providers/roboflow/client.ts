@@ -73,7 +73,8 @@ async function fetchPage(modelId: string, startAfter: string | null, given: Prov
   const query = mergeQueryParameters({ modelId, ...(startAfter === null ? {} : { startAfter }) }, given.extraQueryParams);
   const url = addQueryParameters(`${host}/models/v1/external/weights`, query);
   const key = given.apiKey === "" || given.apiKey === "local" ? null : given.apiKey;
-  const seconds = api.callsTimeoutSeconds;
+  // 0 would mean "no limit" to the client underneath.
+  const seconds = Math.max(1, api.callsTimeoutSeconds);
   const response = await exchange({
     url: throughGateway(url, gateway),
     headers: mergeHeaders(key === null ? {} : { Authorization: `Bearer ${key}` }, given.extraHeaders),
@@ -84,7 +85,7 @@ async function fetchPage(modelId: string, startAfter: string | null, given: Prov
     signal: given.signal,
   });
   const refusal = { modelId, withKey: key !== null, retryStatuses: api.retryStatuses };
-  await requireReadable(response, refusal, seconds);
+  await requireReadable(response, refusal, key, seconds);
   const body = await readBody(response, { maximumBytes: MAXIMUM_BYTES, withinSeconds: PATIENCE * seconds });
   return parseAnswer(body.toString("utf8"), modelId);
 }
@@ -97,20 +98,23 @@ function hostsOf(...addresses: readonly (string | undefined)[]): readonly string
 async function requireReadable(
   response: HttpResponse,
   refusal: Pick<Refusal, "modelId" | "withKey" | "retryStatuses">,
+  key: string | null,
   seconds: number,
 ): Promise<void> {
   const retryAfterSeconds = parseRetryAfter(response.headers["retry-after"]);
   const error = errorForStatus(response.status, { ...refusal, excerpt: "", retryAfterSeconds });
   if (error === null) return;
-  const excerpt = await readExcerpt(response, seconds);
-  throw errorForStatus(response.status, { ...refusal, excerpt, retryAfterSeconds }) ?? error;
+  const said = await readExcerpt(response, seconds);
+  // Some servers repeat what they were sent.
+  const excerpt = key === null ? said : said.replaceAll(key, "***");
+  throw errorForStatus(response.status, { ...refusal, excerpt: excerpt.slice(0, MAXIMUM_EXCERPT), retryAfterSeconds }) ?? error;
 }
 
-/** Beginning of an error's body on one line. Nothing about it is certain, so nothing about it is an error. */
+/** An error's body on one line. Nothing about it is certain, so nothing about it is an error. */
 async function readExcerpt(response: HttpResponse, seconds: number): Promise<string> {
   try {
     const body = await readBody(response, { maximumBytes: MAXIMUM_EXCERPT_BYTES, withinSeconds: seconds });
-    return body.toString("utf8").replace(/\s+/g, " ").trim().slice(0, MAXIMUM_EXCERPT);
+    return body.toString("utf8").replace(/\s+/g, " ").trim();
   } catch {
     return "";
   }
