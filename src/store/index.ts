@@ -7,10 +7,10 @@ export {
   type ArtefactDeclaration,
   type ArtefactIdentity,
 } from "./artefacts.js";
-export { canonicalizeUnorderedValues, canonicalJson, credentialHash, hashContent } from "./canonical-json.js";
+export { canonicalizeUnorderedValues, credentialHash, hashContent } from "./canonical-json.js";
 export { parseDependencyPaths, formatDependencyPaths, type DependencyPath } from "./dependency-paths.js";
 export { downloadFilesToDirectory, getModelPackageContents, verifyFileMd5, type DownloadFilesOptions } from "./download-files.js";
-export { canonicalDownloadSource, sourceHash } from "./download-source.js";
+export { canonicalDownloadSource } from "./download-source.js";
 export { probeFile, type FileProbe } from "./download/probe.js";
 export { backoffSeconds } from "./download/retry.js";
 export { targetPaths, type FileToDownload, type NameAfter } from "./download/target-paths.js";

@@ -47,7 +47,8 @@ async function scene(changes: Partial<MaterializeRequest> = {}) {
   return { weights, names, home, request, directory, requests, manifest: join(directory, "model_config.json") };
 }
 
-const readJson = async (path: string): Promise<Record<string, unknown>> => JSON.parse(await readFile(path, "utf8"));
+const readJson = async (path: string): Promise<Record<string, unknown>> =>
+  JSON.parse(await readFile(path, "utf8")) as Record<string, unknown>;
 
 describe("a package", () => {
   it("is fetched, linked from shared blobs, and vouched for by a manifest that the Python library can read", async () => {

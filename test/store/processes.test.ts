@@ -50,7 +50,7 @@ beforeAll(async () => {
 });
 
 function start(request: MaterializeRequest, clock = "", options: SpawnOptions = {}, command: readonly string[] = []): ChildProcess {
-  const [first = "", ...rest] = [...command, process.execPath, program, JSON.stringify(request), "{}", clock];
+  const [first, ...rest] = [...command, process.execPath, program, JSON.stringify(request), "{}", clock];
   const child = spawn(first, rest, { stdio: ["ignore", "pipe", "inherit"], ...options });
   children.push(child);
   return child;

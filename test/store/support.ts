@@ -1,5 +1,5 @@
 /** Caches and packages for the tests of the store. */
-import { mkdtemp, readdir, readFile } from "node:fs/promises";
+import { mkdtemp, readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -55,8 +55,4 @@ export function materializeRequest(
 /** All paths below a folder, relative to it. */
 export async function filesUnder(folder: string): Promise<readonly string[]> {
   return (await readdir(folder, { recursive: true })).sort();
-}
-
-export async function contentOf(directory: string, file: string): Promise<Buffer> {
-  return readFile(join(directory, file));
 }

@@ -104,18 +104,28 @@ export const adapters: AdapterTable = {
     "": (input: { readonly value: Json }) => ({ identities: formatDependencyPaths(parseDependencyPaths(input.value)) }),
   },
   "auto-resolution-cache-path": {
-    "": (input: { readonly inference_home: string; readonly hash: string }) => ({ path: resolutionCachePath(input.inference_home, input.hash) }),
+    "": (input: { readonly inference_home: string; readonly hash: string }) => ({
+      path: resolutionCachePath(input.inference_home, input.hash),
+    }),
   },
   "read-resolution-cache": {
     "": async (input: { readonly inference_home: Tree; readonly hash: string; readonly now: number; readonly offline_mode?: boolean }) => {
       const home = await plant(input.inference_home);
       const cache = new FileResolutionCache({ home, offline: input.offline_mode ?? false, now: at(input.now) });
       const entry = await cache.retrieve(input.hash);
-      return { entry: entry === null ? null : pythonTimes(formatEntry(entry)), file_kept: existsSync(resolutionCachePath(home, input.hash)) };
+      return {
+        entry: entry === null ? null : pythonTimes(formatEntry(entry)),
+        file_kept: existsSync(resolutionCachePath(home, input.hash)),
+      };
     },
   },
   "find-resolution-cache-candidates": {
-    "": async (input: { readonly inference_home: Tree; readonly model_id: string; readonly now: number; readonly credential_hash?: string }) => {
+    "": async (input: {
+      readonly inference_home: Tree;
+      readonly model_id: string;
+      readonly now: number;
+      readonly credential_hash?: string;
+    }) => {
       const cache = new FileResolutionCache({ home: await plant(input.inference_home), now: at(input.now) });
       return { hashes: await cache.findModelCandidates(input.model_id, input.credential_hash) };
     },
