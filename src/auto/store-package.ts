@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { configuration } from "../configuration.js";
 import { DownloadLinkExpiredError } from "../errors.js";
 import { cacheLayout, inferenceHome, type ModelMetadata, type ModelPackageMetadata } from "../packages/index.js";
-import { isOffline, offlineMode, recordOfflineLoad } from "../providers/index.js";
+import { offlineMode, recordOfflineLoad } from "../providers/index.js";
 import { materializePackage, usePackage, withFileLock, type MaterializedDependency, type MaterializedPackage } from "../store/index.js";
 import { observerOf } from "./access-manager.js";
 import type { LoadContext } from "./context.js";
@@ -16,7 +16,7 @@ export async function storePackage(
   candidate: ModelPackageMetadata,
   dependencies: readonly MaterializedDependency[],
 ): Promise<MaterializedPackage> {
-  if (isOffline()) return offlinePackage(metadata, candidate);
+  if (offlineMode() === "offline") return offlinePackage(metadata, candidate);
   try {
     // Links to files expire; then the provider is asked for fresh ones, once.
     return await materialize(context, metadata, candidate, dependencies);

@@ -156,6 +156,9 @@ function requireRuns({ width, height, runs, offsets }: Pick<RleMasks, "width" | 
  *
  * @throws InvalidParameterError when the columns do not describe masks of this size.
  */
+export function createMasks(columns: Extract<MaskColumns, { readonly format: "rle" }>): RleMasks;
+export function createMasks(columns: Extract<MaskColumns, { readonly format: "dense" }>): DenseMasks;
+export function createMasks(columns: MaskColumns): Masks;
 export function createMasks(columns: MaskColumns): Masks {
   const { width, height, format } = columns;
   requireMaskSize(width, height);
