@@ -1,6 +1,14 @@
 /** The public surface: everything a user may import, by name. */
 
 export { AutoModel, type AutoModelOptions } from "./auto/index.js";
+export {
+  AutoModelPipeline,
+  TextReadingPipeline,
+  type AutoModelPipelineOptions,
+  type PipelineModel,
+  type TextReadingModels,
+  type TextReadingOptions,
+} from "./pipelines/index.js";
 export { describeEnvironment, type EnvironmentReport, type Finding } from "./environment/index.js";
 export { configure, type Configuration } from "./configuration.js";
 export { setLogger, type Logger } from "./logger.js";
