@@ -45,6 +45,14 @@ export {
   type CacheVerification,
   type ProgressEvent,
 } from "./store/index.js";
+export {
+  AutoModelPipeline,
+  TextReadingPipeline,
+  type AutoModelPipelineOptions,
+  type PipelineModel,
+  type TextReadingModels,
+  type TextReadingOptions,
+} from "./pipelines/index.js";
 export { configure, type Configuration } from "./configuration.js";
 export { setLogger, type Logger } from "./logger.js";
 export {

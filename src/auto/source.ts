@@ -10,9 +10,6 @@ import { packageRoot } from "../package-root.js";
 /** Models inside this package: id -> folder below assets/models. */
 const EMBEDDED: Readonly<Record<string, string>> = { "mediapipe/face-detector": "mediapipe-face-detector" };
 
-/** Ids of the models that need no provider. */
-export const EMBEDDED_MODELS: readonly string[] = Object.keys(EMBEDDED);
-
 export type ModelSource =
   | { readonly kind: "embedded"; readonly id: string; readonly directory: string }
   | { readonly kind: "directory"; readonly id: string; readonly directory: string }

@@ -14,6 +14,7 @@ export {
   type SamplePlan,
 } from "./plan.js";
 export { roundHalfEven } from "./rounding.js";
+export { cropQuadrilateral, quadrilateralSize, turnLeft, type Corners } from "./perspective.js";
 export { MAXIMUM_LINE_WIDTH, sideLimitSize, textLineWidth, type SideLimitPlan, type TextLinePlan } from "./text-plans.js";
 export { maskGeometry, mapPointsBack, type MaskGeometry } from "./way-back.js";
 export { antialiasTaps, type AntialiasTap } from "./reference/antialias.js";

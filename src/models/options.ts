@@ -116,7 +116,7 @@ export function resolveSegmentationOptions(
   const boxes = resolveDetectionOptions(options, defaults, context, ["maskFormat", "smoothMasks", "maskThreshold"]);
   const { maskFormat = "rle", smoothMasks, maskThreshold } = options;
   if (!["rle", "dense"].includes(maskFormat))
-    throw new ModelInputError(`The option "maskFormat" is ${String(maskFormat)}. It has to be "rle" or "dense".`);
+    throw new ModelInputError(`The option "maskFormat" is ${maskFormat}. It has to be "rle" or "dense".`);
   if (smoothMasks !== undefined && typeof smoothMasks !== "boolean") throw invalidOption("smoothMasks", "a boolean", smoothMasks);
   if (maskThreshold !== undefined && !Number.isFinite(maskThreshold)) throw invalidOption("maskThreshold", "a number", maskThreshold);
   if (!defaults.masksAdjustable) {

@@ -5,14 +5,10 @@ import type { ArtefactSpecs, ModelPackageMetadata, TorchScriptPackageDetails } f
 type Wire = Readonly<Record<string, unknown>>;
 
 const camel = (key: string): string => key.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
-const snake = (key: string): string => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 /** Keys of one level; values as they are. */
 export const camelKeys = (wire: Wire): Record<string, unknown> =>
   Object.fromEntries(Object.entries(wire).map(([key, value]) => [camel(key), value]));
-export const snakeKeys = (value: object): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(value).map(([key, one]) => [snake(key), one]));
-
 const optional = <T>(value: unknown, convert: (wire: Wire) => T): T | null =>
   value === null || value === undefined ? null : convert(value as Wire);
 

@@ -35,7 +35,8 @@ export function compareMasks(expected: ExpectedInstances, actual: InstanceDetect
 }
 
 export function compareKeyPoints(expected: ExpectedKeyPoints, exact: KeyPoints, rounded: KeyPoints, tolerances: Tolerances): string | null {
-  const columns = { ...exact.detections, length: exact.length };
+  const { xyxy, classId, classNames, confidence: scores } = exact.detections;
+  const columns = { xyxy, classId, classNames, confidence: scores, length: exact.length };
   for (const [number, place] of pairUp(expected, columns, tolerances).entries()) {
     if (place === null) continue;
     for (const [slot, confidence] of expected.keypoints_confidence[number]!.entries()) {

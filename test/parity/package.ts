@@ -9,7 +9,6 @@ import {
   ModelImplementationNotFoundError,
   type AnyModel,
   type Classification,
-  type DetectionOptions,
   type Geometry,
   type ImageInput,
   type ImageOptions,

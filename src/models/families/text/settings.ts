@@ -63,6 +63,12 @@ function operation(config: Mapping, name: string): Mapping {
   return found === undefined ? {} : section(found, name);
 }
 
+/** Text, or the default when something else stands there. */
+function word(record: Readonly<Record<string, unknown>>, name: string, standard: string): string {
+  const value = record[name];
+  return typeof value === "string" ? value : standard;
+}
+
 function number(of: Mapping, name: string, standard: number, source: Source): number {
   const value = of[name] ?? standard;
   const parsed = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
@@ -104,11 +110,11 @@ export function parseTextDetectionSettings(text: string, source: Source): TextDe
   if (std.includes(0)) refuse(source, "std holds a 0.");
   return {
     limitSideLength: requireAtLeast("limit_side_len", Math.trunc(number(resize, "limit_side_len", 736, source)), 1, source),
-    limitType: String(resize["limit_type"] ?? "min"),
+    limitType: word(resize, "limit_type", "min"),
     mean: triple(normalize, "mean", [0.485, 0.456, 0.406], source),
     std,
     scale: scaleOf(normalize, source),
-    colorFormat: String(operation(config, "DecodeImage")["img_mode"] ?? "BGR").toUpperCase() === "RGB" ? "rgb" : "bgr",
+    colorFormat: word(operation(config, "DecodeImage"), "img_mode", "BGR").toUpperCase() === "RGB" ? "rgb" : "bgr",
     threshold: number(post, "thresh", 0.3, source),
     boxThreshold: number(post, "box_thresh", 0.6, source),
     unclipRatio: requireAtLeast("unclip_ratio", number(post, "unclip_ratio", 1.5, source), 0, source),
