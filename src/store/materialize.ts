@@ -5,7 +5,7 @@
 import { mkdir } from "node:fs/promises";
 
 import { configuration } from "../configuration.js";
-import { CorruptedModelPackageError, UntrustedFileError } from "../errors.js";
+import { CacheStorageError, CorruptedModelPackageError, UntrustedFileError } from "../errors.js";
 import { logger } from "../logger.js";
 import type { FileDownloadSpecs } from "../packages/index.js";
 import { declareArtefacts, type ArtefactDeclaration } from "./artefacts.js";
@@ -21,7 +21,15 @@ import { guardStorage } from "./files/storage-errors.js";
 import { verifiedFiles } from "./files/verified-files.js";
 import { composeManifest, manifestPath, readManifest, requireSameIdentity, type ManifestState } from "./manifest.js";
 import { pruneCache } from "./maintenance/prune.js";
-import { artefactPath, inspectFile, inspectPackage, placementsOf, type PackageContext, type RightFile } from "./package-state.js";
+import {
+  artefactPath,
+  inspectFile,
+  inspectPackage,
+  placementsOf,
+  type PackageContext,
+  type PackageState,
+  type RightFile,
+} from "./package-state.js";
 import { usePackage } from "./package-use.js";
 import { storeLayout } from "./store-layout.js";
 import type { MaterializedPackage, MaterializeOptions, MaterializeRequest } from "./types.js";
@@ -55,14 +63,22 @@ export async function materializePackage(request: MaterializeRequest, options: M
       onVerify: (file) => onProgress?.({ type: "verifying", file }),
     };
     const files = Object.fromEntries(declarations.map(({ fileHandle }) => [fileHandle, artefactPath(directory, fileHandle)]));
-    if (await isComplete(context)) return { directory, files, bytesDownloaded: 0, fromCache: true, lease };
+    const state = await inspect(context);
+    const cached: MaterializedPackage = { directory, files, bytesDownloaded: 0, fromCache: true, lease };
+    if (state.isComplete) return cached;
     const lock: LockOptions = {
       timeoutSeconds: options.lockTimeoutSeconds ?? configuration().cache.lockTimeoutSeconds,
       signal,
     };
     const path = layout.packageLock(cacheModelId, announced.packageId);
     const onWait = waitListener(path, options);
-    const bytesDownloaded = await withFileLock(path, { ...lock, onWait }, () => complete(context, options, lock));
+    const completing = withFileLock(path, { ...lock, onWait }, () => complete(context, options, lock));
+    const bytesDownloaded = await completing.catch((error: unknown) => {
+      // A cache that may only be read, brought from elsewhere: what is out of date in its manifest keeps nobody from loading.
+      if (CacheStorageError.is(error) && state.isUsable) return null;
+      throw error;
+    });
+    if (bytesDownloaded === null) return cached;
     if (bytesDownloaded > 0) await evict(layout.home);
     return { directory, files, bytesDownloaded, fromCache: false, lease };
   } catch (error) {
@@ -89,10 +105,10 @@ function requireTrusted(
   );
 }
 
-async function isComplete(context: PackageContext): Promise<boolean> {
+async function inspect(context: PackageContext): Promise<PackageState> {
   const manifest = await readManifest(context.directory);
   requireSameIdentity(manifest, context.request, context.directory);
-  return (await inspectPackage(context, manifest)).isComplete;
+  return inspectPackage(context, manifest);
 }
 
 /** Makes the package whole, alone. Bytes fetched. */

@@ -64,6 +64,8 @@ export interface PackageState {
   /** Handles of files that are missing or wrong. */
   readonly wanting: readonly string[];
   readonly isComplete: boolean;
+  /** All files are right and the manifest vouches for them, though other things it says may be out of date. */
+  readonly isUsable: boolean;
 }
 
 export async function inspectPackage(context: PackageContext, manifest: ManifestState): Promise<PackageState> {
@@ -78,16 +80,15 @@ export async function inspectPackage(context: PackageContext, manifest: Manifest
     ),
   );
   const wanting = context.declarations.filter((_, index) => inspected[index] === null).map(({ fileHandle }) => fileHandle);
-  const isComplete = wanting.length === 0 && manifest.kind === "current" && (await isUpToDate(context, manifest, inspected));
-  return { wanting, isComplete };
+  if (wanting.length > 0 || manifest.kind !== "current") return { wanting, isComplete: false, isUsable: false };
+  const linked = await Promise.all(context.dependencyPaths.map((path) => isDependencyLinked(context.directory, path)));
+  const isUsable = linked.every(Boolean);
+  return { wanting, isUsable, isComplete: isUsable && isUpToDate(context, manifest, inspected) };
 }
 
-async function isUpToDate(context: PackageContext, manifest: Manifest, files: readonly (RightFile | null)[]): Promise<boolean> {
-  const { request, directory, dependencyPaths } = context;
+function isUpToDate({ request, dependencyPaths }: PackageContext, manifest: Manifest, files: readonly (RightFile | null)[]): boolean {
   const content = { artefacts: manifest.artefacts, dependencyPaths, placements: placementsOf(files) };
-  if (hashContent(composeManifest(request, content, manifest.raw)) !== hashContent(manifest.raw)) return false;
-  const linked = await Promise.all(dependencyPaths.map((path) => isDependencyLinked(directory, path)));
-  return linked.every(Boolean);
+  return hashContent(composeManifest(request, content, manifest.raw)) === hashContent(manifest.raw);
 }
 
 export function placementsOf(files: readonly (RightFile | null)[]): Readonly<Record<string, PlacementKind>> {

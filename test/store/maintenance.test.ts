@@ -186,7 +186,13 @@ describe("pruning", () => {
     await writeFile(old ?? "", "old");
     await utimes(old ?? "", new Date(2020, 0, 1), new Date(2020, 0, 1));
     await writeFile(young ?? "", "young");
+    (await usePackage(home, OWNER, "gone")).release();
     await pruneCache({ home });
+    expect(await filesUnder(storeLayout(home).uses)).toEqual([
+      modelIdSlug(OWNER),
+      `${modelIdSlug(OWNER)}/a`,
+      `${modelIdSlug(OWNER)}/a/last-use`,
+    ]);
     expect(await filesUnder(model)).toEqual(["a", "a/model_config.json", "a/shared.bin", "a/weights.onnx"]);
     expect([existsSync(partial), existsSync(old ?? ""), existsSync(young ?? "")]).toEqual([false, false, true]);
   });

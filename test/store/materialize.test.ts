@@ -163,6 +163,16 @@ describe("a package", () => {
     }
   });
 
+  it("is taken over from the Python library's cache", async () => {
+    const { request, manifest, requests } = await scene();
+    await materializePackage(request);
+    const { artifact_placements: _, ...python } = await readJson(manifest);
+    await writeFile(manifest, JSON.stringify(python));
+    expect(await materializePackage(request)).toMatchObject({ bytesDownloaded: 0 });
+    expect(await materializePackage(request)).toMatchObject({ fromCache: true });
+    expect(requests()).toBe(2);
+  });
+
   it.each(["{", "[]", '{"offline_manifest_version": 4, "package_artifacts": "none"}'])(
     "is built anew when its manifest is %s",
     async (text) => {

@@ -219,6 +219,9 @@ describe("a disk", () => {
       execFileSync("chmod", ["-R", "a-w,a+rX", home]);
       try {
         expect(await outcome(start(there, "", nobody))).toMatchObject({ fromCache: true });
+        // What the platform says anew cannot be noted, and keeps nobody from loading.
+        const renewed = { ...there, recommendedParameters: { confidence: 0.7, perClassConfidence: null } };
+        expect(await outcome(start(renewed, "", nobody))).toMatchObject({ fromCache: true });
         expect(await outcome(start(absent, "", nobody))).toMatchObject({ error: { code: "CACHE_STORAGE" } });
       } finally {
         execFileSync("chmod", ["-R", "u+w", home]);

@@ -1,8 +1,10 @@
 /** Keeps the cache small: the least recently used packages go first, and what nobody needs any more goes always. */
+import { existsSync } from "node:fs";
 import { readdir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 
 import { inferenceHome } from "../../packages/index.js";
+import { isInUse } from "../package-use.js";
 import { livenessOf, parseIdentity } from "../process-identity.js";
 import { storeLayout, type StoreLayout } from "../store-layout.js";
 import { listCache } from "./list.js";
@@ -52,6 +54,7 @@ async function sweep(layout: StoreLayout): Promise<number> {
   await rm(layout.quarantine, { recursive: true, force: true });
   await sweepRemoved(layout);
   await sweepPartials(layout);
+  await sweepUses(layout);
   let bytes = 0;
   for (const blob of await findBlobs(layout)) {
     if (Math.abs(Date.now() - blob.changed.getTime()) > YOUNG_MILLISECONDS) bytes += await removeBlob(layout, blob);
@@ -67,6 +70,18 @@ async function sweepRemoved(layout: StoreLayout): Promise<void> {
       if (/^\.[0-9a-f-]{36}\.removed\.lock$/.test(name)) await rm(join(folder, name), { recursive: true, force: true });
     }
     await rmdir(folder).catch(() => undefined);
+  }
+}
+
+/** Records of use of packages that are not there. */
+async function sweepUses(layout: StoreLayout): Promise<void> {
+  for (const slug of await readdir(layout.uses).catch(() => [])) {
+    for (const packageId of await readdir(join(layout.uses, slug)).catch(() => [])) {
+      const folder = join(layout.uses, slug, packageId);
+      const isGone = !existsSync(join(layout.modelsCache, slug, packageId));
+      if (isGone && !(await isInUse(folder))) await rm(folder, { recursive: true, force: true });
+    }
+    await rmdir(join(layout.uses, slug)).catch(() => undefined);
   }
 }
 

@@ -36,8 +36,14 @@ export async function removePackage(layout: StoreLayout, found: FoundPackage): P
       await rm(away, { recursive: true, force: true });
       await rm(found.useFolder, { recursive: true, force: true });
     });
+    await forgetLock(found.lock);
     return { bytes: [...ownFiles.values()].reduce((sum, bytes) => sum + bytes, 0) };
   });
+}
+
+/** The folder of a lock that we hold. Who waits for it makes it anew; at worst two of them work at once, which harms nothing. */
+async function forgetLock(lock: string): Promise<void> {
+  await rm(lock, { recursive: true, force: true }).catch(() => undefined);
 }
 
 /** Bytes freed; 0 when a package links to the blob, or it is being fetched or linked just now. */
@@ -51,6 +57,7 @@ export async function removeBlob(layout: StoreLayout, blob: FoundBlob): Promise<
     );
     await guardStorage(blob.path, () => rm(blob.path, { force: true }));
     await verifiedFiles(layout.home).forget(blob.path);
+    await forgetLock(layout.blobLock(blob.md5));
     return bytes;
   });
   return freed ?? 0;
