@@ -81,6 +81,15 @@ export interface ResolvedSegmentationOptions extends ResolvedDetectionOptions {
   readonly maskThreshold: number;
 }
 
+export interface KeyPointDefaults extends DetectionDefaults {
+  readonly keyPointThreshold: number | null;
+}
+
+export interface ResolvedKeyPointOptions extends ResolvedDetectionOptions {
+  /** Points below are invisible; 0 where the network says nothing about single points. */
+  readonly keyPointThreshold: number;
+}
+
 /** Rows of a detector in the original picture. */
 export interface DetectionColumns {
   /** `[n, 4]` corners, pixels. */
@@ -101,6 +110,8 @@ export interface KeyPointColumns extends DetectionColumns {
   readonly points: Int32Array | Float32Array;
   /** `[n, slots]`, 0 = invisible. */
   readonly pointConfidence: Float32Array;
+  /** `[n, slots, 2, 2]`, pixels squared; null where the network does not say. */
+  readonly covariance: Float32Array | null;
 }
 
 /**
@@ -146,6 +157,7 @@ export type InstanceSegmentationFamily<Description extends SegmentationDescripti
 >;
 
 export interface KeyPointDescription extends BoxesDescription {
+  readonly defaults: KeyPointDefaults;
   /** Point slots per instance. */
   readonly slots: number;
   /** By class id. */
@@ -155,7 +167,7 @@ export interface KeyPointDescription extends BoxesDescription {
 export type KeyPointFamily<Description extends KeyPointDescription = KeyPointDescription> = FamilyBase<
   "keypoint-detection",
   Description,
-  ResolvedDetectionOptions,
+  ResolvedKeyPointOptions,
   KeyPointColumns
 >;
 

@@ -6,7 +6,9 @@ import type { DetectionOptions, ImageOptions, KeyPointOptions, ScoreOptions, Seg
 import { resolveThresholds } from "./decoding/index.js";
 import type {
   DetectionDefaults,
+  KeyPointDefaults,
   ResolvedDetectionOptions,
+  ResolvedKeyPointOptions,
   ResolvedScoreOptions,
   ResolvedSegmentationOptions,
   SegmentationDefaults,
@@ -136,11 +138,17 @@ export function resolveSegmentationOptions(
 /** As {@link resolveDetectionOptions}, with the options of key points. */
 export function resolveKeyPointOptions(
   options: KeyPointOptions,
-  defaults: DetectionDefaults,
+  defaults: KeyPointDefaults,
   context: OptionContext,
-): ResolvedDetectionOptions {
-  checkUnit("keyPointThreshold", options.keyPointThreshold);
-  return resolveDetectionOptions(options, defaults, context, ["keyPointThreshold"]);
+): ResolvedKeyPointOptions {
+  const { keyPointThreshold } = options;
+  checkUnit("keyPointThreshold", keyPointThreshold);
+  if (keyPointThreshold !== undefined && defaults.keyPointThreshold === null)
+    optionNotHonoured("keyPointThreshold", keyPointThreshold, context);
+  return {
+    ...resolveDetectionOptions(options, defaults, context, ["keyPointThreshold"]),
+    keyPointThreshold: defaults.keyPointThreshold === null ? 0 : (keyPointThreshold ?? defaults.keyPointThreshold),
+  };
 }
 
 /** Options of tasks whose only choice is how sure a class has to be. @throws InvalidOptionError */

@@ -34,6 +34,10 @@ function segmenter(architecture: string, load: RegistryEntry["load"], supportedF
   return { architecture, task: "instance-segmentation", backend: "onnx", supportedFeatures, load };
 }
 
+function keyPoints(architecture: string, load: RegistryEntry["load"], supportedFeatures: readonly string[] = []): RegistryEntry {
+  return { architecture, task: "keypoint-detection", backend: "onnx", supportedFeatures, load };
+}
+
 const loadYolov8 = () => import("./families/yolov8.js");
 
 export const REGISTRY: readonly RegistryEntry[] = [
@@ -50,13 +54,10 @@ export const REGISTRY: readonly RegistryEntry[] = [
   segmenter("yolo26", () => import("./families/yolo26-segmentation.js")),
   segmenter("yolact", () => import("./families/yolact.js")),
   segmenter("rfdetr", () => import("./families/rfdetr-segmentation.js"), RFDETR_FEATURES),
-  {
-    architecture: "mediapipe-face-detector",
-    task: "keypoint-detection",
-    backend: "onnx",
-    supportedFeatures: [],
-    load: () => import("./families/mediapipe-face-detector.js"),
-  },
+  ...["yolov8", "yolov11"].map((architecture) => keyPoints(architecture, () => import("./families/yolov8-key-points.js"), ["nms_fused"])),
+  keyPoints("yolo26", () => import("./families/yolo26-key-points.js")),
+  keyPoints("rfdetr", () => import("./families/rfdetr-key-points.js"), RFDETR_FEATURES),
+  keyPoints("mediapipe-face-detector", () => import("./families/mediapipe-face-detector.js")),
   entry("yolov8", "classification", loadYoloClassifier),
   entry("yolov11", "classification", loadYoloClassifier),
   entry("vit", "classification", loadStretchClassifier),

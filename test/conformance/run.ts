@@ -15,6 +15,7 @@ import { adapters as cache } from "./adapters/cache.js";
 import { adapters as detection } from "./adapters/detection.js";
 import { adapters as environment } from "./adapters/environment.js";
 import { adapters as families } from "./adapters/families.js";
+import { adapters as keyPoints } from "./adapters/key-points.js";
 import { adapters as labels } from "./adapters/labels.js";
 import { adapters as localPackages } from "./adapters/local-packages.js";
 import { adapters as maps } from "./adapters/maps.js";
@@ -42,12 +43,13 @@ const TABLE: AdapterTable = {
   ...negotiation,
   ...registry,
   ...text,
+  ...segmentation,
+  ...keyPoints,
   ...utilities,
   ...labels,
   ...provider,
   ...localPackages,
   ...cache,
-  ...segmentation,
   ...maps,
   ...store,
 };

@@ -120,6 +120,7 @@ function toPicture(faces: readonly Candidate[], geometry: Geometry, { rounding }
     confidence: Float32Array.from(faces, ({ score }) => score),
     // The network says nothing about single points.
     pointConfidence: new Float32Array(faces.length * POINTS.length).fill(1),
+    covariance: null,
   };
 }
 
@@ -142,7 +143,7 @@ export const family: KeyPointFamily<FaceDescription> = {
       slots: POINTS.length,
       maximumDynamicBatch: null,
       acceptsImageSize: false,
-      defaults: { confidence: 0.5, iouThreshold: 0.3, maxDetections: 300, classAgnosticNms: null },
+      defaults: { confidence: 0.5, iouThreshold: 0.3, maxDetections: 300, classAgnosticNms: null, keyPointThreshold: null },
     };
   },
   decode(outputs, image, geometry, { anchors }, options) {

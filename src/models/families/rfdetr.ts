@@ -5,7 +5,7 @@ import { detectorFamily, STRETCH_RULES, type DetectorLayout, type LayoutContext,
 import { floatData, requireOutput, requireRank, wrongNetwork } from "./outputs.js";
 
 /** Column of the logits -> reported class id. Columns beyond the class list (the "no object" column) are dropped. */
-function classMapping(columns: number, classNames: readonly string[], remapping: ClassRemapping | null): Int32Array {
+export function classMapping(columns: number, classNames: readonly string[], remapping: ClassRemapping | null): Int32Array {
   return Int32Array.from({ length: columns }, (_, column) => {
     if (remapping !== null) return remapping.classMapping[column] ?? -1;
     return column < classNames.length ? column : -1;

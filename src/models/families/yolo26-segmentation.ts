@@ -2,6 +2,7 @@
 import { configuration } from "../../configuration.js";
 import { checkRows, fusedDefaults, readRows } from "./rows.js";
 import { fixedMasks, PROTOTYPES, prototypeLayout, segmenterFamily, type SegmenterLayout } from "./segmenter.js";
+import { YOLO26_RULES } from "./yolo26.js";
 
 export function yolo26SegmentationLayout(): SegmenterLayout {
   return prototypeLayout({
@@ -14,9 +15,4 @@ export function yolo26SegmentationLayout(): SegmenterLayout {
   });
 }
 
-export const family = segmenterFamily({
-  layout: yolo26SegmentationLayout,
-  postProcessing: "any",
-  acceptsImageSize: true,
-  limitsDynamicBatch: true,
-});
+export const family = segmenterFamily({ layout: yolo26SegmentationLayout, ...YOLO26_RULES });

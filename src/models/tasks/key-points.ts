@@ -1,7 +1,7 @@
 import { createDetections, createKeyPoints } from "../../results/index.js";
 import type { KeyPoints } from "../../results/index.js";
 import type { KeyPointOptions, Skeleton } from "../contract.js";
-import type { KeyPointColumns, KeyPointDescription, ResolvedDetectionOptions } from "../family.js";
+import type { KeyPointColumns, KeyPointDescription, ResolvedKeyPointOptions } from "../family.js";
 import { LoadedModel, type ResultInfo } from "../loaded-model.js";
 import { resolveKeyPointOptions, type OptionContext } from "../options.js";
 
@@ -9,7 +9,7 @@ export class LoadedKeyPointModel extends LoadedModel<
   "keypoint-detection",
   KeyPointDescription,
   KeyPointOptions,
-  ResolvedDetectionOptions,
+  ResolvedKeyPointOptions,
   KeyPointColumns,
   KeyPoints
 > {
@@ -19,13 +19,13 @@ export class LoadedKeyPointModel extends LoadedModel<
     return this.parts.description.skeletons;
   }
 
-  protected override resolve(options: KeyPointOptions, context: OptionContext): ResolvedDetectionOptions {
+  protected override resolve(options: KeyPointOptions, context: OptionContext): ResolvedKeyPointOptions {
     return resolveKeyPointOptions(options, this.parts.description.defaults, context);
   }
 
-  protected override present({ points, pointConfidence, ...columns }: KeyPointColumns, info: ResultInfo): KeyPoints {
+  protected override present({ points, pointConfidence, covariance, ...columns }: KeyPointColumns, info: ResultInfo): KeyPoints {
     const { slots, skeletons } = this.parts.description;
     const detections = createDetections({ ...info, ...columns, classNames: this.classNames });
-    return createKeyPoints({ ...info, detections, slots, xy: points, confidence: pointConfidence, classes: skeletons });
+    return createKeyPoints({ ...info, detections, slots, xy: points, confidence: pointConfidence, covariance, classes: skeletons });
   }
 }

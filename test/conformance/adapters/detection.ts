@@ -1,14 +1,8 @@
 /** Single steps of detection post-processing, on the native decoder and on the reference one. */
 import { loadAddon } from "../../../src/native/index.js";
-import {
-  cpuDecoder,
-  mapBoxesBack,
-  referenceDecoder,
-  resolveThresholds,
-  type Decoder,
-  type DetectionRows,
-} from "../../../src/models/decoding/index.js";
+import { cpuDecoder, mapBoxesBack, referenceDecoder, resolveThresholds, type Decoder } from "../../../src/models/decoding/index.js";
 import { rfdetrLayout } from "../../../src/models/families/rfdetr.js";
+import { PROTOTYPES } from "../../../src/models/families/segmenter.js";
 import { decodeDetector } from "../../../src/models/families/detector.js";
 import type { Tensor } from "../../../src/engines/index.js";
 import { NotCovered, type Adapter, type AdapterTable, type AdapterVariants } from "../adapter.js";
@@ -18,13 +12,6 @@ const floats = (array: VectorArray): Float32Array => Float32Array.from(decodeArr
 
 const toThresholds = (confidence: number | readonly number[]): Float32Array =>
   Float32Array.from(typeof confidence === "number" ? [confidence] : confidence);
-
-/** Rows as the vectors write them: x1, y1, x2, y2, score, class id. */
-function encodeRows({ xyxy, scores, classIds }: Omit<DetectionRows, "indices">): VectorArray {
-  const rows = new Float32Array(scores.length * 6);
-  scores.forEach((score, row) => rows.set([...xyxy.subarray(4 * row, 4 * row + 4), score, classIds[row] ?? 0], 6 * row));
-  return encodeArray(rows, [scores.length, 6]);
-}
 
 function columnsOf(array: VectorArray): { readonly rows: number; readonly columns: number; readonly data: Float32Array } {
   const [rows = 0, columns = 0] = array.shape;
@@ -42,7 +29,9 @@ const onEachDecoder = (make: DecoderAdapter): AdapterVariants => ({
   reference: make(() => referenceDecoder),
 });
 
-const objectDetection: DecoderAdapter =
+/** @param extrasOf attributes behind the class scores, which whole rows keep. */
+const denseOutput =
+  (extrasOf: (input: { readonly num_classes?: number; readonly key_points_slots?: number }) => number): DecoderAdapter =>
   (decoder) =>
   async (input: {
     readonly output: VectorArray;
@@ -51,8 +40,11 @@ const objectDetection: DecoderAdapter =
     readonly max_detections: number;
     readonly class_agnostic: boolean;
     readonly box_format?: "xywh" | "xyxy";
+    readonly num_classes?: number;
+    readonly key_points_slots?: number;
   }) => {
     const [batch = 0, attributes = 0, candidates = 0] = input.output.shape;
+    const extras = extrasOf(input);
     const data = floats(input.output);
     const settings = {
       thresholds: toThresholds(input.confidence),
@@ -64,10 +56,10 @@ const objectDetection: DecoderAdapter =
       Array.from({ length: batch }, async (_, image) => {
         const offset = image * attributes * candidates;
         const matrix = { data, candidateStride: 1, attributeStride: candidates };
-        const rows = await decoder().decodeDense(
+        const { xyxy, scores, classIds, indices } = await decoder().decodeDense(
           {
             candidates,
-            classes: attributes - 4,
+            classes: attributes - 4 - extras,
             boxes: { ...matrix, offset },
             boxFormat: input.box_format === "xyxy" ? "xyxy" : "cxcywh",
             scores: { ...matrix, offset: offset + 4 * candidates },
@@ -76,7 +68,15 @@ const objectDetection: DecoderAdapter =
           },
           settings,
         );
-        return encodeRows(rows);
+        const rows = new Float32Array(indices.length * (6 + extras));
+        indices.forEach((candidate, row) => {
+          const behind = Array.from(
+            { length: extras },
+            (_, extra) => data[offset + (attributes - extras + extra) * candidates + candidate] ?? 0,
+          );
+          rows.set([...xyxy.subarray(4 * row, 4 * row + 4), scores[row] ?? 0, classIds[row] ?? 0, ...behind], row * (6 + extras));
+        });
+        return encodeArray(rows, [indices.length, 6 + extras]);
       }),
     );
     return { detections };
@@ -186,7 +186,9 @@ const rfdetr: DecoderAdapter =
   };
 
 export const adapters: AdapterTable = {
-  "nms-object-detection": onEachDecoder(objectDetection),
+  "nms-object-detection": onEachDecoder(denseOutput(() => 0)),
+  "nms-instance-segmentation": onEachDecoder(denseOutput(() => PROTOTYPES)),
+  "nms-key-points": onEachDecoder(denseOutput(({ key_points_slots: slots = 0 }) => 3 * slots)),
   "filter-fused-nms-output": onEachDecoder(fusedOutput),
   "batched-nms": onEachDecoder(suppression),
   "rfdetr-select-top-k": onEachDecoder(topQueries),

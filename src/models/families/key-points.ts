@@ -1,0 +1,168 @@
+/** Key points: a family is a layout of outputs, as for detectors, with points behind the attributes of each candidate. */
+import { CorruptedModelPackageError } from "../../errors.js";
+import type { Tensor, TensorPort } from "../../engines/index.js";
+import { mapPointsBack, roundHalfEven, type Geometry } from "../../imaging/index.js";
+import { parseKeyPointsMetadata } from "../../packages/index.js";
+import type { KeyPointsMetadata } from "../../packages/index.js";
+import type { Decoder, DetectionRows } from "../decoding/index.js";
+import type {
+  KeyPointColumns,
+  KeyPointDefaults,
+  KeyPointDescription,
+  KeyPointFamily,
+  PackageContents,
+  ResolvedKeyPointOptions,
+} from "../family.js";
+import type { HeadWithExtras } from "./anchors.js";
+import {
+  decodeHead,
+  describePackage,
+  detectionColumns,
+  packageFacts,
+  settingsOf,
+  type DetectorLayout,
+  type Laidout,
+  type LayoutContext,
+  type PackageRules,
+} from "./detector.js";
+
+const METADATA = "keypoints_metadata.json";
+/** x, y, confidence. */
+export const NUMBERS_A_POINT = 3;
+
+export interface KeyPointContext extends LayoutContext {
+  /** By reported class id. */
+  readonly keyPoints: KeyPointsMetadata;
+}
+
+/** Instances of one picture with their points, still where the network sees them. */
+export interface NetworkKeyPoints {
+  readonly rows: DetectionRows;
+  /** `[instances, slots, 2]`, network pixels. */
+  readonly points: Float32Array;
+  /** `[instances, slots]`, 0..1. */
+  readonly confidence: Float32Array;
+  /** `[instances, slots, 2, 2]`, pixels of the picture squared. */
+  readonly covariance: Float32Array | null;
+}
+
+export interface KeyPointLayout {
+  readonly defaults: KeyPointDefaults;
+  readonly boxes: DetectorLayout["boxes"];
+  /** Whether points end at the picture's borders, as boxes do. */
+  readonly clampsPoints: boolean;
+  readonly keyPoints: KeyPointsMetadata;
+  /** @throws CorruptedModelPackageError when the ports cannot belong to this layout. */
+  check(outputs: readonly TensorPort[]): void;
+  locate(
+    outputs: readonly Tensor[],
+    image: number,
+    geometry: Geometry,
+    options: ResolvedKeyPointOptions,
+    decoder: Decoder,
+  ): Promise<NetworkKeyPoints>;
+}
+
+export const slotsOf = ({ names }: KeyPointsMetadata): number => Math.max(...names.map(({ length }) => length));
+
+/** A YOLO head whose last attributes are three numbers a point. */
+export function pointsLayout(
+  keyPoints: KeyPointsMetadata,
+  layout: {
+    readonly defaults: KeyPointDefaults;
+    readonly check: (outputs: readonly TensorPort[]) => void;
+    readonly read: (outputs: readonly Tensor[], image: number) => HeadWithExtras;
+  },
+): KeyPointLayout {
+  const slots = slotsOf(keyPoints);
+  return {
+    defaults: layout.defaults,
+    boxes: "pixels",
+    clampsPoints: false,
+    keyPoints,
+    check: layout.check,
+    async locate(outputs, image, _geometry, options, decoder) {
+      const { head, extras } = layout.read(outputs, image);
+      const rows = await decodeHead(head, settingsOf(options), decoder);
+      const points = new Float32Array(rows.indices.length * slots * 2);
+      const confidence = new Float32Array(rows.indices.length * slots);
+      for (let place = 0; place < confidence.length; place++) {
+        const candidate = rows.indices[Math.floor(place / slots)] ?? 0;
+        const number = (which: number): number => {
+          const attribute = (place % slots) * NUMBERS_A_POINT + which;
+          return extras.data[extras.offset + candidate * extras.candidateStride + attribute * extras.attributeStride] ?? Number.NaN;
+        };
+        points.set([number(0), number(1)], 2 * place);
+        confidence[place] = number(2);
+      }
+      return { rows, points, confidence, covariance: null };
+    },
+  };
+}
+
+/** Saturates where an Int32Array would wrap around. */
+const toInt32 = (value: number): number => Math.min(Math.max(roundHalfEven(value), -(2 ** 31)), 2 ** 31 - 1);
+
+/** Outputs of one picture to columns in the original picture; points that a class does not have, or that are unsure, become nothing. */
+export async function decodeKeyPoints(
+  layout: KeyPointLayout,
+  outputs: readonly Tensor[],
+  image: number,
+  geometry: Geometry,
+  options: ResolvedKeyPointOptions,
+  decoder: Decoder,
+): Promise<KeyPointColumns> {
+  const { rows, points, confidence, covariance } = await layout.locate(outputs, image, geometry, options, decoder);
+  const slots = slotsOf(layout.keyPoints);
+  const threshold = Math.fround(options.keyPointThreshold);
+  const mapped = mapPointsBack(points, geometry, { clamp: layout.clampsPoints });
+  confidence.forEach((value, place) => {
+    const names = layout.keyPoints.names[rows.classIds[Math.floor(place / slots)] ?? -1] ?? [];
+    if (place % slots < names.length && value >= threshold) return;
+    confidence[place] = 0;
+    mapped.fill(0, 2 * place, 2 * place + 2);
+    covariance?.fill(Number.NaN, 4 * place, 4 * place + 4);
+  });
+  return {
+    ...detectionColumns(rows, geometry, layout.boxes, options),
+    points: options.rounding === "none" ? mapped : Int32Array.from(mapped, toInt32),
+    pointConfidence: confidence,
+    covariance,
+  };
+}
+
+function readMetadata({ texts }: PackageContents, { remapping }: LayoutContext): KeyPointsMetadata {
+  const file = texts[METADATA];
+  if (file === undefined) throw new CorruptedModelPackageError(`This architecture needs ${METADATA}.`, { kind: "config" });
+  return parseKeyPointsMetadata(file.text, { path: file.path }, remapping);
+}
+
+export function keyPointFamily({
+  layout: makeLayout,
+  ...rules
+}: PackageRules & { readonly layout: (context: KeyPointContext) => KeyPointLayout }): KeyPointFamily<
+  KeyPointDescription & Laidout<KeyPointLayout>
+> {
+  const facts = packageFacts(rules);
+  return {
+    task: "keypoint-detection",
+    ...facts,
+    files: [...facts.files, METADATA],
+    describe(contents, network) {
+      const description = describePackage(
+        (context) => makeLayout({ ...context, keyPoints: readMetadata(contents, context) }),
+        rules,
+        contents,
+        network,
+      );
+      const { names, skeletons } = description.layout.keyPoints;
+      return {
+        ...description,
+        slots: slotsOf(description.layout.keyPoints),
+        skeletons: names.map((points, id) => ({ name: description.classNames[id] ?? "", points, edges: skeletons[id] ?? [] })),
+      };
+    },
+    decode: (outputs, image, geometry, description, options, decoder) =>
+      decodeKeyPoints(description.layout, outputs, image, geometry, options, decoder),
+  };
+}

@@ -1,0 +1,18 @@
+/** YOLO26 with key points: end-to-end rows. */
+import { configuration } from "../../configuration.js";
+import { keyPointFamily, NUMBERS_A_POINT, pointsLayout, slotsOf, type KeyPointContext, type KeyPointLayout } from "./key-points.js";
+import { checkRows, fusedDefaults, readRows } from "./rows.js";
+import { YOLO26_RULES } from "./yolo26.js";
+
+export function yolo26KeyPointsLayout({ keyPoints }: KeyPointContext): KeyPointLayout {
+  const { confidence, keyPointsThreshold } = configuration().defaults.yolo26;
+  return pointsLayout(keyPoints, {
+    defaults: { ...fusedDefaults(confidence), keyPointThreshold: keyPointsThreshold },
+    check(outputs) {
+      checkRows(outputs, slotsOf(keyPoints) * NUMBERS_A_POINT);
+    },
+    read: readRows,
+  });
+}
+
+export const family = keyPointFamily({ layout: yolo26KeyPointsLayout, ...YOLO26_RULES });
