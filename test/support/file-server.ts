@@ -111,7 +111,11 @@ export class FileServer {
     if (fault?.kind === "compressed") headers["content-encoding"] = "gzip";
     const condition = request.headers["if-range"];
     const start = /^bytes=(\d+)-$/.exec(request.headers.range ?? "")?.[1];
-    const isPart = start !== undefined && file.acceptRanges !== false && fault?.kind !== "range-ignored" && (condition === undefined || condition === etag);
+    const isPart =
+      start !== undefined &&
+      file.acceptRanges !== false &&
+      fault?.kind !== "range-ignored" &&
+      (condition === undefined || condition === etag);
     let first = isPart ? Number(start) : 0;
     if (isPart && first >= body.length) {
       response.writeHead(416, { ...headers, "content-range": `bytes */${body.length}` }).end();
