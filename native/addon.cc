@@ -11,6 +11,7 @@
 #include "napi/arguments.h"
 #include "napi/nvidia_bindings.h"
 #include "napi/onnxruntime_bindings.h"
+#include "napi/tensorrt_bindings.h"
 
 namespace {
 
@@ -48,6 +49,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   im::ExportMasks(env, exports);
   im::ExportOnnxRuntime(env, exports);
   im::ExportNvidia(env, exports);
+  im::ExportTensorRt(env, exports);
   return exports;
 }
 

@@ -78,6 +78,24 @@ Result<InferLibrary> InferLibrary::Open(Kind kind, const LibrarySearch& search) 
   return InferLibrary(kind, version, std::move(opened.value()));
 }
 
+Result<InferLibrary> OpenInferLibraryFor(const Version& plan, const std::string& configured) {
+  std::vector<int> majors = {plan.major};
+  for (const int major : kMajors) {
+    if (major != plan.major) majors.push_back(major);
+  }
+  std::string reasons;
+  for (const int major : majors) {
+    for (const Kind kind : {Kind::kFull, Kind::kLean}) {
+      Result<InferLibrary> opened = InferLibrary::Open(kind, InferSearch(kind, major, configured));
+      if (opened.ok()) return opened;
+      reasons += " " + opened.status().message();
+    }
+  }
+  return Status(Code::kTensorRt, kStage,
+                "TensorRT is not installed, and the engine needs version " + plan.Text() + ": install it, or name its folder with "
+                "INFERENCE_MODELS_TENSORRT_LIBRARY_PATH." + reasons);
+}
+
 std::vector<FoundLibrary> FindInferLibraries(const std::string& configured, bool only_configured) {
   std::vector<FoundLibrary> found;
   std::string reasons;

@@ -49,6 +49,9 @@ class InferLibrary {
   Library library_;
 };
 
+// The library to run an engine that this version built: the full one of its major, else the lean one, else what else is there.
+Result<InferLibrary> OpenInferLibraryFor(const Version& plan, const std::string& configured);
+
 struct FoundLibrary {
   Kind kind = Kind::kFull;
   std::string path;     // "" = not found

@@ -7,6 +7,7 @@ namespace im::trt {
 namespace {
 
 constexpr char kStage[] = "tensorrt.load";
+constexpr char kVersionStage[] = "tensorrt.version";
 constexpr std::size_t kHeaderBytes = 28;
 constexpr std::size_t kVersionOffset = 24;
 constexpr char kMagic[] = "ftrt";
@@ -50,10 +51,10 @@ Status CheckPlanVersion(const Version& plan, const Version& library, bool host_c
   if (plan.number() == library.number()) return {};
   const std::string what = "The engine was built by TensorRT " + plan.Text() + ", installed is " + library.Text() + ".";
   if (plan.number() > library.number()) {
-    return {Code::kTensorRt, kStage, what + " An engine never loads in an older release: install " + plan.Text() + " or build the engine anew."};
+    return {Code::kTensorRt, kVersionStage, what + " An engine never loads in an older release: install " + plan.Text() + " or build the engine anew."};
   }
   if (host_code_allowed) return {};
-  return {Code::kTensorRt, kStage,
+  return {Code::kTensorRt, kVersionStage,
           what + " Only an engine that was built to be version compatible can load; it brings machine code along, so allow it "
                  "(engineHostCodeAllowed) if you trust the file. Otherwise install that release or build the engine anew."};
 }

@@ -46,6 +46,13 @@ export interface NativeAddon {
    * looked at before the loader's search; "" = none.
    */
   probeNvidia(options: { readonly cudaLibraryPath: string; readonly tensorRtLibraryPath: string }): Promise<NvidiaProbe>;
+
+  /** A serialized engine of TensorRT 10 or 11, as a path or bytes, onto a device. Slow, on a thread of its own. */
+  loadTensorRtEngine(
+    plan: string | Uint8Array,
+    options: NativeTensorRtOptions,
+    cancel: NativeCancelToken | null,
+  ): Promise<NativeTensorRtEngine>;
 }
 
 /** What the addon found of NVIDIA's, without failing over any of it. */
@@ -274,6 +281,68 @@ export interface NativeSession {
   statistics(): Omit<SessionStatistics, "lanes">;
   /** Idempotent; resolves when every run in progress has settled and the session is freed. */
   close(): Promise<void>;
+}
+
+export interface NativeTensorRtOptions {
+  readonly cudaLibraryPath: string;
+  readonly tensorRtLibraryPath: string;
+  /** Ordinal of the GPU, from 0. */
+  readonly device: number;
+  /** Runs at once, 1 to 64; each has scratch memory of its own. */
+  readonly contexts: number;
+  /** Shapes per context that keep a CUDA graph, 0 to 1024. */
+  readonly graphs: number;
+  /** Optimization profile, from 0. */
+  readonly profile: number;
+  readonly engineHostCodeAllowed: boolean;
+}
+
+export interface NativeTensorRtPort {
+  readonly name: string;
+  /** ONNX's element type number. */
+  readonly type: number;
+  /** "" where the size varies. */
+  readonly dims: readonly (number | string)[];
+  /** Inputs: one for each optimization profile; outputs: empty. */
+  readonly profiles: readonly {
+    readonly minimum: readonly number[];
+    readonly optimum: readonly number[];
+    readonly maximum: readonly number[];
+  }[];
+}
+
+export interface NativeTensorRtEngine {
+  readonly name: string;
+  readonly inputs: readonly NativeTensorRtPort[];
+  readonly outputs: readonly NativeTensorRtPort[];
+  readonly libraryVersion: string;
+  readonly builtByVersion: string;
+  readonly layers: number;
+  readonly profile: number;
+  readonly profiles: number;
+  readonly hardwareCompatibility: "none" | "ampere-plus" | "same-compute-capability";
+  readonly device: number;
+  readonly deviceName: string;
+  /** All outputs. Inputs that lie in memory from `allocate` are read in place, others are copied. */
+  run(inputs: readonly NativeTensor[], cancel: NativeCancelToken | null): Promise<readonly NativeTensor[]>;
+  statistics(): NativeTensorRtStatistics;
+  /** Once. Resolves when every run in progress has settled and the memory is free. */
+  close(): Promise<void>;
+}
+
+export interface NativeTensorRtStatistics extends Omit<SessionStatistics, "lanes"> {
+  readonly graphLaunches: number;
+  readonly graphsCaptured: number;
+  /** Shapes that run without a graph because the capture failed, and why the last one did. */
+  readonly graphsGivenUp: number;
+  readonly lastCaptureFailure: string | null;
+  /** Weights and what else TensorRT holds, bytes. */
+  readonly engineBytes: number;
+  /** Per context. */
+  readonly scratchBytes: number;
+  /** In use on the device by all engines of this environment; pinned host memory likewise. */
+  readonly deviceBytes: number;
+  readonly pinnedBytes: number;
 }
 
 /** What a native failure looks like before `native/errors` turns it into one of ours. */

@@ -24,6 +24,7 @@ const NAMES: Readonly<Record<keyof NativeAddon, true>> = {
   createSession: true,
   createCancelToken: true,
   probeNvidia: true,
+  loadTensorRtEngine: true,
 };
 
 describe.skipIf(addon === null)("the addon", () => {

@@ -16,12 +16,15 @@ const LIBRARIES: readonly (readonly [file: string, source: string, ...definition
   ["cuda/libcudart.so.12", "fake_versions.cc", "FAKE_CUDART=12060"],
   ["versions/libnvinfer.so.10", "fake_versions.cc", "FAKE_INFER=101501", "FAKE_INFER_BUILD=29"],
   ["versions/libnvinfer_lean.so.11", "fake_versions.cc", "FAKE_INFER=110400"],
+  ["trt10/libnvinfer.so.10", "fake_tensorrt.cc", "FAKE_TRT_VERSION=101501"],
+  ["trt11/libnvinfer.so.11", "fake_tensorrt.cc", "FAKE_TRT_VERSION=110100"],
   ["versions/libnvonnxparser.so.10", "fake_versions.cc", "FAKE_PARSER=100"],
 ];
 
 function fingerprint(): string {
   const hash = createHash("sha256").update(JSON.stringify([LIBRARIES, compiler]));
   for (const file of readdirSync(sources).sort()) hash.update(readFileSync(join(sources, file)));
+  hash.update(readFileSync(join(sources, "..", "data", "tensorrt_abi.inc")));
   return hash.digest("hex").slice(0, 16);
 }
 
@@ -59,4 +62,12 @@ export function nvidiaFakes(): string | null {
     rmSync(scratch, { recursive: true, force: true });
   }
   return folder;
+}
+
+/** A plan for the TensorRT stand-in; test/native/fakes/fake_tensorrt.h says what the lines mean. */
+export function fakePlan([major, minor, patch, build]: readonly [number, number, number, number], lines: readonly string[]): Uint8Array {
+  const header = new Uint8Array(28);
+  header.set(new TextEncoder().encode("ftrt"));
+  header.set([major, minor, patch, build], 24);
+  return Buffer.concat([header, new TextEncoder().encode(lines.join("\n"))]);
 }

@@ -20,8 +20,8 @@ import { raceAbort } from "../../abort.js";
 import { readModelHeader } from "./model-file.js";
 import { checkOptions, type CheckedOptions } from "./options.js";
 import { splitProviders } from "./providers.js";
-import { modelNotLoadable, queueFull, sessionClosed } from "./refusals.js";
-import { checkInputs, checkOutputs } from "./tensors.js";
+import { modelNotLoadable, queueFull, sessionClosed } from "../refusals.js";
+import { checkInputs, checkOutputs } from "../tensors.js";
 
 /** The part of onnxruntime-node that is used here. */
 interface RuntimeModule {

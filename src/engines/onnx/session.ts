@@ -15,8 +15,8 @@ import type {
 import { raceAbort } from "../../abort.js";
 import { readModelHeader } from "./model-file.js";
 import { checkOptions, type CheckedOptions } from "./options.js";
-import { modelNotLoadable, queueFull, sessionClosed } from "./refusals.js";
-import { checkInputs, checkOutputs } from "./tensors.js";
+import { modelNotLoadable, queueFull, sessionClosed } from "../refusals.js";
+import { checkInputs, checkOutputs } from "../tensors.js";
 
 /** A session whose runs compute on threads of the addon. */
 export async function createNativeSession(

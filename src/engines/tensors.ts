@@ -1,7 +1,7 @@
 /** Checks of what goes into a run, before anything is submitted: messages name the port, what it expects and what came. */
-import { ModelInputError, ModelRuntimeError } from "../../errors.js";
-import { elementArray } from "../element-types.js";
-import type { Tensor, TensorPort } from "../types.js";
+import { ModelInputError, ModelRuntimeError } from "../errors.js";
+import { elementArray } from "./element-types.js";
+import type { Tensor, TensorPort } from "./types.js";
 
 /** Input tensors in the order of the ports. @throws ModelInputError */
 export function checkInputs(
