@@ -1,4 +1,4 @@
-import { corrupted } from "./json.js";
+import { corrupted } from "../wire.js";
 import type { ClassRemapping, FileContext, InferenceConfig } from "./types.js";
 
 /** `class_names.txt`: one name a line, trimmed, blank lines dropped; order gives the ids. @throws CorruptedModelPackageError */

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { ModelPackageRestrictedError } from "../errors.js";
 import type { ContrastKind } from "../imaging/types.js";
 import { logger } from "../logger.js";
-import { boolean, corrupted, integer, number, optional, parseJsonAs, warnOfNearMisses } from "./json.js";
+import { boolean, corrupted, integer, number, optional, parseJsonAs, warnOfNearMisses } from "../wire.js";
 import type { FileContext, InferenceConfig, ResizeMode, ResizeModeRules } from "./types.js";
 
 const size = z.object({ height: integer, width: integer });

@@ -1,6 +1,6 @@
 import * as z from "zod";
 
-import { corrupted, integer, parseJsonAs } from "./json.js";
+import { corrupted, integer, parseJsonAs } from "../wire.js";
 import type { ClassRemapping, FileContext, KeyPointsMetadata } from "./types.js";
 
 const schema = z

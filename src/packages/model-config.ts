@@ -1,6 +1,6 @@
 import * as z from "zod";
 
-import { boolean, integer, number, optional, parseJsonAs } from "./json.js";
+import { boolean, integer, optional, parseJsonAs, recommendedParameters } from "../wire.js";
 import type { BackendType, FileContext, ModelConfig } from "./types.js";
 
 const BACKENDS = [
@@ -15,18 +15,6 @@ const BACKENDS = [
 
 const text = optional(z.string());
 const record = z.record(z.string(), z.unknown());
-
-/** Thresholds found by evaluation, in either spelling of their keys; other keys are dropped. */
-export const recommendedParameters = z
-  .object({
-    confidence: optional(number),
-    perClassConfidence: optional(z.record(z.string(), number)),
-    per_class_confidence: optional(z.record(z.string(), number)),
-  })
-  .transform(({ confidence, perClassConfidence, per_class_confidence: snakeCase }) => ({
-    confidence,
-    perClassConfidence: perClassConfidence ?? snakeCase,
-  }));
 
 const schema = z.object({
   model_architecture: text,

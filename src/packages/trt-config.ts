@@ -1,6 +1,6 @@
 import * as z from "zod";
 
-import { corrupted, optional, parseJsonAs } from "./json.js";
+import { corrupted, optional, parseJsonAs } from "../wire.js";
 import type { FileContext } from "./types.js";
 
 /** Batch sizes that an engine was built for. */

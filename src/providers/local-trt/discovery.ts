@@ -9,11 +9,11 @@ import {
   cacheLayout,
   inferenceHome,
   isMd5,
-  parseJson,
   requirePackageId,
   type LocalFileArtefactSpecs,
   type ModelPackageMetadata,
 } from "../../packages/index.js";
+import { parseJson } from "../../wire.js";
 import { isRealDirectory, isRegularFile, md5OfFile, readSmallFile } from "../files.js";
 import { describeIssues } from "../issues.js";
 import { readLocalTrtManifest } from "../roboflow/manifests/trt.js";

@@ -9,7 +9,7 @@ import type {
   TorchScriptPackageDetails,
   TrtPackageDetails,
 } from "../../packages/index.js";
-import { recommendedParameters } from "../../packages/index.js";
+import { recommendedParameters } from "../../wire.js";
 import { normalizeVersion } from "../../versions.js";
 import { QUANTIZATIONS } from "../roboflow/manifests/common.js";
 import { asBoolean, asInteger, asList, asObject, asText, asTexts, oneOf, type Json } from "./wire.js";

@@ -5,7 +5,8 @@ import { dirname, join } from "node:path";
 
 import { CorruptedModelPackageError } from "../../errors.js";
 import { logger } from "../../logger.js";
-import { cacheLayout, inferenceHome, parseJson } from "../../packages/index.js";
+import { cacheLayout, inferenceHome } from "../../packages/index.js";
+import { parseJson } from "../../wire.js";
 import { isRealDirectory, readSmallFile } from "../files.js";
 import {
   deserializeRecord,

@@ -1,10 +1,10 @@
 import { z } from "zod";
 
 import { ModelRetrievalError } from "../../errors.js";
-import { parseJson, recommendedParameters, wireOptional } from "../../packages/index.js";
+import { optional, parseJson, recommendedParameters } from "../../wire.js";
 import { describeIssues } from "../issues.js";
 
-const text = wireOptional(z.string());
+const text = optional(z.string());
 
 const schema = z.object({
   modelMetadata: z.object({
@@ -15,10 +15,10 @@ const schema = z.object({
     taskType: text,
     nextPage: text,
     modelPackages: z.array(z.unknown()),
-    modelDependencies: wireOptional(
+    modelDependencies: optional(
       z.array(z.object({ type: z.literal("model-dependency-v1"), name: z.string(), modelId: z.string(), modelPackageId: text })),
     ),
-    recommendedParameters: wireOptional(recommendedParameters),
+    recommendedParameters: optional(recommendedParameters),
   }),
 });
 

@@ -2,7 +2,8 @@ import { z } from "zod";
 
 import { ModelMetadataConsistencyError, ModelMetadataHandlerNotImplementedError, ModelRetrievalError } from "../../errors.js";
 import { logger } from "../../logger.js";
-import { recommendedParameters, wireOptional, type ModelPackageMetadata } from "../../packages/index.js";
+import type { ModelPackageMetadata } from "../../packages/index.js";
+import { optional, recommendedParameters } from "../../wire.js";
 import { describeIssues } from "../issues.js";
 import type { ManifestReader } from "./manifests/common.js";
 import { readHuggingFaceManifest } from "./manifests/hugging-face.js";
@@ -28,10 +29,10 @@ const schema = z.object({
   type: z.literal("external-model-package-v1"),
   packageId: z.string(),
   packageManifest: z.looseObject({ type: z.string() }),
-  packageFiles: z.array(z.object({ fileHandle: z.string(), downloadUrl: z.string(), md5Hash: wireOptional(z.string()) })),
+  packageFiles: z.array(z.object({ fileHandle: z.string(), downloadUrl: z.string(), md5Hash: optional(z.string()) })),
   trustedSource: z.boolean().default(false),
-  modelFeatures: wireOptional(z.record(z.string(), z.unknown())),
-  recommendedParameters: wireOptional(recommendedParameters),
+  modelFeatures: optional(z.record(z.string(), z.unknown())),
+  recommendedParameters: optional(recommendedParameters),
 });
 
 /** @throws ModelMetadataConsistencyError, ModelMetadataHandlerNotImplementedError */

@@ -3,7 +3,7 @@ import { Readable } from "node:stream";
 import { configure } from "../../../src/configuration.js";
 import { RetryError } from "../../../src/errors.js";
 import { addQueryParameters, parseGateway, throughGateway, type HttpExchange, type HttpRequest } from "../../../src/http/index.js";
-import { recommendedParameters } from "../../../src/packages/index.js";
+import { recommendedParameters } from "../../../src/wire.js";
 import { effectiveApiKey, forgetOfflineMode, registerModelProvider, unregisterModelProvider } from "../../../src/providers/index.js";
 import { mergeHeaders, mergeQueryParameters } from "../../../src/providers/roboflow/client.js";
 import { requireConsistentBatch, requireVersion } from "../../../src/providers/roboflow/manifests/common.js";

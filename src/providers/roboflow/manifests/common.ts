@@ -2,7 +2,8 @@
 import { z } from "zod";
 
 import { ModelMetadataConsistencyError } from "../../../errors.js";
-import { wireBoolean, wireInteger, wireOptional, type ModelPackageMetadata, type Quantization } from "../../../packages/index.js";
+import type { ModelPackageMetadata, Quantization } from "../../../packages/index.js";
+import { boolean, integer, optional } from "../../../wire.js";
 import { normalizeVersion } from "../../../versions.js";
 import { describeIssues } from "../../issues.js";
 
@@ -37,8 +38,8 @@ export function requireVersion(text: string): string {
 export const version = z.string().transform(requireVersion);
 
 export const batchFields = {
-  dynamicBatchSize: wireBoolean.default(false),
-  staticBatchSize: wireOptional(wireInteger),
+  dynamicBatchSize: boolean.default(false),
+  staticBatchSize: optional(integer),
 };
 
 /** Exactly one of the two ways to say a batch size. @throws ModelMetadataConsistencyError */

@@ -1,14 +1,14 @@
 import { z } from "zod";
 
-import { wireInteger, wireOptional } from "../../../packages/index.js";
+import { integer, optional } from "../../../wire.js";
 import { batchContents, batchFields, parseManifest, quantization, type ManifestReader } from "./common.js";
 
 const schema = z.object({
   backendType: z.literal("onnx"),
   ...batchFields,
   quantization,
-  opset: wireInteger,
-  incompatibleProviders: wireOptional(z.array(z.string())),
+  opset: integer,
+  incompatibleProviders: optional(z.array(z.string())),
 });
 
 export const readOnnxManifest: ManifestReader = (manifest) => {

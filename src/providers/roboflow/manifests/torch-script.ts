@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { wireOptional } from "../../../packages/index.js";
+import { optional } from "../../../wire.js";
 import { batchContents, batchFields, parseManifest, quantization, version, type ManifestReader } from "./common.js";
 
 const schema = z.object({
@@ -9,7 +9,7 @@ const schema = z.object({
   quantization,
   supportedDeviceTypes: z.array(z.string()),
   torchVersion: version,
-  torchVisionVersion: wireOptional(version),
+  torchVisionVersion: optional(version),
 });
 
 export const readTorchScriptManifest: ManifestReader = (manifest) => {

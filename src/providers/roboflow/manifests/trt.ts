@@ -1,7 +1,8 @@
 import { z } from "zod";
 
 import { ModelMetadataConsistencyError } from "../../../errors.js";
-import { wireBoolean, wireInteger, wireOptional, type EnvironmentRequirements } from "../../../packages/index.js";
+import type { EnvironmentRequirements } from "../../../packages/index.js";
+import { boolean, integer, optional } from "../../../wire.js";
 import {
   batchFields,
   parseManifest,
@@ -23,17 +24,17 @@ const schema = z.object({
   type: z.literal(TRT_MANIFEST),
   backendType: z.literal("trt"),
   ...batchFields,
-  minBatchSize: wireOptional(wireInteger),
-  optBatchSize: wireOptional(wireInteger),
-  maxBatchSize: wireOptional(wireInteger),
+  minBatchSize: optional(integer),
+  optBatchSize: optional(integer),
+  maxBatchSize: optional(integer),
   quantization,
   cudaDeviceType: z.string(),
   cudaDeviceCC: version,
   cudaVersion: version,
   trtVersion: version,
-  sameCCCompatible: wireBoolean.default(false),
-  trtForwardCompatible: wireBoolean.default(false),
-  trtLeanRuntimeExcluded: wireBoolean.default(false),
+  sameCCCompatible: boolean.default(false),
+  trtForwardCompatible: boolean.default(false),
+  trtLeanRuntimeExcluded: boolean.default(false),
   machineType: z.enum(["gpu-server", "jetson"]),
   machineSpecs,
 });

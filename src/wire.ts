@@ -1,10 +1,14 @@
 /** Reading JSON that arrives from outside: bounded, leniently coerced where published packages need it, one error for all. */
 import * as z from "zod";
 
-import { CorruptedModelPackageError } from "../errors.js";
-import { logger } from "../logger.js";
-import { closest } from "../options.js";
-import type { FileContext } from "./types.js";
+import { CorruptedModelPackageError } from "./errors.js";
+import { logger } from "./logger.js";
+import { closest } from "./options.js";
+
+/** Where a text came from, for messages. */
+interface TextSource {
+  readonly path: string;
+}
 
 /** Larger configuration files than this exist only by mistake or malice. */
 const MAXIMUM_CHARACTERS = 16 * 1024 * 1024;
@@ -41,7 +45,7 @@ function measure(text: string): { readonly depth: number; readonly values: numbe
 }
 
 /** @throws CorruptedModelPackageError */
-export function parseJson(text: string, { path }: FileContext): unknown {
+export function parseJson(text: string, { path }: TextSource): unknown {
   if (text.length > MAXIMUM_CHARACTERS)
     throw corrupted(path, `the file has ${text.length} characters; at most ${MAXIMUM_CHARACTERS} are read.`);
   const { depth, values } = measure(text);
@@ -61,7 +65,7 @@ export function parseJson(text: string, { path }: FileContext): unknown {
 }
 
 /** Parses text by a schema; the error names every offending field. @throws CorruptedModelPackageError */
-export function parseJsonAs<Schema extends z.ZodType>(schema: Schema, text: string, context: FileContext): z.output<Schema> {
+export function parseJsonAs<Schema extends z.ZodType>(schema: Schema, text: string, context: TextSource): z.output<Schema> {
   const value = parseJson(text, context);
   const outcome = validate(schema, value, context);
   if (outcome.success) return outcome.data;
@@ -73,7 +77,7 @@ export function parseJsonAs<Schema extends z.ZodType>(schema: Schema, text: stri
   throw corrupted(context.path, `${problems.join("; ")}${rest}. Correct the file or export the package again.`, outcome.error);
 }
 
-function validate<Schema extends z.ZodType>(schema: Schema, value: unknown, { path }: FileContext): z.ZodSafeParseResult<z.output<Schema>> {
+function validate<Schema extends z.ZodType>(schema: Schema, value: unknown, { path }: TextSource): z.ZodSafeParseResult<z.output<Schema>> {
   try {
     return schema.safeParse(value);
   } catch (error) {
@@ -128,7 +132,7 @@ export function optional<Schema extends z.ZodType>(schema: Schema) {
 }
 
 /** Unknown keys are allowed, but one that looks like a known key is probably a mistake that silently changes results. */
-export function warnOfNearMisses(value: unknown, known: readonly string[], where: string, { path }: FileContext): void {
+export function warnOfNearMisses(value: unknown, known: readonly string[], where: string, { path }: TextSource): void {
   if (typeof value !== "object" || value === null) return;
   const unknown = Object.keys(value).filter((key) => key.length <= MAXIMUM_COMPARED_LENGTH && !known.includes(key));
   for (const key of unknown.slice(0, MAXIMUM_COMPARED_KEYS)) {
@@ -138,3 +142,15 @@ export function warnOfNearMisses(value: unknown, known: readonly string[], where
       logger().warn(`${path}: "${key}" in ${where} is not known and was ignored; "${suggestion}" is probably meant.`);
   }
 }
+
+/** Thresholds found by evaluation, in either spelling of their keys; other keys are dropped. */
+export const recommendedParameters = z
+  .object({
+    confidence: optional(number),
+    perClassConfidence: optional(z.record(z.string(), number)),
+    per_class_confidence: optional(z.record(z.string(), number)),
+  })
+  .transform(({ confidence, perClassConfidence, per_class_confidence: snakeCase }) => ({
+    confidence,
+    perClassConfidence: perClassConfidence ?? snakeCase,
+  }));
