@@ -2,7 +2,7 @@
 # installs use: keep sources and settings equal. test/architecture.test.ts compares the folders.
 {
   "variables": {
-    "folders": "base image detection masks onnxruntime napi",
+    "folders": "base image detection masks maps onnxruntime cuda tensorrt napi",
   },
   "targets": [
     {
@@ -25,7 +25,7 @@
       "cflags!": ["-fno-exceptions"],
       "cflags_cc!": ["-fno-exceptions", "-fno-rtti", "-std=gnu++17", "-std=gnu++20"],
       # No contraction: a fused multiply-add where the compiler pleases would make results depend on the compiler.
-      "cflags": ["-O3", "-ffp-contract=off"],
+      "cflags": ["-O3", "-ffp-contract=off", "-fno-trapping-math"],
       "cflags_cc": ["-std=c++17", "-Wall", "-Wextra", "-fvisibility=hidden", "-fvisibility-inlines-hidden"],
       "conditions": [
         ["OS=='linux'", {
@@ -39,7 +39,7 @@
             "GCC_ENABLE_CPP_EXCEPTIONS": "YES",
             "GCC_SYMBOLS_PRIVATE_EXTERN": "YES",
             "GCC_INLINES_ARE_PRIVATE_EXTERN": "YES",
-            "OTHER_CFLAGS": ["-ffp-contract=off"],
+            "OTHER_CFLAGS": ["-ffp-contract=off", "-fno-trapping-math"],
             "MACOSX_DEPLOYMENT_TARGET": "11.0",
           },
         }],

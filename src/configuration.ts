@@ -142,8 +142,9 @@ const VARIABLES = {
     executionProviders: {
       name: "ONNXRUNTIME_EXECUTION_PROVIDERS",
       kind: "list",
-      standard: ["cpu"],
-      meaning: "Execution providers in order of preference, when the caller names none.",
+      standard: ["CUDAExecutionProvider", "OpenVINOExecutionProvider", "CoreMLExecutionProvider", "CPUExecutionProvider"],
+      meaning:
+        "Execution providers in order of preference, when the caller names none. Those that this machine does not have are left out.",
     },
   },
   api: {

@@ -1,7 +1,58 @@
 /** The public surface: everything a user may import, by name. */
 
-export { AutoModel, type AutoModelOptions } from "./auto/index.js";
-export { describeEnvironment, type EnvironmentReport, type Finding } from "./environment/index.js";
+export {
+  AutoModel,
+  LiberalModelAccessManager,
+  type AccessIdentifiers,
+  type AutoModelOptions,
+  type DescribeOptions,
+  type DownloadedModel,
+  type LoadingPlan,
+  type ModelAccessManager,
+  type ModelDescription,
+  type ModelPackageDescription,
+} from "./auto/index.js";
+export {
+  describeEnvironment,
+  describeEnvironment as describeComputeEnvironment,
+  parseRuntimeXRay,
+  xRayRuntimeEnvironment,
+  type EnvironmentReport,
+  type Finding,
+  type RuntimeXRay,
+} from "./environment/index.js";
+export {
+  negotiateModelPackages,
+  type BatchSizeRequest,
+  type DiscardedPackage,
+  type Negotiation,
+  type NegotiationInput,
+  type NmsFusionPreferences,
+  type ReasonCode,
+} from "./negotiation/index.js";
+export {
+  downloadFilesToDirectory,
+  FileResolutionCache,
+  getModelPackageContents,
+  listCache,
+  pruneCache,
+  removeFromCache,
+  verifyCache,
+  type AutoResolutionCache,
+  type AutoResolutionCacheEntry,
+  type CachedPackage,
+  type CacheListing,
+  type CacheVerification,
+  type ProgressEvent,
+} from "./store/index.js";
+export {
+  AutoModelPipeline,
+  TextReadingPipeline,
+  type AutoModelPipelineOptions,
+  type PipelineModel,
+  type TextReadingModels,
+  type TextReadingOptions,
+} from "./pipelines/index.js";
 export { configure, type Configuration } from "./configuration.js";
 export { setLogger, type Logger } from "./logger.js";
 export {
@@ -9,6 +60,7 @@ export {
   type AnyModel,
   type CallOptions,
   type ClassificationModel,
+  type DepthEstimationModel,
   type DetectionOptions,
   type ImageOptions,
   type InstanceSegmentationModel,
@@ -16,15 +68,18 @@ export {
   type KeyPointOptions,
   type Model,
   type ModelInfo,
+  type ModelOrigin,
   type ModelStatistics,
   type MultiLabelClassificationModel,
   type ObjectDetectionModel,
   type Prepared,
   type ScoreOptions,
+  type SemanticSegmentationModel,
   type SegmentationOptions,
   type Skeleton,
   type Stages,
   type TaskType,
+  type TextOnlyOCRModel,
   type Threshold,
   type VisionModel,
   type VisionModelSettings,
@@ -32,13 +87,16 @@ export {
 export {
   convertMasks,
   createClassification,
+  createDepthMap,
   createDetections,
   createInstanceDetections,
   createKeyPoints,
   createMasks,
   createMultiLabelClassification,
+  createSemanticSegmentation,
   decodeRle,
   encodeRle,
+  createTextResult,
   fromTransferable,
   masksFromCoco,
   toTransferable,
@@ -47,6 +105,7 @@ export {
 export type {
   Classification,
   ClassScore,
+  DepthMap,
   CocoAnnotation,
   CocoRle,
   DenseMasks,
@@ -62,10 +121,40 @@ export type {
   MultiLabelClassification,
   Polygon,
   Result,
+  SemanticSegmentation,
   RleMasks,
   ServedBy,
+  TextLine,
+  TextResult,
   Timings,
 } from "./results/index.js";
 export { maskGeometry, mapPointsBack, type MaskGeometry } from "./imaging/index.js";
 export type { ColorFormat, Geometry, ImageInput, PreprocessingOverrides, RawPixels } from "./imaging/index.js";
+export {
+  getModelFromProvider,
+  listOfflineModels,
+  registerModelProvider,
+  unregisterModelProvider,
+  verifyOfflineModel,
+  type ArtefactInput,
+  type ModelMetadataInput,
+  type ModelPackageInput,
+  type ModelProvider,
+  type OfflineArtefactStatus,
+  type OfflineModelStatus,
+  type OfflinePackageStatus,
+  type PackagePresence,
+  type ProviderOptions,
+  type ProviderRequest,
+} from "./providers/index.js";
+export type {
+  ArtefactSpecs,
+  BackendType,
+  EnvironmentRequirements,
+  ModelDependency,
+  ModelMetadata,
+  ModelPackageMetadata,
+  Quantization,
+  RecommendedParameters,
+} from "./packages/index.js";
 export * from "./errors.js";

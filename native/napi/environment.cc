@@ -28,6 +28,10 @@ Napi::Error MakeError(Napi::Env env, const Status& status) {
   Napi::Error error = Napi::Error::New(env, status.message());
   error.Value().Set("nativeCode", CodeName(status.code()));
   error.Value().Set("stage", status.stage());
+  if (status.call()) {
+    error.Value().Set("api", status.call()->function);
+    error.Value().Set("errorCode", status.call()->number);
+  }
   return error;
 }
 
@@ -115,7 +119,11 @@ void Environment::Drain(Napi::Env env) {
     ready.swap(finished_);
   }
   for (auto& task : ready) {
-    task->Settle(env);
+    try {
+      task->Settle(env);
+    } catch (const Napi::Error&) {
+      // A worker that is being terminated: no JavaScript runs in it any more, so nobody is left to hear of this.
+    }
     task.reset();
     if (--open_promises_ == 0) wake_.Unref(env);
   }

@@ -16,8 +16,9 @@
 
 #include "arguments.h"
 #include "environment.h"
+#include "lane_task.h"
 #include "memory.h"
-#include "onnxruntime/lanes.h"
+#include "tensor_values.h"
 #include "onnxruntime/runtime.h"
 #include "onnxruntime/session.h"
 #include "onnxruntime/tensors.h"
@@ -30,106 +31,14 @@ using ort::OrtStatus;
 using ort::OrtValue;
 
 constexpr char kRunStage[] = "onnxruntime.run";
+constexpr char kLoadStage[] = "onnxruntime.load";
 constexpr std::int64_t kMaximumThreads = 1024;
-constexpr std::int64_t kMaximumDimension = (std::int64_t{1} << 53) - 1;
-constexpr std::size_t kMaximumRank = 64;
 // Creations compete for memory bandwidth and disk, so more at once would not be faster.
 constexpr unsigned kLoaderThreads = 2;
-// Below this, copying an output is cheaper than an external buffer with its finalizer.
-constexpr std::size_t kCopiedOutputBytes = 4096;
-
-// Tags carry an address of this binary: another copy of the addon in the same process has classes of another layout.
-const char kThisBinary = 0;
-napi_type_tag MakeTag(std::uint64_t kind) { return {kind, reinterpret_cast<std::uintptr_t>(&kThisBinary)}; }
-
-[[noreturn]] void ThrowStatus(Napi::Env env, const Status& status) { throw MakeError(env, status); }
-[[noreturn]] void ThrowInvalid(Napi::Env env, const std::string& message) { ThrowStatus(env, InvalidArgument("arguments", message)); }
 
 const ort::Runtime& RequireRuntime(Napi::Env env) {
   if (const ort::Runtime* runtime = ort::Runtime::Get()) return *runtime;
   ThrowInvalid(env, "ONNX Runtime is not open: call openOnnxRuntime first.");
-}
-
-// ---------------------------------------------------------------------------------------------------------------- lanes
-
-class LaneTask;
-
-// What `cancel()` reaches. Lives on the JavaScript thread, like everything that attaches to it.
-class CancelToken : public Napi::ObjectWrap<CancelToken> {
- public:
-  static Napi::Function Define(Napi::Env env) {
-    return DefineClass(env, "NativeCancelToken", {InstanceMethod<&CancelToken::Cancel>("cancel")});
-  }
-  explicit CancelToken(const Napi::CallbackInfo& info) : ObjectWrap(info) {
-    const napi_type_tag tag = MakeTag(1);
-    info.This().As<Napi::Object>().TypeTag(&tag);
-  }
-  static CancelToken* From(Napi::Value value) {
-    const napi_type_tag tag = MakeTag(1);
-    if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&tag)) ThrowArgument(value.Env(), "cancel", "a cancel token", value);
-    return Unwrap(value.As<Napi::Object>());
-  }
-
- private:
-  friend class LaneTask;
-  void Cancel(const Napi::CallbackInfo&);
-
-  bool cancelled_ = false;
-  LaneTask* target_ = nullptr;
-};
-
-// A promise whose work is done on lanes.
-class LaneTask : public Task, public Lanes::Job {
- public:
-  LaneTask(Napi::Env env, std::shared_ptr<Lanes> lanes) : Task(env), lanes_(std::move(lanes)) {}
-  ~LaneTask() override {
-    if (token_ != nullptr) token_->target_ = nullptr;
-  }
-
-  void Run() override { set_status(ExecuteGuarded(*this)); }
-  void Abandon() override { set_status({Code::kCancelled, kRunStage, "Cancelled before it started."}); }
-
-  // Hands the task over; the token, if any, cancels it from now on.
-  static Napi::Promise Submit(Napi::Env env, std::unique_ptr<LaneTask> task, Napi::Value token) {
-    LaneTask* target = task.get();
-    CancelToken* attached = nullptr;
-    if (!token.IsNull()) {
-      attached = CancelToken::From(token);
-      if (attached->target_ != nullptr) ThrowInvalid(env, "This cancel token is in use already.");
-      attached->target_ = target;
-      target->token_ = attached;
-      target->Hold(token.As<Napi::Object>());
-    }
-    // Before the hand-over: after it, the task may be finished at any moment.
-    Environment* environment = Environment::Get(env);
-    Napi::Promise promise = environment->Begin(*target);
-    const std::shared_ptr<Lanes> lanes = target->lanes_;
-    std::unique_ptr<Lanes::Job> job = std::move(task);
-    if (attached != nullptr && attached->cancelled_) {
-      target->Abandon();
-    } else if (!lanes->Submit(job)) {
-      target->set_status({Code::kClosed, kRunStage, "The session is closed."});
-    }
-    if (job != nullptr) FinishIn(environment)(std::move(job));
-    return promise;
-  }
-
-  static Lanes::Done FinishIn(Environment* environment) {
-    return [environment](std::unique_ptr<Lanes::Job> job) {
-      environment->Finish(std::unique_ptr<Task>(static_cast<LaneTask*>(job.release())));
-    };
-  }
-
- private:
-  friend class CancelToken;
-
-  const std::shared_ptr<Lanes> lanes_;
-  CancelToken* token_ = nullptr;
-};
-
-void CancelToken::Cancel(const Napi::CallbackInfo&) {
-  cancelled_ = true;
-  if (target_ != nullptr) target_->lanes_->Cancel(target_);
 }
 
 // A session and what runs it. Tasks share it, so it outlives its JavaScript object while a run is in progress.
@@ -146,27 +55,15 @@ struct SessionState : Stoppable {
   std::atomic<std::uint64_t> cancelled{0};
 };
 
-struct Loader : Stoppable {
-  explicit Loader(Environment* environment) : lanes(std::make_shared<Lanes>(LaneTask::FinishIn(environment))) {}
-  ~Loader() override { lanes->Stop(); }
-  void Stop() override { lanes->Stop(); }
-  const std::shared_ptr<Lanes> lanes;
-};
-
 // Per JavaScript environment.
 struct Room {
-  Napi::FunctionReference token_class;
   Napi::FunctionReference session_class;
-  std::shared_ptr<Loader> loader;
+  std::shared_ptr<StoppableLanes> loader;
   // Handed from a finished creation to the constructor of the session object, so that nobody else can call that.
   std::shared_ptr<SessionState> arriving;
 };
 
 // ------------------------------------------------------------------------------------------------------------------ run
-
-struct Free {
-  void operator()(void* memory) const { std::free(memory); }
-};
 
 struct MemoryRange {
   const char* begin;
@@ -177,24 +74,9 @@ struct MemoryRange {
   }
 };
 
-napi_typedarray_type ArrayType(int type) {
-  switch (type) {
-    case 1: return napi_float32_array;
-    case 3: return napi_int8_array;
-    case 4: case 10: case 16: return napi_uint16_array;
-    case 5: return napi_int16_array;
-    case 6: return napi_int32_array;
-    case 7: return napi_bigint64_array;
-    case 11: return napi_float64_array;
-    case 12: return napi_uint32_array;
-    case 13: return napi_biguint64_array;
-    default: return napi_uint8_array;
-  }
-}
-
 class RunTask : public LaneTask {
  public:
-  RunTask(Napi::Env env, std::shared_ptr<SessionState> state) : LaneTask(env, state->lanes), state_(std::move(state)) {}
+  RunTask(Napi::Env env, std::shared_ptr<SessionState> state) : LaneTask(env, state->lanes, kRunStage), state_(std::move(state)) {}
 
   void AddInput(Napi::Object tensor, const std::string& where);
   void SetOutputs(std::vector<std::string> names) { output_names_ = std::move(names); }
@@ -254,7 +136,7 @@ class RunTask : public LaneTask {
   const ort::Runtime& runtime_ = *ort::Runtime::Get();
   const std::shared_ptr<SessionState> state_;
   ort::Owned<OrtRunOptions> run_options_;
-  std::vector<std::unique_ptr<void, Free>> copies_;
+  std::vector<HostMemory> copies_;
   std::vector<MemoryRange> input_memory_;
   std::vector<std::string> input_names_;
   std::vector<ort::Owned<OrtValue>> inputs_;
@@ -262,42 +144,6 @@ class RunTask : public LaneTask {
   std::vector<ort::OutputTensor> outputs_;
   std::atomic<bool> interrupted_{false};
 };
-
-std::vector<std::int64_t> ReadDims(Napi::Value value, const std::string& where) {
-  if (!value.IsArray()) ThrowArgument(value.Env(), where, "an array of sizes", value);
-  Napi::Array array = value.As<Napi::Array>();
-  if (array.Length() > kMaximumRank) ThrowInvalid(value.Env(), where + " has more than " + std::to_string(kMaximumRank) + " dimensions.");
-  std::vector<std::int64_t> dims;
-  for (std::uint32_t i = 0; i < array.Length(); ++i) {
-    dims.push_back(RequireInteger(array.Get(i), where + "[" + std::to_string(i) + "]", 0, kMaximumDimension));
-  }
-  return dims;
-}
-
-std::vector<std::string> ReadStrings(Napi::Value value, const std::string& where) {
-  if (!value.IsArray()) ThrowArgument(value.Env(), where, "an array of strings", value);
-  Napi::Array array = value.As<Napi::Array>();
-  std::vector<std::string> strings;
-  for (std::uint32_t i = 0; i < array.Length(); ++i) {
-    strings.push_back(RequireString(array.Get(i), where + "[" + std::to_string(i) + "]"));
-    // The C interface takes zero-terminated texts and would cut this one silently.
-    if (strings.back().find('\0') != std::string::npos) ThrowInvalid(value.Env(), where + "[" + std::to_string(i) + "] contains a NUL character.");
-  }
-  return strings;
-}
-
-// Bytes of a typed array as it is now; null data for a detached one.
-Span<std::uint8_t> ReadTypedArray(Napi::Value value, const std::string& where) {
-  if (!value.IsTypedArray()) ThrowArgument(value.Env(), where, "a typed array", value);
-  napi_typedarray_type type;
-  std::size_t length = 0;
-  void* data = nullptr;
-  if (napi_get_typedarray_info(value.Env(), value, &type, &length, &data, nullptr, nullptr) != napi_ok) {
-    ThrowArgument(value.Env(), where, "a typed array", value);
-  }
-  const std::size_t bytes = data == nullptr ? 0 : length * value.As<Napi::TypedArray>().ElementSize();
-  return {static_cast<std::uint8_t*>(data), bytes, value.As<Napi::Object>()};
-}
 
 void RunTask::AddInput(Napi::Object tensor, const std::string& where) {
   const Napi::Env env = tensor.Env();
@@ -323,16 +169,10 @@ void RunTask::AddInput(Napi::Object tensor, const std::string& where) {
     if (given.size != bytes) {
       ThrowInvalid(env, where + ".data has " + std::to_string(given.size) + " bytes, its dims and type say " + std::to_string(bytes) + ".");
     }
-    void* data = given.data;
-    if (bytes > 0 && IsOwnedMemory(given.data, bytes)) {
-      Hold(given.owner);
-    } else {
-      // Somebody may detach or change it while the lane reads.
-      data = std::malloc(bytes == 0 ? 1 : bytes);
-      if (data == nullptr) ThrowStatus(env, {Code::kOutOfMemory, kRunStage, "Not enough memory to copy input \"" + name + "\"."});
-      copies_.emplace_back(data);
-      if (bytes > 0) std::memcpy(data, given.data, bytes);
-    }
+    StableBytes stable = Stabilize(env, {given.data, given.size, given.owner}, "input \"" + name + "\"");
+    if (stable.copy == nullptr) Hold(stable.owner);
+    else copies_.push_back(std::move(stable.copy));
+    void* data = const_cast<void*>(stable.data);  // the library takes it so, and only reads
     Result<ort::Owned<OrtValue>> value = ort::WrapTensor(runtime_, data, bytes, dims, type);
     if (!value.ok()) ThrowStatus(env, value.status());
     inputs_.push_back(std::move(value.value()));
@@ -346,19 +186,9 @@ Napi::Value RunTask::Elements(Napi::Env env, ort::OutputTensor& output) const {
   // A graph may pass an input through; that memory belongs to the caller, not to the value.
   for (const MemoryRange& range : input_memory_) copy = copy || range.Overlaps(output.data, output.bytes);
 
-  Napi::ArrayBuffer buffer;
-  if (copy) {
-    buffer = Napi::ArrayBuffer::New(env, output.bytes);
-    if (output.bytes > 0) std::memcpy(buffer.Data(), output.data, output.bytes);
-  } else {
-    OrtValue* value = output.value.release();
-    buffer = AdoptBuffer(env, output.data, output.bytes, [](void* hint) { ort::Releaser()(static_cast<OrtValue*>(hint)); }, value);
-  }
-  napi_value array = nullptr;
-  if (napi_create_typedarray(env, ArrayType(output.type), output.bytes / ort::ElementSize(output.type), buffer, 0, &array) != napi_ok) {
-    throw Napi::Error::New(env);
-  }
-  return {env, array};
+  if (copy) return CopyElements(env, output.type, output.data, output.bytes);
+  OrtValue* value = output.value.release();
+  return AdoptElements(env, output.type, output.data, output.bytes, [](void* hint) { ort::Releaser()(static_cast<OrtValue*>(hint)); }, value);
 }
 
 // -------------------------------------------------------------------------------------------------------------- session
@@ -501,20 +331,15 @@ class NativeSession : public Napi::ObjectWrap<NativeSession> {
 class LoadTask : public LaneTask {
  public:
   LoadTask(Napi::Env env, Room* room, unsigned lanes, ort::SessionConfiguration configuration)
-      : LaneTask(env, room->loader->lanes), room_(room), lanes_(lanes), configuration_(std::move(configuration)) {}
+      : LaneTask(env, room->loader->lanes, kLoadStage), room_(room), lanes_(lanes), configuration_(std::move(configuration)) {}
 
   void SetPath(std::string path) { model_.path = std::move(path); }
   void SetBytes(Napi::Env env, Span<const std::uint8_t> bytes) {
-    model_.size = bytes.size;
-    if (bytes.size > 0 && IsOwnedMemory(bytes.data, bytes.size)) {
-      Hold(bytes.owner);
-      model_.data = bytes.data;
-      return;
-    }
-    copy_.reset(std::malloc(bytes.size == 0 ? 1 : bytes.size));
-    if (copy_ == nullptr) ThrowStatus(env, {Code::kOutOfMemory, "onnxruntime.load", "Not enough memory to copy the model."});
-    if (bytes.size > 0) std::memcpy(copy_.get(), bytes.data, bytes.size);
-    model_.data = copy_.get();
+    StableBytes stable = Stabilize(env, bytes, "the model");
+    if (stable.copy == nullptr) Hold(stable.owner);
+    copy_ = std::move(stable.copy);
+    model_.data = stable.data;
+    model_.size = stable.size;
   }
 
   Status Execute() override {
@@ -540,7 +365,7 @@ class LoadTask : public LaneTask {
   const unsigned lanes_;
   const ort::SessionConfiguration configuration_;
   ort::ModelSource model_;
-  std::unique_ptr<void, Free> copy_;
+  HostMemory copy_;
   ort::LoadCancellation cancellation_;
   std::unique_ptr<ort::Session> session_;
 };
@@ -589,7 +414,7 @@ Napi::Value CreateSession(const Napi::CallbackInfo& info, Room* room) {
   ort::SessionConfiguration configuration = ReadConfiguration(options);
   const auto lanes = static_cast<unsigned>(RequireInteger(Field(options, "lanes"), "options.lanes", 1, kMaximumThreads));
   if (room->loader == nullptr) {
-    room->loader = std::make_shared<Loader>(Environment::Get(env));
+    room->loader = std::make_shared<StoppableLanes>(Environment::Get(env));
     Environment::Get(env)->StopAtExit(room->loader);
     const Status started = room->loader->lanes->Start(kLoaderThreads);
     if (!started.ok()) ThrowStatus(env, started);
@@ -605,15 +430,12 @@ Napi::Value CreateSession(const Napi::CallbackInfo& info, Room* room) {
 
 void ExportOnnxRuntime(Napi::Env env, Napi::Object exports) {
   auto* room = new Room();
-  room->token_class = Napi::Persistent(CancelToken::Define(env));
   room->session_class = Napi::Persistent(NativeSession::Define(env, room));
   napi_add_env_cleanup_hook(env, [](void* data) { delete static_cast<Room*>(data); }, room);
 
   exports.Set("openOnnxRuntime", Napi::Function::New(env, OpenOnnxRuntime, "openOnnxRuntime"));
   exports.Set("createSession",
               Napi::Function::New(env, [room](const Napi::CallbackInfo& info) { return CreateSession(info, room); }, "createSession"));
-  exports.Set("createCancelToken",
-              Napi::Function::New(env, [room](const Napi::CallbackInfo&) { return room->token_class.New({}); }, "createCancelToken"));
 }
 
 }  // namespace im

@@ -7,6 +7,7 @@ import type {
   KeyPointInstance,
   KeyPoints,
   Result,
+  SemanticSegmentation,
   Timings,
 } from "../results/index.js";
 import type { LoadedModel } from "./services.js";
@@ -103,6 +104,24 @@ function formatScores(scores: readonly ClassScore[], style: Style): string[] {
   );
 }
 
+const SHARE_COLUMNS: readonly Column[] = [
+  { title: "class", align: "left" },
+  { title: "pixels", align: "right" },
+  { title: "share", align: "right" },
+];
+
+/** Classes of a map by their area. */
+function formatShares(map: SemanticSegmentation, style: Style): string[] {
+  const all = map.classMap.length;
+  const counts = [...map.pixelsPerClass().entries()].filter(([, pixels]) => pixels > 0).sort(([, a], [, b]) => b - a);
+  const rows = counts.map(([id, pixels]) => [
+    nameOf(map.classNames[id] ?? "", id),
+    String(pixels),
+    `${((100 * pixels) / all).toFixed(1)} %`,
+  ]);
+  return formatTable(SHARE_COLUMNS, rows, style);
+}
+
 const plural = (count: number, what: string): string => `${count === 0 ? "no" : count} ${what}${count === 1 ? "" : "s"}`;
 
 /** What a result holds, line by line, and in a few words. */
@@ -116,6 +135,14 @@ function formatContent(result: Result, style: Style, width: number): { readonly 
       return { lines: formatScores(result.top(SHOWN_CLASSES), style), summary: `of ${result.classNames.length} classes` };
     case "multi-label-classification":
       return { lines: formatScores(result.labels, style), summary: plural(result.labels.length, "label") };
+    case "semantic-segmentation":
+      return { lines: formatShares(result, style), summary: `of ${result.classNames.length} classes` };
+    case "text":
+      return { lines: result.text === "" ? [] : result.text.split("\n"), summary: plural(result.lines.length, "region") };
+    case "depth": {
+      const { minimum, maximum } = result.range();
+      return { lines: [], summary: `${result.unit} depth from ${minimum.toFixed(2)} to ${maximum.toFixed(2)}` };
+    }
   }
 }
 

@@ -1,5 +1,12 @@
 export type * from "./types.js";
 export { createInferenceSession, onnxRuntimeInfo, type OnnxRuntimeInfo } from "./onnx/create.js";
+export {
+  TensorRtEngine,
+  type TensorRtEngineOptions,
+  type TensorRtMemory,
+  type TensorRtProfile,
+  type TensorRtStatistics,
+} from "./tensorrt/engine.js";
 export { planBatches, type BatchChunk, type BatchLimits } from "./batching.js";
 export { elementTypeFromOnnx, isCastable } from "./element-types.js";
 export { float16ToFloat32, float32ToFloat16 } from "./float16.js";

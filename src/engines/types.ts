@@ -94,8 +94,8 @@ export interface SessionStatistics {
 
 /** A network ready to run. Safe to call concurrently. */
 export interface InferenceSession extends AsyncDisposable {
-  /** Which engine runs it: `onnxruntime` (through the addon), `onnxruntime-node` (blocks the event loop), later `tensorrt`. */
-  readonly engine: "onnxruntime" | "onnxruntime-node";
+  /** Which engine runs it: `onnxruntime` (through the addon), `onnxruntime-node` (blocks the event loop), `tensorrt`. */
+  readonly engine: "onnxruntime" | "onnxruntime-node" | "tensorrt";
   readonly engineVersion: string;
   /** Providers in effect. */
   readonly executionProviders: readonly string[];

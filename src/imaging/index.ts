@@ -14,5 +14,8 @@ export {
   type SamplePlan,
 } from "./plan.js";
 export { roundHalfEven } from "./rounding.js";
+export { cropQuadrilateral, quadrilateralSize, turnLeft, type Corners } from "./perspective.js";
+export { sideLimitSize, textLineWidth, type SideLimitPlan, type TextLinePlan } from "./text-plans.js";
 export { maskGeometry, mapPointsBack, type MaskGeometry } from "./way-back.js";
+export { antialiasTaps, type AntialiasTap } from "./reference/antialias.js";
 export { referenceExecutor } from "./reference/executor.js";

@@ -9,6 +9,7 @@ import type { InferenceConfig } from "../packages/types.js";
 import { describe } from "./describe.js";
 import { roundHalfEven } from "./rounding.js";
 import { isSide, MAXIMUM_SIDE } from "./sides.js";
+import { resolveSideLimit, resolveTextLine, type SideLimitPlan, type TextLinePlan } from "./text-plans.js";
 import type {
   ColorFormat,
   ContrastKind,
@@ -49,7 +50,7 @@ export interface SamplePlan {
 }
 
 /** What happens to every picture of a model; plain immutable data. */
-export type PreprocessPlan = ResizePlan | SamplePlan;
+export type PreprocessPlan = ResizePlan | SamplePlan | SideLimitPlan | TextLinePlan;
 
 export interface ResolveOptions {
   /** Network size wanted for this call: `n` or `[width, height]`. */
@@ -408,7 +409,16 @@ export function resolvePreprocess(
   picture: Size & { readonly colorFormat: ColorFormat },
   options: ResolveOptions = {},
 ): ResolvedPreprocess {
-  return plan.kind === "sample" ? resolveSample(plan, picture, options) : resolveResize(plan, picture, options);
+  switch (plan.kind) {
+    case "resize":
+      return resolveResize(plan, picture, options);
+    case "sample":
+      return resolveSample(plan, picture, options);
+    case "side-limit":
+      return { ...resolveSideLimit(plan, picture), imageSizeIgnored: options.imageSize !== undefined };
+    case "text-line":
+      return { ...resolveTextLine(plan, picture), imageSizeIgnored: options.imageSize !== undefined };
+  }
 }
 
 /** Pictures of a batch must have one size; fit-longer-edge gives each its own. @throws ModelRuntimeError */

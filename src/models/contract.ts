@@ -6,12 +6,15 @@ import type { SessionStatistics, Tensor } from "../engines/index.js";
 import type { Geometry, ImageInput, PreprocessingOverrides } from "../imaging/index.js";
 import type {
   Classification,
+  DepthMap,
   Detections,
   InstanceDetections,
   KeyPoints,
   MaskFormat,
   MultiLabelClassification,
   Result,
+  SemanticSegmentation,
+  TextResult,
 } from "../results/index.js";
 
 export type TaskType =
@@ -29,11 +32,36 @@ export type TaskType =
   | "text-only-ocr"
   | "interactive-instance-segmentation";
 
+/** How a model came to be this one. */
+export type ModelOrigin =
+  | { readonly kind: "embedded"; readonly directory: string }
+  | { readonly kind: "directory"; readonly directory: string }
+  | {
+      readonly kind: "provider";
+      readonly directory: string;
+      /** Names of the providers that were asked, or would have been. */
+      readonly providers: readonly string[];
+      /** Differs from the requested id when that is an alias. */
+      readonly canonicalId: string;
+      /** `remembered`: the same request was resolved before, and nobody was asked. */
+      readonly resolvedBy: "negotiation" | "remembered";
+      /** Whether every file was in the cache already. */
+      readonly fromCache: boolean;
+      /** Packages that fit, best first, with what put each before the next. Empty when remembered. */
+      readonly ranked: readonly { readonly packageId: string; readonly why: string }[];
+      /** Packages that do not fit, and why. Empty when remembered. */
+      readonly discarded: readonly { readonly packageId: string; readonly code: string; readonly message: string }[];
+      /** Packages that were better and failed to load. */
+      readonly failed: readonly { readonly packageId: string; readonly error: string }[];
+    }
+  | { readonly kind: "custom" };
+
 /** What was loaded, from where, and what runs it. */
 export interface ModelInfo {
   /** The id or folder given to `fromPretrained`. */
   readonly id: string;
   readonly packageId: string;
+  readonly origin: ModelOrigin;
   readonly architecture: string;
   readonly task: TaskType;
   readonly variant: string | null;
@@ -170,6 +198,14 @@ export type MultiLabelClassificationModel = VisionModel<"multi-label-classificat
   readonly classNames: readonly string[];
 };
 
+export type SemanticSegmentationModel = VisionModel<"semantic-segmentation", ScoreOptions, SemanticSegmentation> & {
+  readonly classNames: readonly string[];
+  readonly backgroundId: number;
+};
+export type DepthEstimationModel = VisionModel<"depth-estimation", ImageOptions, DepthMap>;
+/** Reads pictures of single lines. */
+export type TextOnlyOCRModel = VisionModel<"text-only-ocr", ImageOptions, TextResult>;
+
 /** How a model is called whose task is not known: with the options that nearly all tasks share. Compilers need it spelled out. */
 interface CallableUnnarrowed {
   predict(image: ImageInput, options?: ScoreOptions): Promise<Result>;
@@ -178,7 +214,14 @@ interface CallableUnnarrowed {
 
 /** Narrow by `task` for the options and results of one. */
 export type AnyModel = (
-  ObjectDetectionModel | InstanceSegmentationModel | KeyPointModel | ClassificationModel | MultiLabelClassificationModel
+  | ObjectDetectionModel
+  | InstanceSegmentationModel
+  | KeyPointModel
+  | ClassificationModel
+  | MultiLabelClassificationModel
+  | SemanticSegmentationModel
+  | DepthEstimationModel
+  | TextOnlyOCRModel
 ) &
   // Behind the others: overloads of the task come first.
   CallableUnnarrowed;

@@ -6,8 +6,9 @@ import type { Tensor, TensorPort } from "../engines/index.js";
 import type { Geometry, PreprocessPlan } from "../imaging/index.js";
 import type { MaskFormat } from "../results/index.js";
 import type { InferenceConfig, ModelConfig, ResizeModeRules } from "../packages/index.js";
+import type { DetectionData } from "../results/index.js";
 import type { DetectionOptions, ImageOptions, Skeleton, TaskType, Threshold } from "./contract.js";
-import type { Decoder } from "./decoding/index.js";
+import type { ClassMap, Decoder } from "./decoding/index.js";
 
 /** A file that only its family can read. */
 export interface PackageText {
@@ -36,7 +37,7 @@ export interface NetworkPorts {
 /** Everything about a loaded package that stays the same from call to call. */
 export interface FamilyDescription {
   readonly plan: PreprocessPlan;
-  /** As reported in results: after class-name operations. */
+  /** As reported in results: after class-name operations. Empty for tasks without classes. */
   readonly classNames: readonly string[];
   /** Upper limit for dynamic batches; null = none. */
   readonly maximumDynamicBatch: number | null;
@@ -95,6 +96,8 @@ export interface DetectionColumns {
   readonly xyxy: Int32Array | Float32Array;
   readonly classId: Int32Array;
   readonly confidence: Float32Array;
+  /** What the family says about each row, if anything. */
+  readonly data?: readonly DetectionData[];
 }
 
 export interface InstanceColumns extends DetectionColumns {
@@ -199,8 +202,57 @@ export type MultiLabelClassificationFamily<Description extends ScoreDescription 
   LabelColumns
 >;
 
+export interface SemanticDescription extends ScoreDescription {
+  readonly backgroundId: number;
+}
+
+export type SemanticSegmentationFamily<Description extends SemanticDescription = SemanticDescription> = FamilyBase<
+  "semantic-segmentation",
+  Description,
+  ResolvedScoreOptions,
+  ClassMap
+>;
+
+export interface DepthDescription extends FamilyDescription {
+  readonly unit: "meters" | "relative";
+}
+
+/** Values in the picture, `[height, width]`. */
+export interface TextRecognitionDescription extends FamilyDescription {
+  /** Least width of a batch of lines; they have the height of the plan. */
+  readonly minimumWidth: number;
+}
+
+export type TextRecognitionFamily<Description extends TextRecognitionDescription = TextRecognitionDescription> = FamilyBase<
+  "text-only-ocr",
+  Description,
+  ImageOptions,
+  ReadText
+>;
+
+/** Text and how sure the network is of it on the average of its characters. */
+export interface ReadText {
+  readonly text: string;
+  /** 0..1; 0 for an empty text. */
+  readonly confidence: number;
+}
+
+export type DepthEstimationFamily<Description extends DepthDescription = DepthDescription> = FamilyBase<
+  "depth-estimation",
+  Description,
+  ImageOptions,
+  Float32Array
+>;
+
 /** Every kind of family; `MODEL_OF_TASK` says what becomes of each. */
 export type Family =
-  ObjectDetectionFamily | InstanceSegmentationFamily | KeyPointFamily | ClassificationFamily | MultiLabelClassificationFamily;
+  | ObjectDetectionFamily
+  | InstanceSegmentationFamily
+  | KeyPointFamily
+  | ClassificationFamily
+  | MultiLabelClassificationFamily
+  | SemanticSegmentationFamily
+  | DepthEstimationFamily
+  | TextRecognitionFamily;
 
 export type FamilyOf<Task extends Family["task"]> = Extract<Family, { readonly task: Task }>;

@@ -3,7 +3,7 @@ import { float32ToFloat16, planBatches } from "../engines/index.js";
 import type { InferenceSession, Tensor } from "../engines/index.js";
 import { ModelInputError } from "../errors.js";
 import { loadPicture, requireBatchable, resolvePreprocess } from "../imaging/index.js";
-import type { Geometry, ImageInput, Picture, PreprocessExecutor } from "../imaging/index.js";
+import type { Geometry, ImageInput, Picture, PreprocessExecutor, PreprocessPlan } from "../imaging/index.js";
 import type { RecommendedParameters } from "../packages/index.js";
 import type { ImageInfo, ServedBy, Timings } from "../results/index.js";
 import type { CallOptions, ImageOptions, ModelInfo, ModelStatistics, Prepared, Stages, TaskType } from "./contract.js";
@@ -93,6 +93,11 @@ export abstract class LoadedModel<
 
   protected override readonly largestBatch: number;
 
+  /** The plan for pictures that are predicted together, where it depends on them. */
+  protected planFor(_pictures: readonly Picture[]): PreprocessPlan {
+    return this.parts.description.plan;
+  }
+
   #resolve(options: Options | undefined): Resolved {
     const { description, recommended, strictOptions } = this.parts;
     return this.resolve(options ?? ({} as Options), {
@@ -129,13 +134,14 @@ export abstract class LoadedModel<
     const pictures = await Promise.all(images.map((image, index) => this.#load(image, index, exifOrientation)));
     signal?.throwIfAborted();
     const loaded = performance.now();
+    const plan = this.planFor(pictures);
     const resolved = pictures.map((picture) =>
-      resolvePreprocess(this.parts.description.plan, picture, {
+      resolvePreprocess(plan, picture, {
         ...(imageSize === undefined || !this.parts.description.acceptsImageSize ? {} : { imageSize }),
         ...(preprocessing === undefined ? {} : { overrides: preprocessing }),
       }),
     );
-    requireBatchable(this.parts.description.plan, pictures.length);
+    requireBatchable(plan, pictures.length);
     if (resolved.some(({ imageSizeIgnored }) => imageSizeIgnored)) {
       optionNotHonoured("imageSize", imageSize, { strict: this.parts.strictOptions, warned: this.#warned });
     }

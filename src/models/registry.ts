@@ -63,6 +63,14 @@ export const REGISTRY: readonly RegistryEntry[] = [
   entry("vit", "classification", loadStretchClassifier),
   entry("resnet", "classification", loadStretchClassifier),
   entry("dinov3_probe", "classification", loadStretchClassifier),
+  entry("deep-lab-v3-plus", "semantic-segmentation", () =>
+    import("./families/semantic-segmentation.js").then((m) => ({ family: m.deepLab })),
+  ),
+  entry("yolo26", "semantic-segmentation", () => import("./families/semantic-segmentation.js").then((m) => ({ family: m.yolo26 }))),
+  entry("pp-ocrv6-det", "object-detection", () => import("./families/text/detector.js")),
+  entry("pp-ocrv6-rec", "text-only-ocr", () => import("./families/text/recogniser.js")),
+  entry("yolo26", "depth-estimation", () => import("./families/depth.js").then((m) => ({ family: m.yolo26 }))),
+  entry("depth-anything-v2", "depth-estimation", () => import("./families/depth.js").then((m) => ({ family: m.depthAnything }))),
   entry("vit", "multi-label-classification", () => import("./families/classifier.js").then((m) => ({ family: m.vitMultiLabel }))),
   entry("resnet", "multi-label-classification", () => import("./families/classifier.js").then((m) => ({ family: m.resnetMultiLabel }))),
   entry("dinov3_probe", "multi-label-classification", () =>

@@ -30,11 +30,29 @@ export interface NativeAddon {
   /** Indices that survive, best first. Strictly greater IoU suppresses; only boxes of one class compete. */
   nonMaximumSuppression(xyxy: Float32Array, scores: Float32Array, classIds: Int32Array, iouThreshold: number): Promise<Int32Array>;
 
+  /** Logits to a class for every pixel of the picture; see native/maps/class_map.h. */
+  makeClassMap(map: NativeDenseMap, placement: NativePlacement, settings: NativeClassMapSettings): Promise<NativeClassMap>;
+  /** The first channel in the picture, float32 `[canvas.height, canvas.width]`; 0 beside the part that it covers. */
+  makeValueMap(map: NativeDenseMap, placement: NativePlacement): Promise<Float32Array>;
+
   /** Opens the library once per process; a second call with another path is refused. */
   openOnnxRuntime(libraryPath: string): NativeOnnxRuntimeInfo;
   createSession(model: string | Uint8Array, options: NativeSessionOptions, cancel: NativeCancelToken): Promise<NativeSession>;
   /** A flag that an abort raises; may be shared by one creation or one run only. */
   createCancelToken(): NativeCancelToken;
+
+  /**
+   * Looks for NVIDIA's libraries and devices, on a thread of its own. Rejects for nothing that is missing. The folders are
+   * looked at before the loader's search; "" = none.
+   */
+  probeNvidia(options: { readonly cudaLibraryPath: string; readonly tensorRtLibraryPath: string }): Promise<NvidiaProbe>;
+
+  /** A serialized engine of TensorRT 10 or 11, as a path or bytes, onto a device. Slow, on a thread of its own. */
+  loadTensorRtEngine(
+    plan: string | Uint8Array,
+    options: NativeTensorRtOptions,
+    cancel: NativeCancelToken | null,
+  ): Promise<NativeTensorRtEngine>;
 }
 
 /** What the addon found of NVIDIA's, without failing over any of it. */
@@ -194,6 +212,37 @@ export interface NativeMaskRuns {
   readonly offsets: Uint32Array;
 }
 
+/** `[channels, height, width]` from `offset` on. */
+export interface NativeDenseMap {
+  readonly data: Float32Array;
+  readonly offset: number;
+  readonly channels: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Cut `trim` from the map's sides (negative: extend it), resize it (bilinear, antialiased when shrinking), put it on a canvas. */
+export interface NativePlacement {
+  readonly trim: { readonly left: number; readonly top: number; readonly right: number; readonly bottom: number };
+  readonly resize: { readonly width: number; readonly height: number };
+  /** `left` and `top`: where the resized map lies. */
+  readonly canvas: { readonly width: number; readonly height: number; readonly left: number; readonly top: number };
+}
+
+export interface NativeClassMapSettings {
+  /** By channel: the class it stands for, 0..65535. One channel alone is a sigmoid, several are a softmax. */
+  readonly classIds: Int32Array;
+  readonly background: number;
+  /** One value for all, or one per class id; pixels at or above it keep their class. */
+  readonly thresholds: Float32Array;
+}
+
+export interface NativeClassMap {
+  /** `[canvas.height, canvas.width]`; 16 bits when an id is above 255. */
+  readonly classMap: Uint8Array | Uint16Array;
+  readonly confidence: Float32Array;
+}
+
 export interface NativeOnnxRuntimeInfo {
   readonly version: string;
   readonly apiVersion: number;
@@ -234,10 +283,75 @@ export interface NativeSession {
   close(): Promise<void>;
 }
 
+export interface NativeTensorRtOptions {
+  readonly cudaLibraryPath: string;
+  readonly tensorRtLibraryPath: string;
+  /** Ordinal of the GPU, from 0. */
+  readonly device: number;
+  /** Runs at once, 1 to 64; each has scratch memory of its own. */
+  readonly contexts: number;
+  /** Shapes per context that keep a CUDA graph, 0 to 1024. */
+  readonly graphs: number;
+  /** Optimization profile, from 0. */
+  readonly profile: number;
+  readonly engineHostCodeAllowed: boolean;
+}
+
+export interface NativeTensorRtPort {
+  readonly name: string;
+  /** ONNX's element type number. */
+  readonly type: number;
+  /** "" where the size varies. */
+  readonly dims: readonly (number | string)[];
+  /** Inputs: one for each optimization profile; outputs: empty. */
+  readonly profiles: readonly {
+    readonly minimum: readonly number[];
+    readonly optimum: readonly number[];
+    readonly maximum: readonly number[];
+  }[];
+}
+
+export interface NativeTensorRtEngine {
+  readonly name: string;
+  readonly inputs: readonly NativeTensorRtPort[];
+  readonly outputs: readonly NativeTensorRtPort[];
+  readonly libraryVersion: string;
+  readonly builtByVersion: string;
+  readonly layers: number;
+  readonly profile: number;
+  readonly profiles: number;
+  readonly hardwareCompatibility: "none" | "ampere-plus" | "same-compute-capability";
+  readonly device: number;
+  readonly deviceName: string;
+  /** All outputs. Inputs that lie in memory from `allocate` are read in place, others are copied. */
+  run(inputs: readonly NativeTensor[], cancel: NativeCancelToken | null): Promise<readonly NativeTensor[]>;
+  statistics(): NativeTensorRtStatistics;
+  /** Once. Resolves when every run in progress has settled and the memory is free. */
+  close(): Promise<void>;
+}
+
+export interface NativeTensorRtStatistics extends Omit<SessionStatistics, "lanes"> {
+  readonly graphLaunches: number;
+  readonly graphsCaptured: number;
+  /** Shapes that run without a graph because the capture failed, and why the last one did. */
+  readonly graphsGivenUp: number;
+  readonly lastCaptureFailure: string | null;
+  /** Weights and what else TensorRT holds, bytes. */
+  readonly engineBytes: number;
+  /** Per context. */
+  readonly scratchBytes: number;
+  /** In use on the device by all engines of this environment; pinned host memory likewise. */
+  readonly deviceBytes: number;
+  readonly pinnedBytes: number;
+}
+
 /** What a native failure looks like before `native/errors` turns it into one of ours. */
 export interface NativeFailure extends Error {
-  /** `invalid-argument`, `runtime`, `cancelled`, `closed`, `out-of-memory`. */
+  /** `invalid-argument`, `runtime`, `cancelled`, `closed`, `out-of-memory`, `cuda`, `tensorrt`, `out-of-device-memory`. */
   readonly nativeCode: string;
   /** Which step failed: "preprocess", "onnxruntime.run", ... */
   readonly stage: string;
+  /** The function of somebody else's library that failed, and its answer. */
+  readonly api?: string;
+  readonly errorCode?: number;
 }

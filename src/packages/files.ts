@@ -2,7 +2,7 @@ import { readFile, realpath, stat } from "node:fs/promises";
 import { isAbsolute, join, relative, sep } from "node:path";
 
 import { CorruptedModelPackageError } from "../errors.js";
-import { corrupted } from "./json.js";
+import { corrupted } from "../wire.js";
 
 /** No configuration file comes near this. */
 const MAXIMUM_BYTES = 64 * 1024 * 1024;

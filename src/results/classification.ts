@@ -1,12 +1,11 @@
 import {
-  imageToJson,
+  provenanceToJson,
   requireClassNames,
   requireColumn,
   requireImageInfo,
   requireIndex,
   resolveCount,
   shortestFloat,
-  timingsToJson,
 } from "./columns.js";
 import type {
   Classification,
@@ -16,7 +15,6 @@ import type {
   MultiLabelClassification,
   MultiLabelClassificationJson,
   Provenance,
-  ProvenanceJson,
   ResultBase,
   RoboflowClassificationJson,
   RoboflowMultiLabelClassificationJson,
@@ -65,16 +63,6 @@ abstract class Probabilities<Kind extends string> implements ResultBase<Kind> {
   protected score(classId: number): ClassScore {
     return { classId, className: this.classNames[classId] ?? "", confidence: this.probabilities[classId] ?? 0 };
   }
-
-  protected provenanceJson(): ProvenanceJson {
-    const { image, servedBy, timings, metadata } = this;
-    return {
-      image: imageToJson(image),
-      served_by: servedBy,
-      timings: timingsToJson(timings),
-      ...(Object.keys(metadata).length === 0 ? {} : { metadata }),
-    };
-  }
 }
 
 /** Greatest first, NaN last; the sort is stable, so equal ones keep their order. */
@@ -111,7 +99,7 @@ class SingleLabel extends Probabilities<"classification"> implements Classificat
       kind: this.kind,
       ...scoreToJson(this.score(this.classId)),
       predictions: this.top(this.probabilities.length).map(scoreToJson),
-      ...this.provenanceJson(),
+      ...provenanceToJson(this),
     };
   }
 
@@ -155,7 +143,7 @@ class MultiLabel extends Probabilities<"multi-label-classification"> implements 
       kind: this.kind,
       labels: this.labels.map(scoreToJson),
       predictions: Array.from(this.probabilities.keys(), (id) => scoreToJson(this.score(id))),
-      ...this.provenanceJson(),
+      ...provenanceToJson(this),
     };
   }
 

@@ -1,8 +1,8 @@
 /** Helpers for parallel columns. */
 import { InvalidParameterError } from "../errors.js";
-import type { ImageInfo, ImageJson, Timings } from "./types.js";
+import type { ImageInfo, ImageJson, Provenance, ProvenanceJson, Timings } from "./types.js";
 
-export type NumberColumn = Int32Array | Float32Array;
+export type NumberColumn = Int32Array | Float32Array | Uint8Array | Uint16Array;
 
 export function requireLength(name: string, actual: number, expected: number, meaning: string): void {
   if (actual === expected) return;
@@ -94,4 +94,17 @@ export function requireIndex(name: string, index: number, length: number): void 
 export function resolveCount(name: string, count: number): number {
   if (Number.isSafeInteger(count) && count >= 0) return count;
   throw new InvalidParameterError(`${name} must be a whole number that is not negative but is ${String(count)}.`, { parameter: name });
+}
+
+/** The part of a result's JSON that every kind has. */
+export function provenanceToJson(
+  result: Provenance & { readonly image: ImageInfo; readonly metadata: Readonly<Record<string, unknown>> },
+): ProvenanceJson {
+  const { image, servedBy, timings, metadata } = result;
+  return {
+    image: imageToJson(image),
+    served_by: servedBy,
+    timings: timingsToJson(timings),
+    ...(Object.keys(metadata).length === 0 ? {} : { metadata }),
+  };
 }

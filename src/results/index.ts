@@ -13,6 +13,10 @@ export type { PixelBounds } from "./masks/runs.js";
 export type { DenseMasks, Mask, MaskFormat, Masks, RleMasks } from "./masks/types.js";
 export { createKeyPoints } from "./key-points.js";
 export type { KeyPointColumns } from "./key-points.js";
+export { createDepthMap, createSemanticSegmentation } from "./maps.js";
+export type { DepthMapColumns, SemanticSegmentationColumns } from "./maps.js";
+export { createTextResult } from "./text.js";
+export type { TextResultColumns } from "./text.js";
 export { fromTransferable, toTransferable } from "./transfer.js";
 export type { ResultData, ResultDataOf } from "./transfer.js";
 export type {
@@ -22,6 +26,8 @@ export type {
   ClassScore,
   ClassScoreJson,
   CocoAnnotation,
+  DepthMap,
+  DepthMapJson,
   Detection,
   DetectionData,
   DetectionJson,
@@ -48,6 +54,11 @@ export type {
   RoboflowKeyPointsJson,
   RoboflowMultiLabelClassificationJson,
   RoboflowPredictionJson,
+  SemanticSegmentation,
+  SemanticSegmentationJson,
   ServedBy,
+  TextLine,
+  TextResult,
+  TextResultJson,
   Timings,
 } from "./types.js";

@@ -18,6 +18,8 @@ import {
 import { columnsOfDetections, createDetections } from "./detections.js";
 import { flattenInstanceDetections, unflattenInstanceDetections } from "./instance-detections.js";
 import { columnsOfKeyPoints, createKeyPoints } from "./key-points.js";
+import { columnsOfDepthMap, columnsOfSegmentation, createDepthMap, createSemanticSegmentation } from "./maps.js";
+import { columnsOfText, createTextResult } from "./text.js";
 import type { Result } from "./types.js";
 
 /** How a kind of result is taken apart and put together again. */
@@ -36,12 +38,16 @@ const KINDS = {
   "key-points": kind(columnsOfKeyPoints, createKeyPoints),
   classification: kind(columnsOfClassification, createClassification),
   "multi-label-classification": kind(columnsOfMultiLabelClassification, createMultiLabelClassification),
+  "semantic-segmentation": kind(columnsOfSegmentation, createSemanticSegmentation),
+  depth: kind(columnsOfDepthMap, createDepthMap),
+  text: kind(columnsOfText, createTextResult),
 } as const satisfies Readonly<Record<Result["kind"], unknown>>;
 
 type Kinds = typeof KINDS;
+type DataOrNull<R extends Result | null> = R extends Result ? ResultDataOf<R["kind"]> : null;
 /** Results inside results travel as data, too. */
 type AsData<Columns> = {
-  readonly [Name in keyof Columns]: Columns[Name] extends Result ? ResultDataOf<Columns[Name]["kind"]> : Columns[Name];
+  readonly [Name in keyof Columns]: Columns[Name] extends Result | null ? DataOrNull<Columns[Name]> : Columns[Name];
 };
 type ColumnsOf<K extends Result["kind"]> = Kinds[K] extends Kind<infer _, infer Columns> ? Required<Columns> : never;
 

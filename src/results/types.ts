@@ -225,8 +225,63 @@ export interface MultiLabelClassification extends ResultBase<"multi-label-classi
   toRoboflowJson(): RoboflowMultiLabelClassificationJson;
 }
 
+/** One class for every pixel of the picture. */
+export interface SemanticSegmentation extends ResultBase<"semantic-segmentation"> {
+  /** Those of the picture, pixels. */
+  readonly width: number;
+  readonly height: number;
+  /** `[height, width]`: class id of every pixel. 16 bits where there are more than 256 classes. */
+  readonly classMap: Uint8Array | Uint16Array;
+  /** `[height, width]`, 0..1; 0 where no class reached its threshold, which makes a pixel background. */
+  readonly confidence: Float32Array;
+  readonly backgroundId: number;
+  /** Indexed by class id, the background included. */
+  readonly classNames: readonly string[];
+  /** Class id of a pixel; undefined outside the picture. */
+  classAt(x: number, y: number): number | undefined;
+  /** How many pixels each class has, by class id. */
+  pixelsPerClass(): Uint32Array;
+  /** `[height, width]`: 1 where the pixel is of this class, else 0. */
+  mask(classId: number): Uint8Array;
+  toJSON(): SemanticSegmentationJson;
+}
+
+/** One distance for every pixel of the picture. */
+export interface DepthMap extends ResultBase<"depth"> {
+  /** Those of the picture, pixels. */
+  readonly width: number;
+  readonly height: number;
+  /** `[height, width]`, in `unit`; 0 where a static crop of the package left the picture out. */
+  readonly values: Float32Array;
+  /** `relative`: only comparable within the picture, near pixels have large values. */
+  readonly unit: "meters" | "relative";
+  /** Value of a pixel; undefined outside the picture. */
+  at(x: number, y: number): number | undefined;
+  /** Least and greatest value; NaN is passed over. */
+  range(): { readonly minimum: number; readonly maximum: number };
+  toJSON(): DepthMapJson;
+}
+
+export interface TextLine {
+  readonly text: string;
+  /** Mean over its characters, 0..1; 0 for an empty text. */
+  readonly confidence: number;
+}
+
+/** The text of a picture. */
+export interface TextResult extends ResultBase<"text"> {
+  /** All of it: regions of one line joined by blanks, lines by line feeds. "" when nothing was read. */
+  readonly text: string;
+  /** One for each region, in reading order; the picture itself when it is a single line. Empty when nothing reads. */
+  readonly lines: readonly TextLine[];
+  /** Where the regions are, row by row those of `lines`; null when the picture is a single line. */
+  readonly detections: Detections | null;
+  toJSON(): TextResultJson;
+}
+
 /** Every kind of result there is; narrow by `kind`. */
-export type Result = Detections | InstanceDetections | KeyPoints | Classification | MultiLabelClassification;
+export type Result =
+  Detections | InstanceDetections | KeyPoints | Classification | MultiLabelClassification | SemanticSegmentation | DepthMap | TextResult;
 
 export interface ImageJson {
   readonly width: number;
@@ -341,6 +396,31 @@ export interface MultiLabelClassificationJson extends ProvenanceJson {
   readonly labels: readonly ClassScoreJson[];
   /** Every class, by id. */
   readonly predictions: readonly ClassScoreJson[];
+}
+
+export interface SemanticSegmentationJson extends ProvenanceJson {
+  readonly kind: "semantic-segmentation";
+  readonly background_id: number;
+  /** Those that have pixels. */
+  readonly classes: readonly { readonly class: string; readonly class_id: number; readonly pixels: number }[];
+  /** The class map row by row, as runs: class id, length, class id, length, ... Confidences are left out. */
+  readonly class_map_runs: readonly number[];
+}
+
+export interface DepthMapJson extends ProvenanceJson {
+  readonly kind: "depth";
+  readonly unit: "meters" | "relative";
+  readonly minimum: number;
+  readonly maximum: number;
+  /** The values row by row, float32, little endian. */
+  readonly values_base64: string;
+}
+
+export interface TextResultJson extends ProvenanceJson {
+  readonly kind: "text";
+  readonly text: string;
+  readonly lines: readonly TextLine[];
+  readonly detections: readonly DetectionJson[] | null;
 }
 
 export interface RoboflowClassificationJson {

@@ -18,9 +18,13 @@ const NAMES: Readonly<Record<keyof NativeAddon, true>> = {
   decodeQueries: true,
   decodeMasks: true,
   nonMaximumSuppression: true,
+  makeClassMap: true,
+  makeValueMap: true,
   openOnnxRuntime: true,
   createSession: true,
   createCancelToken: true,
+  probeNvidia: true,
+  loadTensorRtEngine: true,
 };
 
 describe.skipIf(addon === null)("the addon", () => {

@@ -44,6 +44,13 @@ export interface ExpectedMultiLabel {
   readonly confidence: readonly number[];
 }
 
+export interface ExpectedSegmentation {
+  readonly size: readonly [height: number, width: number];
+  /** Row-major: class, run, class, run, ... */
+  readonly segmentation_map_rle: readonly number[];
+  readonly confidence: TensorSummary;
+}
+
 export interface ExpectedCase<Prediction = ExpectedDetections> {
   readonly id: string;
   readonly images: readonly string[];

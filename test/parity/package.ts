@@ -8,17 +8,24 @@ import {
   AutoModel,
   ModelImplementationNotFoundError,
   type AnyModel,
+  type Classification,
   type Geometry,
   type ImageInput,
+  type ImageOptions,
   type InstanceDetections,
-  type KeyPointOptions,
+  type MultiLabelClassification,
   type Prepared,
+  type SemanticSegmentation,
+  type TaskType,
+  type VisionModel,
+  type KeyPointOptions,
   type SegmentationOptions,
 } from "../../src/index.js";
 import { NotCovered } from "../conformance/adapter.js";
 import type { Verdict } from "../conformance/judge.js";
 import { toLoadOptions, toOptions } from "./arguments.js";
 import { compareKeyPoints, compareMasks } from "./compare-instances.js";
+import { compareSegmentation } from "./compare-maps.js";
 import { compareClassification, compareMultiLabel } from "./compare-labels.js";
 import { compareDetections, compareGeometry, compareInput, scaled, tolerancesFor, type InputSettings, type Tolerances } from "./compare.js";
 import type { ExpectedCase, ExpectedInstances, ExpectedPackage } from "./expected.js";
@@ -64,6 +71,35 @@ async function load(folder: string, executor: Executor, init: ExpectedCase["init
 /** One result against its prediction; the first difference or null. */
 type Compare = (index: number, tolerances: Tolerances) => string | null;
 
+interface Predicted {
+  readonly counts: readonly number[];
+  readonly prepared: Prepared;
+  readonly compare: Compare;
+}
+
+/** What is compared of a model whose results do not depend on options that only one of the two ways has. */
+interface TwiceModel<Result> {
+  readonly stages: VisionModel<TaskType, ImageOptions, Result>["stages"];
+  predict(images: readonly ImageInput[], options?: ImageOptions): Promise<Result[]>;
+}
+
+/** The stages one by one, then the whole prediction: both have to answer alike. */
+async function predictTwice<Result>(
+  model: TwiceModel<Result>,
+  pictures: readonly ImageInput[],
+  options: ImageOptions,
+  compare: (index: number, result: Result, tolerances: Tolerances) => string | null,
+): Promise<Predicted> {
+  const prepared = await model.stages.preprocess(pictures, options);
+  const staged = await model.stages.postprocess(await model.stages.forward(prepared), prepared, options);
+  const whole = await model.predict(pictures, options);
+  return {
+    counts: [staged.length, whole.length],
+    prepared,
+    compare: (index, tolerances) => compare(index, staged[index]!, tolerances) ?? compare(index, whole[index]!, tolerances),
+  };
+}
+
 /** Where a crop starts in the picture's corner, the reference forgets it: its masks have the crop's size, and runs of that size. */
 function compareMasksUnlessForgotten(
   expected: ExpectedInstances,
@@ -82,7 +118,7 @@ async function predictBoth(
   pictures: readonly ImageInput[],
   options: SegmentationOptions & KeyPointOptions,
   test: ExpectedCase<never>,
-): Promise<{ readonly counts: readonly number[]; readonly prepared: Prepared; readonly compare: Compare }> {
+): Promise<Predicted> {
   const margin = test.threshold_margin ?? null;
   switch (model.task) {
     case "object-detection": {
@@ -93,6 +129,18 @@ async function predictBoth(
         compareDetections(test.predictions[index]!, exact[index]!, rounded[index]!, tolerances, margin);
       return { counts: [exact.length, rounded.length], prepared, compare };
     }
+    case "classification":
+      return await predictTwice<Classification>(model, pictures, options, (index, result, { confidence }) =>
+        compareClassification(test.predictions[index]!, result, confidence),
+      );
+    case "multi-label-classification":
+      return await predictTwice<MultiLabelClassification>(model, pictures, options, (index, result, { confidence }) =>
+        compareMultiLabel(test.predictions[index]!, result, confidence, margin),
+      );
+    case "semantic-segmentation":
+      return await predictTwice<SemanticSegmentation>(model, pictures, options, (index, result, { confidence }) =>
+        compareSegmentation(test.predictions[index]!, result, confidence),
+      );
     case "instance-segmentation": {
       const prepared = await model.stages.preprocess(pictures, options);
       const exact = await model.stages.postprocess(await model.stages.forward(prepared), prepared, { ...options, rounding: "none" });
@@ -111,24 +159,8 @@ async function predictBoth(
         compareKeyPoints(test.predictions[index]!, exact[index]!, rounded[index]!, tolerances);
       return { counts: [exact.length, rounded.length], prepared, compare };
     }
-    case "classification": {
-      const prepared = await model.stages.preprocess(pictures, options);
-      const staged = await model.stages.postprocess(await model.stages.forward(prepared), prepared, options);
-      const whole = await model.predict(pictures, options);
-      const compare: Compare = (index, { confidence }) =>
-        compareClassification(test.predictions[index]!, staged[index]!, confidence) ??
-        compareClassification(test.predictions[index]!, whole[index]!, confidence);
-      return { counts: [staged.length, whole.length], prepared, compare };
-    }
-    case "multi-label-classification": {
-      const prepared = await model.stages.preprocess(pictures, options);
-      const staged = await model.stages.postprocess(await model.stages.forward(prepared), prepared, options);
-      const whole = await model.predict(pictures, options);
-      const compare: Compare = (index, { confidence }) =>
-        compareMultiLabel(test.predictions[index]!, staged[index]!, confidence, margin) ??
-        compareMultiLabel(test.predictions[index]!, whole[index]!, confidence, margin);
-      return { counts: [staged.length, whole.length], prepared, compare };
-    }
+    default:
+      throw new NotCovered(`predictions of ${model.task} are not compared`);
   }
 }
 

@@ -72,6 +72,22 @@ function toPlanes({ data, width, height }: Pixels, { swapChannels, normalization
   }
 }
 
+/** A fill between two gray levels does not survive in 8 bits: its pixels are set where they have become floats. */
+function fillBetweenBytes({ geometry, normalization, output: { width, height } }: PreprocessSteps, target: Float32Array): void {
+  const last = geometry.at(-1);
+  if (last?.kind !== "resize" || Number.isInteger(last.canvas.fill)) return;
+  const { canvas } = last;
+  for (let channel = 0; channel < CHANNELS; channel++) {
+    const value = normalizeValue(Math.fround(canvas.fill), channel, normalization);
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < width; x++) {
+        const inside = x >= canvas.left && x < canvas.left + last.width && y >= canvas.top && y < canvas.top + last.height;
+        if (!inside) target[(channel * height + y) * width + x] = value;
+      }
+    }
+  }
+}
+
 function check(image: PixelImage, { source, output }: PreprocessSteps, target: Float32Array): void {
   if (image.width !== source.width || image.height !== source.height) {
     throw new ModelInputError(
@@ -104,5 +120,6 @@ export const referenceExecutor: PreprocessExecutor = {
     let pixels = prepareColors(image, steps);
     for (const step of steps.geometry) pixels = step.kind === "sample" ? sampleGrid(pixels, step) : resizePixels(pixels, step);
     toPlanes(pixels, steps, target);
+    fillBetweenBytes(steps, target);
   },
 };

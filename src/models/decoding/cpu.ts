@@ -11,5 +11,7 @@ export function cpuDecoder(addon: NativeAddon): Decoder {
     decodeMasks: (head, selection, target) => callNative(() => addon.decodeMasks(head, selection, target)),
     nonMaximumSuppression: (xyxy, scores, classIds, iouThreshold) =>
       callNative(() => addon.nonMaximumSuppression(xyxy, scores, classIds, iouThreshold)),
+    makeClassMap: (map, placement, settings) => callNative(() => addon.makeClassMap(map, placement, settings)),
+    makeValueMap: (map, placement) => callNative(() => addon.makeValueMap(map, placement)),
   };
 }

@@ -1,9 +1,12 @@
 export type {
+  ClassMap,
   Decoder,
   DecodeSettings,
   DenseHead,
+  DenseMap,
   DetectionDecoder,
   DetectionRows,
+  MapPlacement,
   MaskHead,
   MaskRuns,
   MaskSelection,
@@ -14,6 +17,7 @@ export type {
 export { createDecoder } from "./create.js";
 export { cpuDecoder } from "./cpu.js";
 export { mapBoxesBack, type MapBackOptions } from "./map-back.js";
+export { insertBackground, placementOf, sourceChannelIds } from "./placement.js";
 export { referenceDecoder } from "./reference.js";
 export { sigmoid } from "./sigmoid.js";
 export { resolveThresholds, type Confidence, type ThresholdRequest } from "./thresholds.js";

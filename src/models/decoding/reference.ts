@@ -4,6 +4,7 @@
  */
 
 import type { NativeMatrix } from "../../native/index.js";
+import { makeClassMap, makeValueMap } from "./maps.js";
 import { decodeMasks } from "./reference-masks.js";
 import { sigmoid } from "./sigmoid.js";
 import type { DecodeSettings, DenseHead, Decoder, DetectionRows, QueriesHead, RowsHead } from "./types.js";
@@ -200,4 +201,6 @@ export const referenceDecoder: Decoder = {
   decodeQueries: async (head, settings) => decodeQueries(head, settings),
   decodeMasks: async (head, selection, target) => decodeMasks(head, selection, target),
   nonMaximumSuppression: async (xyxy, scores, classIds, iouThreshold) => nonMaximumSuppression(xyxy, scores, classIds, iouThreshold),
+  makeClassMap: async (map, placement, settings) => makeClassMap(map, placement, settings),
+  makeValueMap: async (map, placement) => makeValueMap(map, placement),
 };

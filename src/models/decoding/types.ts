@@ -1,13 +1,17 @@
 /** Raw network outputs to boxes in network pixels. Two implementations of one interface run the same vectors. */
 
 import type {
+  NativeClassMap,
+  NativeClassMapSettings,
   NativeDecodeSettings,
   NativeDenseHead,
+  NativeDenseMap,
   NativeDetectionRows,
   NativeMaskHead,
   NativeMaskRuns,
   NativeMaskSelection,
   NativeMaskTarget,
+  NativePlacement,
   NativeQueriesHead,
   NativeRowsHead,
 } from "../../native/index.js";
@@ -21,6 +25,10 @@ export type MaskHead = NativeMaskHead;
 export type MaskSelection = NativeMaskSelection;
 export type MaskTarget = NativeMaskTarget;
 export type MaskRuns = NativeMaskRuns;
+export type DenseMap = NativeDenseMap;
+export type MapPlacement = NativePlacement;
+export type ClassMapSettings = NativeClassMapSettings;
+export type ClassMap = NativeClassMap;
 
 export interface DetectionDecoder {
   readonly name: "cpu" | "reference" | "cuda";
@@ -38,5 +46,15 @@ export interface MaskDecoder {
   decodeMasks(head: MaskHead, selection: MaskSelection, target: MaskTarget): Promise<MaskRuns>;
 }
 
+export interface MapDecoder {
+  /**
+   * Logits to the most probable class of every pixel of the picture. Pixels less sure than their threshold, beside the part that
+   * the map covers, or given a class by an extension alone, are background with confidence 0.
+   */
+  makeClassMap(map: DenseMap, placement: MapPlacement, settings: ClassMapSettings): Promise<ClassMap>;
+  /** The first channel in the picture; 0 beside the part that it covers. */
+  makeValueMap(map: DenseMap, placement: MapPlacement): Promise<Float32Array>;
+}
+
 /** Everything that families have decoded for them. */
-export interface Decoder extends DetectionDecoder, MaskDecoder {}
+export interface Decoder extends DetectionDecoder, MaskDecoder, MapDecoder {}

@@ -2,7 +2,7 @@
 
 import { ModelInputError } from "../../errors.js";
 import type { NativeMatrix } from "../../native/index.js";
-import type { DecodeSettings, MaskHead, MaskSelection, MaskTarget } from "./types.js";
+import type { DecodeSettings, DenseMap, MapPlacement, MaskHead, MaskSelection, MaskTarget } from "./types.js";
 
 const MAXIMUM_COUNT = 2 ** 31 - 1;
 const MAXIMUM_STRIDE = 2 ** 40;
@@ -132,4 +132,30 @@ export function requireMaskArguments(head: MaskHead, selection: MaskSelection, t
   requireShift(target.top, "target.top");
   requireFinite(target.threshold, "target.threshold");
   if (target.picture.width * target.picture.height > MAXIMUM_COUNT) refuse("target.picture", "fewer than 2^31 pixels", target.picture);
+}
+
+const MAXIMUM_MAP_SIDE = 65535;
+
+/** Nothing empty, every element in the array, the resized map within the picture. */
+export function requireMap(map: DenseMap, placement: MapPlacement): void {
+  requireObject(map, "map");
+  requireObject(placement, "placement");
+  const side = (value: unknown, name: string): number => requireInteger(value, name, 1, MAXIMUM_MAP_SIDE);
+  const count = side(map.channels, "map.channels") * side(map.height, "map.height") * side(map.width, "map.width");
+  const { length } = requireFloat32Array(map.data, "map.data");
+  if (requireStride(map.offset, "map.offset") + count > length)
+    refuse("map.data", "an array of at least offset + channels * height * width floats", map.data);
+  const { trim, resize, canvas } = placement;
+  const left = map.width - trim.left - trim.right;
+  const top = map.height - trim.top - trim.bottom;
+  side(left, "the width that trimming leaves");
+  side(top, "the height that trimming leaves");
+  if (Math.max(trim.left, trim.right) >= map.width || Math.max(trim.top, trim.bottom) >= map.height)
+    refuse("placement.trim", "less than the whole map", trim);
+  side(resize.width, "placement.resize.width");
+  side(resize.height, "placement.resize.height");
+  side(canvas.width, "placement.canvas.width");
+  side(canvas.height, "placement.canvas.height");
+  requireInteger(canvas.left, "placement.canvas.left", 0, canvas.width - resize.width);
+  requireInteger(canvas.top, "placement.canvas.top", 0, canvas.height - resize.height);
 }

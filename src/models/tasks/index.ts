@@ -5,7 +5,9 @@ import type { ModelParts } from "../loaded-model.js";
 import { LoadedClassificationModel, LoadedMultiLabelClassificationModel } from "./classification.js";
 import { LoadedInstanceSegmentationModel } from "./instance-segmentation.js";
 import { LoadedKeyPointModel } from "./key-points.js";
+import { LoadedDepthEstimationModel, LoadedSemanticSegmentationModel } from "./maps.js";
 import { LoadedObjectDetectionModel } from "./object-detection.js";
+import { LoadedTextRecognitionModel } from "./text.js";
 
 type DescriptionOf<Task extends Family["task"]> = ReturnType<FamilyOf<Task>["describe"]>;
 
@@ -17,6 +19,9 @@ const MODEL_OF_TASK: {
   "keypoint-detection": LoadedKeyPointModel,
   classification: LoadedClassificationModel,
   "multi-label-classification": LoadedMultiLabelClassificationModel,
+  "semantic-segmentation": LoadedSemanticSegmentationModel,
+  "depth-estimation": LoadedDepthEstimationModel,
+  "text-only-ocr": LoadedTextRecognitionModel,
 };
 
 /** @param parts with the description that `parts.family` itself made. */

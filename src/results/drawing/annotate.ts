@@ -11,11 +11,14 @@ import type {
   KeyPointInstance,
   KeyPoints,
   Result,
+  SemanticSegmentation,
+  TextResult,
 } from "../types.js";
 import { Canvas } from "./canvas.js";
 import type { Area } from "./canvas.js";
 import { decodeFor } from "./files.js";
 import type { Segment } from "./font.js";
+import { drawClassMap, drawDepthMap } from "./maps.js";
 import { BLACK, colourOfClass, WHITE } from "./palette.js";
 import { drawText } from "./text.js";
 import type { Colour } from "./palette.js";
@@ -104,13 +107,29 @@ function drawTag(canvas: Canvas, detection: Detection, style: Style): void {
   }));
 }
 
+interface Label {
+  readonly text: string;
+  readonly colour: Colour;
+}
+
+const scoredLabel = ({ className, classId, confidence }: ClassScore): Label => ({
+  text: `${nameOf(className, classId)} ${confidence.toFixed(2)}`,
+  colour: colourOfClass(classId),
+});
+
+/** The classes that have pixels. */
+function mapLegend(map: SemanticSegmentation): readonly Label[] {
+  return Array.from(map.pixelsPerClass().entries()).flatMap(([id, pixels]) =>
+    pixels === 0 || id === map.backgroundId ? [] : [{ text: nameOf(map.classNames[id] ?? "", id), colour: colourOfClass(id) }],
+  );
+}
+
 /** One tag below the other in the upper left corner. */
-function drawLabels(canvas: Canvas, labels: readonly ClassScore[], style: Style): void {
+function drawLabels(canvas: Canvas, labels: readonly Label[], style: Style): void {
   let top = 0;
-  for (const { className, classId, confidence } of labels) {
+  for (const { text, colour } of labels) {
     if (top >= canvas.height) return;
-    const text = `${nameOf(className, classId)} ${confidence.toFixed(2)}`;
-    top = drawText(canvas, text, style.textUnit, colourOfClass(classId), () => ({ left: 0, top })).bottom;
+    top = drawText(canvas, text, style.textUnit, colour, () => ({ left: 0, top })).bottom;
   }
 }
 
@@ -164,6 +183,11 @@ function drawDetections(canvas: Canvas, result: Detections | InstanceDetections 
   for (const detection of detections) drawTag(canvas, detection, style);
 }
 
+/** Tags say what was read, unless the caller has labels of its own. */
+function readStyle(style: Style, { lines }: TextResult): Style {
+  return style.label === defaultLabel ? { ...style, label: ({ index }) => lines[index]?.text ?? null } : style;
+}
+
 /** A copy of the pixels as RGB. */
 function toRgb({ data, width, height, channels, colorFormat }: RawPixels): Uint8Array {
   if (data.length !== width * height * channels) {
@@ -186,7 +210,8 @@ function toRgb({ data, width, height, channels, colorFormat }: RawPixels): Uint8
 }
 
 /**
- * Draws a result over its picture: boxes with tags, masks, key points with their skeletons, labels of the whole picture in its corner.
+ * Draws a result over its picture: boxes with tags, masks, key points with their skeletons, labels of the whole picture in its corner,
+ * classes of pixels as a coat of colour, distances as a colour map.
  * The picture itself is not changed.
  *
  * Raw pixels need nothing but this package; a path is decoded with sharp, turned upright exactly if the result's picture was.
@@ -212,10 +237,20 @@ export async function annotate(picture: RawPixels | string, result: Result, opti
       drawDetections(canvas, result, style);
       break;
     case "classification":
-      drawLabels(canvas, [result], style);
+      drawLabels(canvas, [scoredLabel(result)], style);
       break;
     case "multi-label-classification":
-      drawLabels(canvas, result.labels, style);
+      drawLabels(canvas, result.labels.map(scoredLabel), style);
+      break;
+    case "semantic-segmentation":
+      drawClassMap(canvas, result);
+      drawLabels(canvas, mapLegend(result), style);
+      break;
+    case "text":
+      if (result.detections !== null) drawDetections(canvas, result.detections, readStyle(style, result));
+      break;
+    case "depth":
+      drawDepthMap(canvas, result);
       break;
   }
   return { data: canvas.pixels, width, height, channels: 3, colorFormat: "rgb" };

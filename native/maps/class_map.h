@@ -1,0 +1,28 @@
+// Logits of a semantic segmentation network to one class for every pixel of the picture.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/status.h"
+#include "maps/placement.h"
+
+namespace im::maps {
+
+struct ClassMapSettings {
+  // By channel: the class it stands for. One channel alone is a sigmoid, several are a softmax.
+  std::vector<std::uint16_t> class_ids;
+  std::uint16_t background = 0;
+  // One for all classes, or one per class id.
+  std::vector<float> thresholds;
+};
+
+// Writes canvas_height * canvas_width class ids and confidences. Pixels less sure than the threshold of their class, pixels beside
+// the pasted part, and pixels that would take another class from an extension alone, are background with confidence 0.
+template <typename Id>
+Status MakeClassMap(const DenseMap& logits, const Placement& placement, const ClassMapSettings& settings, Id* classes, float* confidence);
+
+// One channel in the picture, 0 beside the pasted part.
+Status MakeValueMap(const DenseMap& map, const Placement& placement, float* values);
+
+}  // namespace im::maps

@@ -1,0 +1,214 @@
+// makeClassMap and makeValueMap of src/native/addon.ts: always on a compute thread, since the result has the size of a picture.
+#include "map_bindings.h"
+
+#include <cstring>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "../maps/class_map.h"
+#include "arguments.h"
+#include "environment.h"
+#include "memory.h"
+
+namespace im {
+namespace {
+
+constexpr std::int64_t kMaximumOffset = std::int64_t{1} << 40;
+
+std::size_t Side(Napi::Object object, const char* key, const std::string& name) {
+  return static_cast<std::size_t>(RequireInteger(Field(object, key), name + "." + key, 1, static_cast<std::int64_t>(maps::kMaximumSide)));
+}
+
+maps::Placement ReadPlacement(Napi::Value value) {
+  const Napi::Object object = RequireObject(value, "placement");
+  const auto integer = [](Napi::Object of, const char* key, const std::string& name) {
+    constexpr auto limit = static_cast<std::int64_t>(maps::kMaximumSide);
+    return RequireInteger(Field(of, key), name + "." + key, -limit, limit);
+  };
+  maps::Placement placement;
+  const Napi::Object trim = RequireObject(Field(object, "trim"), "placement.trim");
+  placement.trim_left = integer(trim, "left", "placement.trim");
+  placement.trim_top = integer(trim, "top", "placement.trim");
+  placement.trim_right = integer(trim, "right", "placement.trim");
+  placement.trim_bottom = integer(trim, "bottom", "placement.trim");
+  const Napi::Object resize = RequireObject(Field(object, "resize"), "placement.resize");
+  placement.width = Side(resize, "width", "placement.resize");
+  placement.height = Side(resize, "height", "placement.resize");
+  const Napi::Object canvas = RequireObject(Field(object, "canvas"), "placement.canvas");
+  placement.canvas_width = Side(canvas, "width", "placement.canvas");
+  placement.canvas_height = Side(canvas, "height", "placement.canvas");
+  const auto position = [&](const char* key) {
+    return static_cast<std::size_t>(
+        RequireInteger(Field(canvas, key), std::string("placement.canvas.") + key, 0, static_cast<std::int64_t>(maps::kMaximumSide)));
+  };
+  placement.left = position("left");
+  placement.top = position("top");
+  return placement;
+}
+
+// A map and the array it lies in; all properties are read before the array, since a getter may detach it.
+struct MapArgument {
+  Napi::Value array;
+  std::size_t offset = 0;
+  maps::DenseMap map;
+
+  static MapArgument Read(Napi::Value value) {
+    const Napi::Object object = RequireObject(value, "map");
+    MapArgument argument;
+    argument.array = Field(object, "data");
+    argument.offset = static_cast<std::size_t>(RequireInteger(Field(object, "offset"), "map.offset", 0, kMaximumOffset));
+    argument.map.channels = Side(object, "channels", "map");
+    argument.map.width = Side(object, "width", "map");
+    argument.map.height = Side(object, "height", "map");
+    return argument;
+  }
+};
+
+class MapTask : public Task {
+ public:
+  MapTask(Napi::Env env, const maps::Placement& placement) : Task(env), placement_(placement) {}
+
+  // Ours is read in place; what the caller might change or detach meanwhile is copied.
+  void Take(const MapArgument& argument) {
+    const Span<float> array = RequireFloat32Array(argument.array, "map.data");
+    map_ = argument.map;
+    const std::size_t count = map_.channels * map_.width * map_.height;
+    if (argument.offset > array.size || count > array.size - argument.offset) {
+      ThrowArgument(argument.array.Env(), "map.data", "an array of at least offset + channels * height * width floats", argument.array);
+    }
+    map_.data = array.data + argument.offset;
+    if (IsOwnedMemory(array.data, array.size * sizeof(float))) {
+      Hold(array.owner);
+    } else {
+      copy_.assign(map_.data, map_.data + count);
+      map_.data = copy_.data();
+    }
+  }
+
+ protected:
+  std::size_t Pixels() const { return placement_.canvas_width * placement_.canvas_height; }
+
+  template <typename T>
+  T* AllocateColumn(Napi::Env env, Napi::ObjectReference& column) {
+    Napi::ArrayBuffer buffer = AllocateBuffer(env, Pixels() * sizeof(T));
+    column = Napi::Persistent(buffer.As<Napi::Object>());
+    return static_cast<T*>(buffer.Data());
+  }
+  template <typename TypedArray>
+  TypedArray Column(Napi::Env env, Napi::ObjectReference& column) const {
+    return TypedArray::New(env, Pixels(), column.Value().As<Napi::ArrayBuffer>(), 0);
+  }
+
+  maps::Placement placement_;
+  maps::DenseMap map_;
+
+ private:
+  std::vector<float> copy_;
+};
+
+class ClassMapTask final : public MapTask {
+ public:
+  ClassMapTask(Napi::Env env, const maps::Placement& placement, maps::ClassMapSettings settings, bool wide)
+      : MapTask(env, placement), settings_(std::move(settings)), wide_(wide) {}
+
+  void Allocate(Napi::Env env) {
+    if (wide_) {
+      wide_ids_ = AllocateColumn<std::uint16_t>(env, ids_);
+    } else {
+      narrow_ids_ = AllocateColumn<std::uint8_t>(env, ids_);
+    }
+    confidence_data_ = AllocateColumn<float>(env, confidence_);
+  }
+
+  Status Execute() override {
+    return wide_ ? maps::MakeClassMap(map_, placement_, settings_, wide_ids_, confidence_data_)
+                 : maps::MakeClassMap(map_, placement_, settings_, narrow_ids_, confidence_data_);
+  }
+
+  Napi::Value Value(Napi::Env env) override {
+    Napi::Object result = Napi::Object::New(env);
+    if (wide_) {
+      result.Set("classMap", Column<Napi::Uint16Array>(env, ids_));
+    } else {
+      result.Set("classMap", Column<Napi::Uint8Array>(env, ids_));
+    }
+    result.Set("confidence", Column<Napi::Float32Array>(env, confidence_));
+    return result;
+  }
+
+ private:
+  maps::ClassMapSettings settings_;
+  bool wide_;
+  Napi::ObjectReference ids_;
+  Napi::ObjectReference confidence_;
+  std::uint8_t* narrow_ids_ = nullptr;
+  std::uint16_t* wide_ids_ = nullptr;
+  float* confidence_data_ = nullptr;
+};
+
+class ValueMapTask final : public MapTask {
+ public:
+  using MapTask::MapTask;
+  void Allocate(Napi::Env env) { data_ = AllocateColumn<float>(env, values_); }
+  Status Execute() override { return maps::MakeValueMap(map_, placement_, data_); }
+  Napi::Value Value(Napi::Env env) override { return Column<Napi::Float32Array>(env, values_); }
+
+ private:
+  Napi::ObjectReference values_;
+  float* data_ = nullptr;
+};
+
+// Before anything as large as the picture is allocated.
+void RequireValid(Napi::Env env, const maps::DenseMap& map, const maps::Placement& placement) {
+  const Status status = maps::Validate(map, placement);
+  if (!status.ok()) throw MakeError(env, status);
+}
+
+Napi::Value MakeClassMapBinding(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const MapArgument map = MapArgument::Read(info[0]);
+  const maps::Placement placement = ReadPlacement(info[1]);
+  const Napi::Object object = RequireObject(info[2], "settings");
+  maps::ClassMapSettings settings;
+  constexpr std::int64_t kLargestId = 65535;
+  settings.background = static_cast<std::uint16_t>(RequireInteger(Field(object, "background"), "settings.background", 0, kLargestId));
+  const Napi::Value ids_value = Field(object, "classIds");
+  const Napi::Value thresholds_value = Field(object, "thresholds");
+  bool wide = settings.background > 255;
+  const Span<const std::int32_t> ids = RequireInt32Array(ids_value, "settings.classIds");
+  for (std::size_t i = 0; i < ids.size; ++i) {
+    if (ids.data[i] < 0 || ids.data[i] > kLargestId) ThrowArgument(env, "settings.classIds", "ids of 0 to 65535", ids_value);
+    wide = wide || ids.data[i] > 255;
+    settings.class_ids.push_back(static_cast<std::uint16_t>(ids.data[i]));
+  }
+  if (ids.size != map.map.channels) ThrowArgument(env, "settings.classIds", "one id for each channel", ids_value);
+  const Span<float> thresholds = RequireFloat32Array(thresholds_value, "settings.thresholds");
+  if (thresholds.size == 0) ThrowArgument(env, "settings.thresholds", "at least one threshold", thresholds_value);
+  settings.thresholds.assign(thresholds.data, thresholds.data + thresholds.size);
+  RequireValid(env, map.map, placement);
+  auto task = std::make_unique<ClassMapTask>(env, placement, std::move(settings), wide);
+  task->Allocate(env);
+  task->Take(map);
+  return Environment::Get(env)->Submit(std::move(task));
+}
+
+Napi::Value MakeValueMapBinding(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const MapArgument map = MapArgument::Read(info[0]);
+  const maps::Placement placement = ReadPlacement(info[1]);
+  RequireValid(env, map.map, placement);
+  auto task = std::make_unique<ValueMapTask>(env, placement);
+  task->Allocate(env);
+  task->Take(map);
+  return Environment::Get(env)->Submit(std::move(task));
+}
+
+}  // namespace
+
+void ExportMaps(Napi::Env env, Napi::Object exports) {
+  exports.Set("makeClassMap", Napi::Function::New(env, MakeClassMapBinding, "makeClassMap"));
+  exports.Set("makeValueMap", Napi::Function::New(env, MakeValueMapBinding, "makeValueMap"));
+}
+
+}  // namespace im

@@ -1,0 +1,240 @@
+import { raceAbort } from "../../abort.js";
+import {
+  CorruptedModelPackageError,
+  InvalidParameterError,
+  MissingDependencyError,
+  ModelRuntimeError,
+  NativeAddonUnavailableError,
+} from "../../errors.js";
+import {
+  addonReport,
+  callNative,
+  loadAddon,
+  type NativeAddon,
+  type NativeCancelToken,
+  type NativeTensor,
+  type NativeTensorRtEngine,
+  type NativeTensorRtPort,
+} from "../../native/index.js";
+import { elementTypeFromNumber, elementTypeNumber } from "../element-types.js";
+import { queueFull, sessionClosed } from "../refusals.js";
+import { checkInputs, checkOutputs } from "../tensors.js";
+import type { InferenceSession, NetworkMetadata, RunOptions, SessionStatistics, Tensor, TensorData, TensorPort } from "../types.js";
+import { checkTensorRtOptions, type CheckedTensorRtOptions, type TensorRtEngineOptions } from "./options.js";
+
+export type { TensorRtEngineOptions } from "./options.js";
+
+const STAGE = "tensorrt.run";
+
+/** What one optimization profile admits, by the name of the input. */
+export type TensorRtProfile = Readonly<
+  Record<string, { readonly minimum: readonly number[]; readonly optimum: readonly number[]; readonly maximum: readonly number[] }>
+>;
+
+/** Bytes. */
+export interface TensorRtMemory {
+  /** Weights and what else TensorRT holds for this engine. */
+  readonly engine: number;
+  /** Scratch memory of one context; the engine has `contexts` of them. */
+  readonly scratch: number;
+  /** On the device, in use by all engines of this thread: the above, inputs, outputs. */
+  readonly device: number;
+  /** Pinned host memory, likewise. */
+  readonly pinned: number;
+}
+
+export interface TensorRtStatistics extends SessionStatistics {
+  readonly graphLaunches: number;
+  readonly graphsCaptured: number;
+  /** Shapes that run without a graph because capturing them failed, and why the last one did. */
+  readonly graphsGivenUp: number;
+  readonly lastCaptureFailure: string | null;
+}
+
+/**
+ * A serialized engine of TensorRT 10 or 11 on a GPU. Runs are put into the device's streams by one thread and waited for by another,
+ * never by the thread of JavaScript.
+ */
+export class TensorRtEngine implements InferenceSession {
+  readonly engine = "tensorrt";
+  /** Of the installed library. */
+  readonly engineVersion: string;
+  /** Of the TensorRT that built the engine. */
+  readonly builtByVersion: string;
+  readonly executionProviders: readonly string[] = ["tensorrt"];
+  readonly name: string;
+  readonly inputs: readonly TensorPort[];
+  readonly outputs: readonly TensorPort[];
+  readonly metadata: NetworkMetadata;
+  readonly profiles: readonly TensorRtProfile[];
+  /** The one in use. */
+  readonly profile: number;
+  /** On which GPUs it runs beside the one that it was built on. */
+  readonly hardwareCompatibility: "none" | "ampere-plus" | "same-compute-capability";
+  readonly device: { readonly ordinal: number; readonly name: string };
+
+  readonly #addon: NativeAddon;
+  readonly #native: NativeTensorRtEngine;
+  readonly #contexts: number;
+  readonly #queueLimit: number;
+  #unsettled = 0;
+  #closing: Promise<void> | null = null;
+
+  private constructor(addon: NativeAddon, native: NativeTensorRtEngine, { native: { contexts }, queueLimit }: CheckedTensorRtOptions) {
+    this.#addon = addon;
+    this.#native = native;
+    this.#contexts = contexts;
+    this.#queueLimit = queueLimit;
+    this.engineVersion = native.libraryVersion;
+    this.builtByVersion = native.builtByVersion;
+    this.name = native.name;
+    this.inputs = native.inputs.map(toPort);
+    this.outputs = native.outputs.map(toPort);
+    this.profile = native.profile;
+    this.profiles = Array.from({ length: native.profiles }, (_, index) => profileOf(native.inputs, index));
+    this.hardwareCompatibility = native.hardwareCompatibility;
+    this.device = { ordinal: native.device, name: native.deviceName };
+    this.metadata = {
+      producer: `TensorRT ${native.builtByVersion}`,
+      graphName: native.name,
+      domain: "",
+      description: "",
+      version: null,
+      opset: null,
+      custom: {},
+    };
+  }
+
+  /**
+   * @param plan path of an engine, or its bytes, which must not change until the promise settles
+   * @throws NativeAddonUnavailableError without the addon
+   * @throws MissingDependencyError when the driver or TensorRT is not installed; the message says where it was looked for
+   * @throws CorruptedModelPackageError when TensorRT cannot load the engine, with TensorRT's own reason
+   * @throws TensorRtError for an engine of another version; CudaError, OutOfDeviceMemoryError from the device
+   */
+  static async load(plan: string | Uint8Array, options: TensorRtEngineOptions = {}): Promise<TensorRtEngine> {
+    if (typeof plan !== "string" && !(plan instanceof Uint8Array)) {
+      throw new InvalidParameterError(`Expected a path or a Uint8Array for plan but received ${typeof plan}.`, { parameter: "plan" });
+    }
+    const { signal } = options;
+    const checked = checkTensorRtOptions(options);
+    signal?.throwIfAborted();
+    const addon = requireAddon();
+    const cancel = addon.createCancelToken();
+    const loading = callNative(() => addon.loadTensorRtEngine(plan, checked.native, cancel));
+    try {
+      const native = await raceAbort(signal, loading, () => {
+        cancel.cancel();
+        // Too late to stop it: what it made is not wanted any more.
+        void loading.then((engine) => engine.close()).catch(() => undefined);
+      });
+      return new TensorRtEngine(addon, native, checked);
+    } catch (failure) {
+      if (signal?.aborted === true) throw failure;
+      throw describeLoadFailure(failure, plan);
+    }
+  }
+
+  get closed(): boolean {
+    return this.#closing !== null;
+  }
+
+  allocateInput(elements: number): Float32Array {
+    return new Float32Array(this.#addon.allocate(elements * Float32Array.BYTES_PER_ELEMENT));
+  }
+
+  /**
+   * @param inputs by name; shapes have to fit the profile
+   * @throws ModelInputError on a wrong name, type or shape; rejects with the signal's reason on abort. A run that is on the device
+   *   already goes on to its end there.
+   */
+  async run(inputs: Readonly<Record<string, Tensor>>, { signal, outputs }: RunOptions = {}): Promise<Readonly<Record<string, Tensor>>> {
+    signal?.throwIfAborted();
+    if (this.closed) throw sessionClosed(STAGE);
+    const tensors = checkInputs(this.inputs, inputs).map((tensor) => ({ ...tensor, type: elementTypeNumber(tensor.type) }));
+    const wanted = checkOutputs(this.outputs, outputs);
+    // Runs that were aborted count until the device has let go of them: what is bounded is work, not promises.
+    if (this.#unsettled >= this.#contexts + this.#queueLimit) throw queueFull(this.#queueLimit, STAGE);
+    const cancel = signal === undefined ? null : this.#addon.createCancelToken();
+    const results = await raceAbort(signal, this.#submit(tensors, cancel), () => cancel?.cancel());
+    return Object.fromEntries(results.filter(({ name }) => wanted.includes(name)).map((tensor) => [tensor.name, readTensor(tensor)]));
+  }
+
+  async #submit(inputs: readonly NativeTensor[], cancel: NativeCancelToken | null): Promise<readonly NativeTensor[]> {
+    this.#unsettled += 1;
+    try {
+      return await callNative(() => this.#native.run(inputs, cancel));
+    } finally {
+      this.#unsettled -= 1;
+    }
+  }
+
+  statistics(): TensorRtStatistics {
+    const { waiting, running, completed, failed, cancelled, ...rest } = this.#native.statistics();
+    const { graphLaunches, graphsCaptured, graphsGivenUp, lastCaptureFailure } = rest;
+    const runs = { waiting, running, completed, failed, cancelled, lanes: this.#contexts };
+    return { ...runs, graphLaunches, graphsCaptured, graphsGivenUp, lastCaptureFailure };
+  }
+
+  memory(): TensorRtMemory {
+    const { engineBytes, scratchBytes, deviceBytes, pinnedBytes } = this.#native.statistics();
+    return { engine: engineBytes, scratch: scratchBytes, device: deviceBytes, pinned: pinnedBytes };
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await callNative(() => this.#native.close());
+    // The last runs settled natively in this turn of the loop; whoever awaits them is to go on before whoever awaits this.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+function requireAddon(): NativeAddon {
+  const addon = loadAddon();
+  if (addon !== null) return addon;
+  throw new NativeAddonUnavailableError(
+    'TensorRT engines run through the native addon, which is not available. "npm run build:native" in the package directory builds it.',
+    { dependency: "inference-models.node", attempts: addonReport().attempts },
+  );
+}
+
+function describeLoadFailure(failure: unknown, plan: string | Uint8Array): unknown {
+  if (!(failure instanceof ModelRuntimeError)) return failure;
+  const { stage, message, code } = failure;
+  if (stage === "cuda.open") return new MissingDependencyError(message, { dependency: "libcuda", cause: failure });
+  if (stage === "tensorrt.open") return new MissingDependencyError(message, { dependency: "libnvinfer", cause: failure });
+  if (stage !== "tensorrt.load" || code !== "TENSOR_RT") return failure;
+  const what = typeof plan === "string" ? plan : `the engine of ${plan.length} bytes`;
+  return new CorruptedModelPackageError(`TensorRT cannot load ${what}. ${message}`, {
+    ...(typeof plan === "string" ? { path: plan } : {}),
+    kind: "engine",
+    cause: failure,
+  });
+}
+
+function toPort({ name, type, dims }: NativeTensorRtPort): TensorPort {
+  return { name, kind: "tensor", type: elementTypeFromNumber(type), dims };
+}
+
+function profileOf(inputs: readonly NativeTensorRtPort[], index: number): TensorRtProfile {
+  return Object.fromEntries(
+    inputs.flatMap(({ name, profiles }) => {
+      const range = profiles[index];
+      return range === undefined ? [] : [[name, range]];
+    }),
+  );
+}
+
+function readTensor({ type, dims, data }: NativeTensor): Tensor {
+  const named = elementTypeFromNumber(type);
+  if (named === null) throw new ModelRuntimeError(`The network returned elements of an unknown type (${type}).`, { stage: STAGE });
+  return { type: named, dims, data: data as TensorData };
+}

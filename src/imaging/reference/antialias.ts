@@ -1,0 +1,41 @@
+/**
+ * Resizing by a filter whose support grows when shrinking (the "antialiased" resizing of torchvision and Pillow), without
+ * rounding. The addon's twin is native/maps/antialias.h: same operations, same bits.
+ */
+
+export type AntialiasKernel = "triangle" | "cubic";
+
+/** Source positions `first`, `first + 1`, ... and their float32 weights, which add up to 1. */
+export interface AntialiasTap {
+  readonly first: number;
+  readonly weights: Float32Array;
+}
+
+/** Keys' cubic with a = -0.5. */
+function cubic(position: number): number {
+  const a = -0.5;
+  const x = Math.abs(position);
+  if (x < 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
+  if (x < 2) return (((x - 5) * x + 8) * x - 4) * a;
+  return 0;
+}
+
+const triangle = (x: number): number => Math.max(0, 1 - Math.abs(x));
+
+/** One axis from `input` to `output` positions; weights are computed in double precision, kept in single. */
+export function antialiasTaps(input: number, output: number, kernel: AntialiasKernel): readonly AntialiasTap[] {
+  const weigh = kernel === "cubic" ? cubic : triangle;
+  const scale = input / output;
+  const stretch = Math.max(scale, 1);
+  const radius = (kernel === "cubic" ? 2 : 1) * stretch;
+  return Array.from({ length: output }, (_, position) => {
+    const centre = (position + 0.5) * scale;
+    const first = Math.max(Math.trunc(centre - radius + 0.5), 0);
+    const last = Math.min(Math.trunc(centre + radius + 0.5), input);
+    const raw = Array.from({ length: last - first }, (__, k) => weigh((first + k - centre + 0.5) / stretch));
+    const total = raw.reduce((sum, weight) => sum + weight, 0);
+    // Positions at the end that weigh nothing are left out.
+    while (raw.length > 1 && raw.at(-1) === 0) raw.pop();
+    return { first, weights: Float32Array.from(raw, (weight) => weight / total) };
+  });
+}
