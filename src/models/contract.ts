@@ -8,6 +8,7 @@ import type {
   Classification,
   DepthMap,
   Detections,
+  Gaze,
   KeyPoints,
   MultiLabelClassification,
   SemanticSegmentation,
@@ -162,6 +163,8 @@ export type SemanticSegmentationModel = VisionModel<"semantic-segmentation", Sco
   readonly backgroundId: number;
 };
 export type DepthEstimationModel = VisionModel<"depth-estimation", ImageOptions, DepthMap>;
+/** A picture is a face, cut out with little around it. */
+export type GazeDetectionModel = VisionModel<"gaze-detection", ImageOptions, Gaze>;
 /** Reads pictures of single lines. */
 export type TextOnlyOCRModel = VisionModel<"text-only-ocr", ImageOptions, TextResult>;
 
@@ -172,4 +175,5 @@ export type AnyModel =
   | MultiLabelClassificationModel
   | SemanticSegmentationModel
   | DepthEstimationModel
-  | TextOnlyOCRModel;
+  | TextOnlyOCRModel
+  | GazeDetectionModel;

@@ -50,9 +50,11 @@ async function loadAll(id: string, models: readonly PipelineModel[], signal: Abo
   const settled = await Promise.allSettled(loading);
   const failed = settled.findIndex(({ status }) => status === "rejected");
   if (failed < 0) return settled.map((outcome) => (outcome as PromiseFulfilledResult<{ readonly model: AnyModel }>).value.model);
-  await Promise.all(settled.map((outcome) => (outcome.status === "fulfilled" && outcome.value.ours ? outcome.value.model.close() : null)));
+  await Promise.all(
+    settled.flatMap((outcome) => (outcome.status === "fulfilled" && outcome.value.ours ? [outcome.value.model.close()] : [])),
+  );
   signal?.throwIfAborted();
-  const { reason } = settled[failed] as PromiseRejectedResult;
+  const reason: unknown = (settled[failed] as PromiseRejectedResult).reason;
   throw new ModelPipelineInitializationError(
     `Model ${failed} of pipeline "${id}" could not be loaded: ${reason instanceof Error ? reason.message : String(reason)}`,
     { cause: reason },

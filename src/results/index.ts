@@ -6,6 +6,8 @@ export { createKeyPoints } from "./key-points.js";
 export type { KeyPointColumns } from "./key-points.js";
 export { createDepthMap, createSemanticSegmentation } from "./maps.js";
 export type { DepthMapColumns, SemanticSegmentationColumns } from "./maps.js";
+export { createGaze } from "./gaze.js";
+export type { GazeColumns } from "./gaze.js";
 export { createTextResult } from "./text.js";
 export type { TextResultColumns } from "./text.js";
 export { fromTransferable, toTransferable } from "./transfer.js";
@@ -23,6 +25,8 @@ export type {
   DetectionJson,
   Detections,
   DetectionsJson,
+  Gaze,
+  GazeJson,
   ImageInfo,
   ImageJson,
   KeyPoint,
