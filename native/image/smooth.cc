@@ -38,10 +38,15 @@ Status ResizeSmoothly(SourceRows& source, const ResizeStep& step, const Preproce
   if (width == 0 || rows.end == rows.begin) return {};
 
   // Source rows that any visible row needs, resized horizontally: three channels behind each other.
-  const Tap& top = down.taps[static_cast<std::size_t>(rows.begin)];
-  const Tap& bottom = down.taps[static_cast<std::size_t>(rows.end - 1)];
-  const std::size_t first = top.first;
-  const std::size_t count = bottom.first + bottom.count - first;
+  std::size_t first = down.taps[static_cast<std::size_t>(rows.begin)].first;
+  std::size_t last = first;
+  for (int y = rows.begin; y < rows.end; ++y) {
+    const Tap& tap = down.taps[static_cast<std::size_t>(y)];
+    first = std::min(first, tap.first);
+    // Not always the last row's end: a weight of 0 there is left out.
+    last = std::max(last, tap.first + tap.count);
+  }
+  const std::size_t count = last - first;
   const std::size_t row_length = 3 * width;
   Scratch<float> resized;
   IM_RETURN_IF_ERROR(resized.Allocate(count * row_length));
