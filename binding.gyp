@@ -2,7 +2,7 @@
 # installs use: keep sources and settings equal. test/architecture.test.ts compares the folders.
 {
   "variables": {
-    "folders": "base image detection maps onnxruntime napi",
+    "folders": "base image detection masks maps onnxruntime cuda tensorrt napi",
   },
   "targets": [
     {

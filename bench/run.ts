@@ -11,13 +11,14 @@ import { parseArgs } from "node:util";
 import { describeEnvironment } from "../src/index.js";
 import { coldStart } from "./cases/cold-start.js";
 import { decoding } from "./cases/decoding.js";
+import { download } from "./cases/download.js";
 import { eventLoop } from "./cases/event-loop.js";
 import { memory } from "./cases/memory.js";
 import { prediction } from "./cases/prediction.js";
 import { preprocessing } from "./cases/preprocessing.js";
 import { Unavailable, type CaseResult } from "./measure.js";
 
-const CASES = [prediction, preprocessing, decoding, eventLoop, coldStart, memory];
+const CASES = [prediction, preprocessing, decoding, download, eventLoop, coldStart, memory];
 
 const { values } = parseArgs({ options: { filter: { type: "string" }, json: { type: "string" }, quick: { type: "boolean" } } });
 const quick = values.quick ?? !["", "0"].includes(process.env["BENCH_QUICK"] ?? "");
@@ -30,7 +31,7 @@ write(
   `${new Date().toISOString()}  ${cpu.model}, ${cpu.logicalCores} cores, ${Math.round(system.memoryBytes / 2 ** 30)} GiB, ${system.platform} ${system.release}`,
 );
 write(
-  `Node ${node.version}, addon ${addon.found ? `${addon.version ?? "?"} (${addon.simd ?? "?"}, ${addon.compiler ?? "?"})` : "absent"}, ONNX Runtime ${onnxRuntime.found ? (onnxRuntime.version ?? "?") : "absent"}`,
+  `Node ${node.version}, addon ${addon.found ? `${addon.version ?? "?"} (${addon.simd ?? "?"}, ${addon.compiler ?? "?"})` : "absent"}, ONNX Runtime ${onnxRuntime.library.found ? (onnxRuntime.library.version ?? "?") : "absent"}`,
 );
 const results: Record<string, CaseResult | { readonly unavailable: string }> = {};
 for (const { name, run } of CASES) {

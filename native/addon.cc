@@ -4,9 +4,12 @@
 #include "napi/detection_bindings.h"
 #include "napi/environment.h"
 #include "napi/image_bindings.h"
+#include "napi/lane_task.h"
 #include "napi/map_bindings.h"
+#include "napi/mask_bindings.h"
 #include "napi/memory.h"
 #include "napi/arguments.h"
+#include "napi/nvidia_bindings.h"
 #include "napi/onnxruntime_bindings.h"
 
 namespace {
@@ -40,8 +43,11 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("memoryInUse", Napi::Function::New(env, MemoryInUse, "memoryInUse"));
   im::ExportImage(env, exports);
   im::ExportDetection(env, exports);
+  im::ExportCancelToken(env, exports);
   im::ExportMaps(env, exports);
+  im::ExportMasks(env, exports);
   im::ExportOnnxRuntime(env, exports);
+  im::ExportNvidia(env, exports);
   return exports;
 }
 

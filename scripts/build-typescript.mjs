@@ -1,8 +1,8 @@
 /**
- * Compiles src/ twice: ES modules with declarations into dist/esm (tsc), CommonJS into dist/cjs (esbuild, one file each).
+ * Compiles src/ into dist/: two bundles by esbuild (ES modules in dist/esm, CommonJS in dist/cjs) and declarations by tsc for both.
  *
- * Files stay files, so that stack traces, lazily imported model families and child processes find what they name; why there
- * is no bundler: docs/decisions/0004-two-builds.md. Does nothing when dist/ belongs to the present sources (--force: all the same).
+ * Dependencies of the package stay imports; what is only a development dependency is taken into the bundle, with its licence beside it.
+ * Why bundles: docs/decisions/0004-two-bundles.md. Does nothing when dist/ belongs to the present sources (--force: all the same).
  */
 import {
   chmodSync,
@@ -30,27 +30,67 @@ const stamp = join(dist, "sources");
 const filesIn = (folder, ...endings) =>
   readdirSync(folder, { recursive: true }).filter((file) => endings.some((ending) => file.endsWith(ending)));
 
-async function compileCommonJs(output) {
+const { dependencies, optionalDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+
+/** What both bundles share. @returns {import("esbuild").BuildOptions} */
+const common = {
+  absWorkingDir: root,
+  outbase: "src",
+  bundle: true,
+  external: [...Object.keys(dependencies), ...Object.keys(optionalDependencies)],
+  platform: "node",
+  target: "node20",
+  sourcemap: true,
+  sourcesContent: false,
+  metafile: true,
+  logLevel: "warning",
+  // Left alone, what has no counterpart in CommonJS would become undefined at run time.
+  logOverride: { "empty-import-meta": "error" },
+};
+
+/** Whoever imports both entries meets one copy of what they share, and a model family is read when the first model of its kind is loaded. */
+const bundleModules = (output) =>
+  build({
+    ...common,
+    entryPoints: ["src/index.ts", "src/results/drawing/index.ts", "src/cli/main.ts"],
+    outdir: join(output, "esm"),
+    chunkNames: "chunks/[name]-[hash]",
+    format: "esm",
+    splitting: true,
+    // For the CommonJS packages among what is taken in.
+    banner: { js: 'import { createRequire as bundledRequire } from "node:module"; const require = bundledRequire(import.meta.url);' },
+  });
+
+async function bundleCommonJs(output) {
   // Nobody requires the command line: it runs from dist/esm, and may use await at the top.
-  const sources = filesIn(join(root, "src"), ".ts").filter((file) => !file.endsWith(".d.ts") && !file.startsWith(`cli${sep}`));
-  await build({
-    absWorkingDir: root,
-    entryPoints: sources.map((file) => join("src", file)),
-    outbase: "src",
-    outdir: output,
-    bundle: false,
+  const result = await build({
+    ...common,
+    entryPoints: ["src/index.ts", "src/results/drawing/index.ts"],
+    outdir: join(output, "cjs"),
     format: "cjs",
-    platform: "node",
-    // import() stays import(): in a CommonJS file it reaches both the neighbour's CommonJS file and packages that are ES modules only.
-    target: "node20",
-    sourcemap: true,
     define: { "import.meta.url": "moduleUrl", "import.meta.filename": "__filename", "import.meta.dirname": "__dirname" },
     banner: { js: '"use strict"; const moduleUrl = require("node:url").pathToFileURL(__filename).href;' },
-    logLevel: "warning",
-    // Left alone, what has no counterpart in CommonJS would become undefined at run time.
-    logOverride: { "empty-import-meta": "error" },
   });
-  writeFileSync(join(output, "package.json"), '{ "type": "commonjs" }\n');
+  writeFileSync(join(output, "cjs", "package.json"), '{ "type": "commonjs" }\n');
+  return result;
+}
+
+/** Their licences ask to travel with the code. */
+function copyLicences(output, results) {
+  const folders = new Set(
+    results.flatMap(({ metafile }) =>
+      Object.keys(metafile.inputs).map((file) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1]),
+    ),
+  );
+  folders.delete(undefined);
+  mkdirSync(join(output, "licenses"), { recursive: true });
+  for (const folder of folders) {
+    const { name, version } = JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8"));
+    const file = readdirSync(join(root, folder)).find((entry) => /^licen[cs]e(\.|$)/i.test(entry));
+    if (file === undefined) throw new Error(`${name} would be taken into dist/, and has no licence file.`);
+    const text = readFileSync(join(root, folder, file), "utf8");
+    writeFileSync(join(output, "licenses", `${name.replace("/", "-")}.txt`), `${name} ${version}\n\n${text}`);
+  }
 }
 
 function copyDeclarations(from, to) {
@@ -78,7 +118,7 @@ export async function buildTypeScript({ force = false } = {}) {
   try {
     const stdio = ["ignore", 2, 2];
     if (!runTool("typescript", ["-p", "tsconfig.build.json", "--outDir", join(temporary, "esm")], { stdio }, "tsc")) return "failed";
-    await compileCommonJs(join(temporary, "cjs"));
+    copyLicences(temporary, await Promise.all([bundleModules(temporary), bundleCommonJs(temporary)]));
     copyDeclarations(join(temporary, "esm"), join(temporary, "cjs"));
     makeExecutable(join(temporary, "esm", "cli", "main.js"));
     writeFileSync(join(temporary, "sources"), wanted);

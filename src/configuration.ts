@@ -16,6 +16,10 @@ interface Variable<K extends Kind, Value> {
   readonly meaning: string;
   /** Setting of `defaults.general` that counts when this one is not given. */
   readonly inherits?: General;
+  /** What counts instead of `standard` where another setting decides. */
+  readonly dependent?: () => Value;
+  /** Another spelling, read when the first is not set. */
+  readonly oldName?: string;
 }
 
 type General = "confidence" | "iouThreshold" | "maxDetections" | "classAgnosticNms";
@@ -110,6 +114,15 @@ function nmsFamily(prefix: string, title: string, ownConfidence?: number) {
   };
 }
 
+/** Raw numbers of a network are cut at 0, probabilities in the middle. */
+function thresholdOfMasks(): number {
+  return configuration().defaults.yoloUltralytics.masksSmoothingEnabled ? 0.5 : 0;
+}
+
+function keyPointsThreshold(prefix: string, title: string, standard: number) {
+  return unit(`${prefix}_DEFAULT_KEY_POINTS_THRESHOLD`, standard, `Key points of ${title} below this confidence count as invisible.`);
+}
+
 const VARIABLES = {
   native: {
     addon: {
@@ -129,8 +142,9 @@ const VARIABLES = {
     executionProviders: {
       name: "ONNXRUNTIME_EXECUTION_PROVIDERS",
       kind: "list",
-      standard: ["cpu"],
-      meaning: "Execution providers in order of preference, when the caller names none.",
+      standard: ["CUDAExecutionProvider", "OpenVINOExecutionProvider", "CoreMLExecutionProvider", "CPUExecutionProvider"],
+      meaning:
+        "Execution providers in order of preference, when the caller names none. Those that this machine does not have are left out.",
     },
   },
   api: {
@@ -274,16 +288,41 @@ const VARIABLES = {
   },
   defaults: {
     general: GENERAL,
-    yoloUltralytics: nmsFamily("YOLO_ULTRALYTICS", "YOLOv8, v9, v11 and v12"),
+    yoloUltralytics: {
+      ...nmsFamily("YOLO_ULTRALYTICS", "YOLOv8, v9, v11 and v12"),
+      masksSmoothingEnabled: flag(
+        "YOLO_ULTRALYTICS_DEFAULT_MASKS_SMOOTHING_ENABLED",
+        true,
+        "Whether masks of YOLOv8 and v11 become probabilities before they are enlarged.",
+      ),
+      masksBinarizationThreshold: {
+        ...unit(
+          "YOLO_ULTRALYTICS_DEFAULT_MASKS_BINARIZATION_THRESHOLD",
+          0.5,
+          "Mask values of YOLOv8 and v11 above this belong to the mask. Not set: 0 where masks are not smoothed.",
+        ),
+        dependent: thresholdOfMasks,
+      },
+      keyPointsThreshold: keyPointsThreshold("YOLO_ULTRALYTICS", "YOLOv8 and v11", 0),
+    },
     yolov5: nmsFamily("YOLOV5", "YOLOv5"),
+    yolov7: nmsFamily("YOLOV7", "YOLOv7"),
+    yolact: nmsFamily("YOLACT", "YOLACT"),
     yololite: nmsFamily("YOLOLITE", "YOLOLite", 0.25),
     yolonas: nmsFamily("YOLONAS", "YOLO-NAS"),
     yolov10: {
       confidence: confidence("YOLOV10", "YOLOv10"),
       maxDetections: maxDetections("YOLOV10", "YOLOv10"),
     },
-    yolo26: { confidence: confidence("YOLO26", "YOLO26", 0.25) },
-    rfdetr: { confidence: confidence("RFDETR", "RF-DETR") },
+    yolo26: { confidence: confidence("YOLO26", "YOLO26", 0.25), keyPointsThreshold: keyPointsThreshold("YOLO26", "YOLO26", 0.3) },
+    rfdetr: {
+      confidence: confidence("RFDETR", "RF-DETR"),
+      maxDetections: maxDetections("RFDETR", "RF-DETR with masks"),
+      keyPointsThreshold: {
+        ...keyPointsThreshold("RFDETR", "RF-DETR", 0.3),
+        oldName: "INFERENCE_MODELS_DETR_DEFAULT_KEY_POINTS_THRESHOLD",
+      },
+    },
     deepLabV3Plus: { confidence: confidence("DEEP_LAB_V3_PLUS", "DeepLabV3+", 0.5) },
     vitClassifier: { confidence: confidence("VIT_CLASSIFIER", "ViT with several labels") },
     resnet: { confidence: confidence("RESNET", "ResNet with several labels") },
@@ -351,7 +390,8 @@ function checkSettings(node: object, settings: unknown, where: string): void {
 }
 
 /** What the environment says, or undefined. */
-function readVariable({ name, kind }: AnyVariable): unknown {
+function readVariable({ name: newName, oldName, kind }: AnyVariable): unknown {
+  const name = oldName !== undefined && process.env[newName] === undefined ? oldName : newName;
   const text = process.env[name];
   if (text === undefined || (text === "" && ["text", "list", "integers"].includes(kind))) return undefined;
   switch (kind) {
@@ -374,7 +414,8 @@ function readVariable({ name, kind }: AnyVariable): unknown {
 function resolve(variable: AnyVariable, given: unknown): unknown {
   const own = given ?? readVariable(variable);
   if (own !== undefined) return own;
-  const { inherits, standard } = variable;
+  const { inherits, standard, dependent } = variable;
+  if (dependent !== undefined) return dependent();
   return inherits === undefined ? standard : resolve(GENERAL[inherits], overrides.defaults?.general?.[inherits]);
 }
 
@@ -402,12 +443,14 @@ export interface VariableDescription {
 }
 
 function collect(node: object): readonly VariableDescription[] {
-  return Object.values(node).flatMap((child: object) => (isVariable(child) ? [describeVariable(child)] : collect(child)));
+  return Object.values(node).flatMap((child: object) => (isVariable(child) ? describeVariable(child) : collect(child)));
 }
 
-function describeVariable({ name, kind, standard, meaning, inherits }: AnyVariable): VariableDescription {
+function describeVariable({ name, oldName, kind, standard, meaning, inherits }: AnyVariable): readonly VariableDescription[] {
   const source = inherits === undefined ? "" : ` Not set: that of \`${GENERAL[inherits].name}\`.`;
-  return { name, kind, standard: String(standard), meaning: meaning + source };
+  const description = { name, kind, standard: String(standard), meaning: meaning + source };
+  if (oldName === undefined) return [description];
+  return [description, { ...description, name: oldName, meaning: `Old name of \`${name}\`, used when that is not set.` }];
 }
 
 /** All variables, for documentation. */

@@ -29,6 +29,14 @@ export interface ErrorOptions {
 
 type Fields<Names extends object> = ErrorOptions & Partial<Names>;
 
+/** Why a package was not used; `code` is one of negotiation's reason codes. */
+interface DiscardedPackage {
+  readonly packageId: string;
+  readonly code: string;
+  readonly message: string;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
 /** The root: `catch (error) { if (InferenceModelsError.is(error)) ... error.code ... }`. */
 export class InferenceModelsError extends Error {
   /** @internal */ static readonly code: string = "INFERENCE_MODELS";
@@ -322,7 +330,9 @@ export class RetryError extends InferenceModelsError {
   /** @internal */ static override readonly className: string = "RetryError";
   declare readonly status?: number;
   declare readonly attempts?: number;
-  constructor(message: string, options: Fields<{ status: number; attempts: number }> = {}) {
+  /** What the server asked to wait for. */
+  declare readonly retryAfterSeconds?: number;
+  constructor(message: string, options: Fields<{ status: number; attempts: number; retryAfterSeconds: number }> = {}) {
     super(message, options);
   }
 }
@@ -363,7 +373,9 @@ export class ModelRetrievalError extends InferenceModelsError {
   /** @internal */ static override readonly page: ErrorPage = "model-retrieval";
   /** @internal */ static override readonly className: string = "ModelRetrievalError";
   declare readonly status?: number;
-  constructor(message: string, options: Fields<{ status: number }> = {}) {
+  /** As it was asked for. */
+  declare readonly modelId?: string;
+  constructor(message: string, options: Fields<{ status: number; modelId: string }> = {}) {
     super(message, options);
   }
 }
@@ -372,7 +384,6 @@ export class ModelRetrievalError extends InferenceModelsError {
 export class ModelNotFoundError extends ModelRetrievalError {
   /** @internal */ static override readonly code: string = "MODEL_NOT_FOUND";
   /** @internal */ static override readonly className: string = "ModelNotFoundError";
-  declare readonly modelId?: string;
   constructor(message: string, options: Fields<{ status: number; modelId: string }> = {}) {
     super(message, options);
   }
@@ -382,7 +393,7 @@ export class ModelNotFoundError extends ModelRetrievalError {
 export class UnauthorizedModelAccessError extends ModelRetrievalError {
   /** @internal */ static override readonly code: string = "UNAUTHORIZED_MODEL_ACCESS";
   /** @internal */ static override readonly className: string = "UnauthorizedModelAccessError";
-  constructor(message: string, options: Fields<{ status: number }> = {}) {
+  constructor(message: string, options: Fields<{ status: number; modelId: string }> = {}) {
     super(message, options);
   }
 }
@@ -392,7 +403,7 @@ export class PaymentRequiredModelAccessError extends ModelRetrievalError {
   /** @internal */ static override readonly code: string = "PAYMENT_REQUIRED_MODEL_ACCESS";
   /** @internal */ static override readonly className: string = "PaymentRequiredModelAccessError";
   declare readonly statusCode?: number;
-  constructor(message: string, options: Fields<{ status: number; statusCode: number }> = {}) {
+  constructor(message: string, options: Fields<{ status: number; modelId: string; statusCode: number }> = {}) {
     super(message, options);
   }
 }
@@ -402,9 +413,16 @@ export class ForbiddenModelAccessError extends ModelRetrievalError {
   /** @internal */ static override readonly code: string = "FORBIDDEN_MODEL_ACCESS";
   /** @internal */ static override readonly className: string = "ForbiddenModelAccessError";
   declare readonly statusCode?: number;
-  constructor(message: string, options: Fields<{ status: number; statusCode: number }> = {}) {
+  constructor(message: string, options: Fields<{ status: number; modelId: string; statusCode: number }> = {}) {
     super(message, options);
   }
+}
+
+/** The address of a file is no longer valid, as signed addresses are after a while: asking the provider again gives a new one. */
+export class DownloadLinkExpiredError extends ForbiddenModelAccessError {
+  /** @internal */ static override readonly code: string = "DOWNLOAD_LINK_EXPIRED";
+  /** @internal */ static override readonly page: ErrorPage = "file-download";
+  /** @internal */ static override readonly className: string = "DownloadLinkExpiredError";
 }
 
 /** Usage of the workspace is paused. */
@@ -412,7 +430,7 @@ export class UsagePausedModelAccessError extends ModelRetrievalError {
   /** @internal */ static override readonly code: string = "USAGE_PAUSED_MODEL_ACCESS";
   /** @internal */ static override readonly className: string = "UsagePausedModelAccessError";
   declare readonly statusCode?: number;
-  constructor(message: string, options: Fields<{ status: number; statusCode: number }> = {}) {
+  constructor(message: string, options: Fields<{ status: number; modelId: string; statusCode: number }> = {}) {
     super(message, options);
   }
 }
@@ -422,7 +440,7 @@ export class ModelMetadataConsistencyError extends ModelRetrievalError {
   /** @internal */ static override readonly code: string = "MODEL_METADATA_CONSISTENCY";
   /** @internal */ static override readonly className: string = "ModelMetadataConsistencyError";
   declare readonly packageId?: string;
-  constructor(message: string, options: Fields<{ status: number; packageId: string }> = {}) {
+  constructor(message: string, options: Fields<{ status: number; modelId: string; packageId: string }> = {}) {
     super(message, options);
   }
 }
@@ -432,7 +450,7 @@ export class ModelMetadataHandlerNotImplementedError extends ModelRetrievalError
   /** @internal */ static override readonly code: string = "MODEL_METADATA_HANDLER_NOT_IMPLEMENTED";
   /** @internal */ static override readonly className: string = "ModelMetadataHandlerNotImplementedError";
   declare readonly manifestType?: string;
-  constructor(message: string, options: Fields<{ status: number; manifestType: string }> = {}) {
+  constructor(message: string, options: Fields<{ status: number; modelId: string; manifestType: string }> = {}) {
     super(message, options);
   }
 }
@@ -492,11 +510,9 @@ export class JetsonTypeResolutionError extends RuntimeIntrospectionError {
 export class NoModelPackagesAvailableError extends ModelPackageNegotiationError {
   /** @internal */ static override readonly code: string = "NO_MODEL_PACKAGES_AVAILABLE";
   /** @internal */ static override readonly className: string = "NoModelPackagesAvailableError";
-  declare readonly discarded?: readonly { readonly packageId: string; readonly reasons: readonly string[] }[];
-  constructor(
-    message: string,
-    options: Fields<{ discarded: readonly { readonly packageId: string; readonly reasons: readonly string[] }[] }> = {},
-  ) {
+  /** Each package that was refused: a stable code, a sentence, the values compared. */
+  declare readonly discarded?: readonly DiscardedPackage[];
+  constructor(message: string, options: Fields<{ discarded: readonly DiscardedPackage[] }> = {}) {
     super(message, options);
   }
 }
@@ -669,6 +685,18 @@ export class FileLockTimeoutError extends ModelLoadingError {
   }
 }
 
+/** The disk of the cache is full, read-only, or not ours to write to. */
+export class CacheStorageError extends ModelLoadingError {
+  /** @internal */ static override readonly code: string = "CACHE_STORAGE";
+  /** @internal */ static override readonly className: string = "CacheStorageError";
+  declare readonly path?: string;
+  declare readonly bytesNeeded?: number;
+  declare readonly bytesAvailable?: number;
+  constructor(message: string, options: Fields<{ path: string; bytesNeeded: number; bytesAvailable: number }> = {}) {
+    super(message, options);
+  }
+}
+
 /** The reference's spelling. @deprecated use {@link FileHashSumMismatchError} */
 export { FileHashSumMismatchError as FileHashSumMissmatch };
 
@@ -702,6 +730,7 @@ export const ERROR_CLASSES = [
   UnauthorizedModelAccessError,
   PaymentRequiredModelAccessError,
   ForbiddenModelAccessError,
+  DownloadLinkExpiredError,
   UsagePausedModelAccessError,
   ModelMetadataConsistencyError,
   ModelMetadataHandlerNotImplementedError,
@@ -728,4 +757,5 @@ export const ERROR_CLASSES = [
   ModelPipelineInitializationError,
   ModelPipelineNotFound,
   FileLockTimeoutError,
+  CacheStorageError,
 ] as const;

@@ -1,6 +1,5 @@
 /** The public surface: everything a user may import, by name. */
 
-export { AutoModel, type AutoModelOptions } from "./auto/index.js";
 export {
   AutoModelPipeline,
   TextReadingPipeline,
@@ -9,7 +8,51 @@ export {
   type TextReadingModels,
   type TextReadingOptions,
 } from "./pipelines/index.js";
-export { describeEnvironment, type EnvironmentReport, type Finding } from "./environment/index.js";
+export {
+  AutoModel,
+  LiberalModelAccessManager,
+  type AccessIdentifiers,
+  type AutoModelOptions,
+  type DescribeOptions,
+  type DownloadedModel,
+  type LoadingPlan,
+  type ModelAccessManager,
+  type ModelDescription,
+  type ModelPackageDescription,
+} from "./auto/index.js";
+export {
+  describeEnvironment,
+  describeEnvironment as describeComputeEnvironment,
+  parseRuntimeXRay,
+  xRayRuntimeEnvironment,
+  type EnvironmentReport,
+  type Finding,
+  type RuntimeXRay,
+} from "./environment/index.js";
+export {
+  negotiateModelPackages,
+  type BatchSizeRequest,
+  type DiscardedPackage,
+  type Negotiation,
+  type NegotiationInput,
+  type NmsFusionPreferences,
+  type ReasonCode,
+} from "./negotiation/index.js";
+export {
+  downloadFilesToDirectory,
+  FileResolutionCache,
+  getModelPackageContents,
+  listCache,
+  pruneCache,
+  removeFromCache,
+  verifyCache,
+  type AutoResolutionCache,
+  type AutoResolutionCacheEntry,
+  type CachedPackage,
+  type CacheListing,
+  type CacheVerification,
+  type ProgressEvent,
+} from "./store/index.js";
 export { configure, type Configuration } from "./configuration.js";
 export { setLogger, type Logger } from "./logger.js";
 export {
@@ -21,16 +64,19 @@ export {
   type DetectionOptions,
   type GazeDetectionModel,
   type ImageOptions,
+  type InstanceSegmentationModel,
   type KeyPointModel,
   type KeyPointOptions,
   type Model,
   type ModelInfo,
+  type ModelOrigin,
   type ModelStatistics,
   type MultiLabelClassificationModel,
   type ObjectDetectionModel,
   type Prepared,
   type ScoreOptions,
   type SemanticSegmentationModel,
+  type SegmentationOptions,
   type Skeleton,
   type Stages,
   type TaskType,
@@ -40,15 +86,21 @@ export {
   type VisionModelSettings,
 } from "./models/index.js";
 export {
+  convertMasks,
   createClassification,
   createDepthMap,
   createDetections,
   createGaze,
+  createInstanceDetections,
   createKeyPoints,
+  createMasks,
   createMultiLabelClassification,
   createSemanticSegmentation,
+  decodeRle,
+  encodeRle,
   createTextResult,
   fromTransferable,
+  masksFromCoco,
   toTransferable,
   type ResultData,
 } from "./results/index.js";
@@ -56,14 +108,24 @@ export type {
   Classification,
   ClassScore,
   DepthMap,
+  CocoAnnotation,
+  CocoRle,
+  DenseMasks,
   Detection,
   Detections,
   Gaze,
   ImageInfo,
+  Instance,
+  InstanceDetections,
   KeyPoints,
+  Mask,
+  MaskFormat,
+  Masks,
   MultiLabelClassification,
+  Polygon,
   Result,
   SemanticSegmentation,
+  RleMasks,
   ServedBy,
   TextLine,
   TextResult,
@@ -71,4 +133,31 @@ export type {
 } from "./results/index.js";
 export { maskGeometry, mapPointsBack, type MaskGeometry } from "./imaging/index.js";
 export type { ColorFormat, Geometry, ImageInput, PreprocessingOverrides, RawPixels } from "./imaging/index.js";
+export {
+  getModelFromProvider,
+  listOfflineModels,
+  registerModelProvider,
+  unregisterModelProvider,
+  verifyOfflineModel,
+  type ArtefactInput,
+  type ModelMetadataInput,
+  type ModelPackageInput,
+  type ModelProvider,
+  type OfflineArtefactStatus,
+  type OfflineModelStatus,
+  type OfflinePackageStatus,
+  type PackagePresence,
+  type ProviderOptions,
+  type ProviderRequest,
+} from "./providers/index.js";
+export type {
+  ArtefactSpecs,
+  BackendType,
+  EnvironmentRequirements,
+  ModelDependency,
+  ModelMetadata,
+  ModelPackageMetadata,
+  Quantization,
+  RecommendedParameters,
+} from "./packages/index.js";
 export * from "./errors.js";

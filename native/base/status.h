@@ -1,13 +1,14 @@
 // Errors are values: every fallible function below native/napi returns a Status or a Result, and nothing throws.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
 
 namespace im {
 
-enum class Code { kOk, kInvalidArgument, kRuntime, kCancelled, kClosed, kOutOfMemory };
+enum class Code { kOk, kInvalidArgument, kRuntime, kCancelled, kClosed, kOutOfMemory, kCuda, kTensorRt, kOutOfDeviceMemory };
 
 // Names as JavaScript sees them (NativeFailure.nativeCode).
 constexpr const char* CodeName(Code code) {
@@ -18,25 +19,38 @@ constexpr const char* CodeName(Code code) {
     case Code::kCancelled: return "cancelled";
     case Code::kClosed: return "closed";
     case Code::kOutOfMemory: return "out-of-memory";
+    case Code::kCuda: return "cuda";
+    case Code::kTensorRt: return "tensorrt";
+    case Code::kOutOfDeviceMemory: return "out-of-device-memory";
   }
   return "runtime";
 }
+
+// The call into somebody else's library that failed, and the number it answered.
+struct FailedCall {
+  std::string function;
+  int number = 0;
+};
 
 class [[nodiscard]] Status {
  public:
   Status() = default;
   Status(Code code, std::string stage, std::string message)
       : code_(code), stage_(std::move(stage)), message_(std::move(message)) {}
+  Status(Code code, std::string stage, std::string message, FailedCall call)
+      : code_(code), stage_(std::move(stage)), message_(std::move(message)), call_(std::move(call)) {}
 
   bool ok() const { return code_ == Code::kOk; }
   Code code() const { return code_; }
   const std::string& stage() const { return stage_; }
   const std::string& message() const { return message_; }
+  const std::optional<FailedCall>& call() const { return call_; }
 
  private:
   Code code_ = Code::kOk;
   std::string stage_;
   std::string message_;
+  std::optional<FailedCall> call_;
 };
 
 inline Status InvalidArgument(std::string stage, std::string message) {

@@ -1,12 +1,7 @@
-// decodeDense, decodeRows, decodeQueries and nonMaximumSuppression of src/native/addon.ts.
-//
-// Where the work runs: a round trip to a compute thread costs more than decoding a small head, so small ones are decoded at
-// once. A large head whose memory is ours is decoded elsewhere, in place. A large head in the caller's memory, which may be
-// detached at any time, is read at once as well: reading it is cheaper than copying it. Only suppressing many boxes, which
-// by then are ours, still moves to a compute thread.
+// decodeDense, decodeRows, decodeQueries and nonMaximumSuppression of src/native/addon.ts. A head in the caller's memory is read
+// at once, which is cheaper than copying it; only suppressing many boxes, which by then are ours, still moves to a compute thread.
 #include "detection_bindings.h"
 
-#include <cmath>
 #include <cstring>
 #include <functional>
 #include <limits>
@@ -22,6 +17,7 @@
 #include "../detection/queries.h"
 #include "../detection/rows.h"
 #include "arguments.h"
+#include "decoding.h"
 #include "environment.h"
 #include "memory.h"
 
@@ -34,105 +30,6 @@ using detection::Detections;
 constexpr std::size_t kSmallHead = std::size_t{1} << 15;
 // Boxes suppressed on the JavaScript thread rather than elsewhere: at most some 20 microseconds.
 constexpr std::size_t kFewBoxes = 256;
-
-constexpr std::int64_t kMaximumCount = std::numeric_limits<std::int32_t>::max();
-constexpr std::int64_t kMaximumStride = std::int64_t{1} << 40;
-
-template <typename T>
-Napi::ArrayBuffer Copy(Napi::Env env, const std::vector<T>& values) {
-  const std::size_t bytes = values.size() * sizeof(T);
-  Napi::ArrayBuffer buffer = Napi::ArrayBuffer::New(env, bytes);
-  if (bytes != 0) std::memcpy(buffer.Data(), values.data(), bytes);
-  return buffer;
-}
-
-Napi::Value ToJavaScript(Napi::Env env, const Detections& detections) {
-  static_assert(sizeof(detection::Box) == 4 * sizeof(float), "boxes are handed out as float32 [n, 4]");
-  Napi::Object rows = Napi::Object::New(env);
-  const std::size_t n = detections.size();
-  rows.Set("xyxy", Napi::Float32Array::New(env, 4 * n, Copy(env, detections.boxes), 0));
-  rows.Set("scores", Napi::Float32Array::New(env, n, Copy(env, detections.scores), 0));
-  rows.Set("classIds", Napi::Int32Array::New(env, n, Copy(env, detections.class_ids), 0));
-  rows.Set("indices", Napi::Int32Array::New(env, n, Copy(env, detections.indices), 0));
-  return rows;
-}
-
-Napi::Value ToJavaScript(Napi::Env env, const std::vector<std::int32_t>& positions) {
-  return Napi::Int32Array::New(env, positions.size(), Copy(env, positions), 0);
-}
-
-template <typename Output>
-class DecodeTask : public Task {
- public:
-  DecodeTask(Napi::Env env, std::function<Output()> work) : Task(env), work_(std::move(work)) {}
-  Status Execute() override {
-    output_ = work_();
-    return {};
-  }
-  Napi::Value Value(Napi::Env env) override { return ToJavaScript(env, output_); }
-
- private:
-  std::function<Output()> work_;
-  Output output_;
-};
-
-template <typename Output>
-Napi::Promise RunHere(Napi::Env env, std::function<Output()> work) {
-  DecodeTask<Output> task(env, std::move(work));
-  try {
-    task.set_status(task.Execute());
-  } catch (const std::bad_alloc&) {
-    task.set_status({Code::kOutOfMemory, "decode", "Not enough memory to decode."});
-  }
-  const Napi::Promise promise = task.promise();
-  task.Settle(env);
-  return promise;
-}
-
-template <typename Output>
-Napi::Promise RunElsewhere(Napi::Env env, std::function<Output()> work, const std::vector<Napi::Object>& in_use = {}) {
-  auto task = std::make_unique<DecodeTask<Output>>(env, std::move(work));
-  for (const Napi::Object& object : in_use) task->Hold(object);
-  return Environment::Get(env)->Submit(std::move(task));
-}
-
-std::size_t RequireCount(Napi::Value value, const std::string& name, std::int64_t minimum = 0) {
-  return static_cast<std::size_t>(RequireInteger(value, name, minimum, kMaximumCount));
-}
-
-std::size_t RequireStride(Napi::Value value, const std::string& name) {
-  return static_cast<std::size_t>(RequireInteger(value, name, 0, kMaximumStride));
-}
-
-template <typename T>
-T ValueOrThrow(Napi::Env env, Result<T> result) {
-  if (!result.ok()) throw MakeError(env, result.status());
-  return std::move(result.value());
-}
-
-// Arguments are read in two steps. Reading a property may run a getter, which may detach an array; so all properties are read
-// before the first pointer is taken, and no JavaScript runs between taking pointers and using them.
-struct MatrixArgument {
-  std::string name;
-  Napi::Value data;
-  detection::MatrixLayout layout;
-
-  static MatrixArgument Read(Napi::Value value, const std::string& name) {
-    const Napi::Object object = RequireObject(value, name);
-    MatrixArgument argument{name, Field(object, "data"), {}};
-    argument.layout.offset = RequireStride(Field(object, "offset"), name + ".offset");
-    argument.layout.candidate_stride = RequireStride(Field(object, "candidateStride"), name + ".candidateStride");
-    argument.layout.attribute_stride = RequireStride(Field(object, "attributeStride"), name + ".attributeStride");
-    return argument;
-  }
-
-  // Remembers in `arrays` what the matrix lies in.
-  detection::Matrix View(std::size_t candidates, std::size_t attributes, std::vector<Span<float>>& arrays) const {
-    arrays.push_back(RequireFloat32Array(data, name + ".data"));
-    const Span<float>& array = arrays.back();
-    return ValueOrThrow(data.Env(), detection::ViewMatrix(array.data, array.size, layout, candidates, attributes, name));
-  }
-};
 
 struct SettingsArgument {
   Napi::Value thresholds;
@@ -157,19 +54,6 @@ struct SettingsArgument {
     return detection::Thresholds(std::vector<float>(values.data, values.data + values.size));
   }
 };
-
-bool AllOwned(const std::vector<Span<float>>& arrays) {
-  for (const Span<float>& array : arrays) {
-    if (!IsOwnedMemory(array.data, array.size * sizeof(float))) return false;
-  }
-  return true;
-}
-
-std::vector<Napi::Object> Owners(const std::vector<Span<float>>& arrays) {
-  std::vector<Napi::Object> owners;
-  for (const Span<float>& array : arrays) owners.push_back(array.owner);
-  return owners;
-}
 
 // Work that reads a head of `numbers` floats and does not take long afterwards.
 Napi::Promise RunWhereItSuits(Napi::Env env, std::size_t numbers, const std::vector<Span<float>>& arrays, std::function<Detections()> work) {
@@ -271,7 +155,7 @@ Napi::Value NonMaximumSuppression(const Napi::CallbackInfo& info) {
   const Span<float> scores = RequireFloat32Array(info[1], "scores");
   const Span<const std::int32_t> class_ids = RequireInt32Array(info[2], "classIds");
   const std::size_t n = scores.size;
-  if (n > static_cast<std::size_t>(kMaximumCount)) ThrowArgument(env, "scores", "fewer than 2^31 scores", info[1]);
+  if (n > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) ThrowArgument(env, "scores", "fewer than 2^31 scores", info[1]);
   if (xyxy.size != 4 * n) ThrowArgument(env, "xyxy", "4 numbers for each of " + std::to_string(n) + " scores", info[0]);
   if (class_ids.size != n) ThrowArgument(env, "classIds", "one class id for each of " + std::to_string(n) + " scores", info[2]);
 

@@ -28,6 +28,10 @@ Napi::Error MakeError(Napi::Env env, const Status& status) {
   Napi::Error error = Napi::Error::New(env, status.message());
   error.Value().Set("nativeCode", CodeName(status.code()));
   error.Value().Set("stage", status.stage());
+  if (status.call()) {
+    error.Value().Set("api", status.call()->function);
+    error.Value().Set("errorCode", status.call()->number);
+  }
   return error;
 }
 

@@ -16,8 +16,8 @@
 
 #include "arguments.h"
 #include "environment.h"
+#include "lane_task.h"
 #include "memory.h"
-#include "onnxruntime/lanes.h"
 #include "onnxruntime/runtime.h"
 #include "onnxruntime/session.h"
 #include "onnxruntime/tensors.h"
@@ -30,6 +30,7 @@ using ort::OrtStatus;
 using ort::OrtValue;
 
 constexpr char kRunStage[] = "onnxruntime.run";
+constexpr char kLoadStage[] = "onnxruntime.load";
 constexpr std::int64_t kMaximumThreads = 1024;
 constexpr std::int64_t kMaximumDimension = (std::int64_t{1} << 53) - 1;
 constexpr std::size_t kMaximumRank = 64;
@@ -38,98 +39,9 @@ constexpr unsigned kLoaderThreads = 2;
 // Below this, copying an output is cheaper than an external buffer with its finalizer.
 constexpr std::size_t kCopiedOutputBytes = 4096;
 
-// Tags carry an address of this binary: another copy of the addon in the same process has classes of another layout.
-const char kThisBinary = 0;
-napi_type_tag MakeTag(std::uint64_t kind) { return {kind, reinterpret_cast<std::uintptr_t>(&kThisBinary)}; }
-
-[[noreturn]] void ThrowStatus(Napi::Env env, const Status& status) { throw MakeError(env, status); }
-[[noreturn]] void ThrowInvalid(Napi::Env env, const std::string& message) { ThrowStatus(env, InvalidArgument("arguments", message)); }
-
 const ort::Runtime& RequireRuntime(Napi::Env env) {
   if (const ort::Runtime* runtime = ort::Runtime::Get()) return *runtime;
   ThrowInvalid(env, "ONNX Runtime is not open: call openOnnxRuntime first.");
-}
-
-// ---------------------------------------------------------------------------------------------------------------- lanes
-
-class LaneTask;
-
-// What `cancel()` reaches. Lives on the JavaScript thread, like everything that attaches to it.
-class CancelToken : public Napi::ObjectWrap<CancelToken> {
- public:
-  static Napi::Function Define(Napi::Env env) {
-    return DefineClass(env, "NativeCancelToken", {InstanceMethod<&CancelToken::Cancel>("cancel")});
-  }
-  explicit CancelToken(const Napi::CallbackInfo& info) : ObjectWrap(info) {
-    const napi_type_tag tag = MakeTag(1);
-    info.This().As<Napi::Object>().TypeTag(&tag);
-  }
-  static CancelToken* From(Napi::Value value) {
-    const napi_type_tag tag = MakeTag(1);
-    if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&tag)) ThrowArgument(value.Env(), "cancel", "a cancel token", value);
-    return Unwrap(value.As<Napi::Object>());
-  }
-
- private:
-  friend class LaneTask;
-  void Cancel(const Napi::CallbackInfo&);
-
-  bool cancelled_ = false;
-  LaneTask* target_ = nullptr;
-};
-
-// A promise whose work is done on lanes.
-class LaneTask : public Task, public Lanes::Job {
- public:
-  LaneTask(Napi::Env env, std::shared_ptr<Lanes> lanes) : Task(env), lanes_(std::move(lanes)) {}
-  ~LaneTask() override {
-    if (token_ != nullptr) token_->target_ = nullptr;
-  }
-
-  void Run() override { set_status(ExecuteGuarded(*this)); }
-  void Abandon() override { set_status({Code::kCancelled, kRunStage, "Cancelled before it started."}); }
-
-  // Hands the task over; the token, if any, cancels it from now on.
-  static Napi::Promise Submit(Napi::Env env, std::unique_ptr<LaneTask> task, Napi::Value token) {
-    LaneTask* target = task.get();
-    CancelToken* attached = nullptr;
-    if (!token.IsNull()) {
-      attached = CancelToken::From(token);
-      if (attached->target_ != nullptr) ThrowInvalid(env, "This cancel token is in use already.");
-      attached->target_ = target;
-      target->token_ = attached;
-      target->Hold(token.As<Napi::Object>());
-    }
-    // Before the hand-over: after it, the task may be finished at any moment.
-    Environment* environment = Environment::Get(env);
-    Napi::Promise promise = environment->Begin(*target);
-    const std::shared_ptr<Lanes> lanes = target->lanes_;
-    std::unique_ptr<Lanes::Job> job = std::move(task);
-    if (attached != nullptr && attached->cancelled_) {
-      target->Abandon();
-    } else if (!lanes->Submit(job)) {
-      target->set_status({Code::kClosed, kRunStage, "The session is closed."});
-    }
-    if (job != nullptr) FinishIn(environment)(std::move(job));
-    return promise;
-  }
-
-  static Lanes::Done FinishIn(Environment* environment) {
-    return [environment](std::unique_ptr<Lanes::Job> job) {
-      environment->Finish(std::unique_ptr<Task>(static_cast<LaneTask*>(job.release())));
-    };
-  }
-
- private:
-  friend class CancelToken;
-
-  const std::shared_ptr<Lanes> lanes_;
-  CancelToken* token_ = nullptr;
-};
-
-void CancelToken::Cancel(const Napi::CallbackInfo&) {
-  cancelled_ = true;
-  if (target_ != nullptr) target_->lanes_->Cancel(target_);
 }
 
 // A session and what runs it. Tasks share it, so it outlives its JavaScript object while a run is in progress.
@@ -146,18 +58,10 @@ struct SessionState : Stoppable {
   std::atomic<std::uint64_t> cancelled{0};
 };
 
-struct Loader : Stoppable {
-  explicit Loader(Environment* environment) : lanes(std::make_shared<Lanes>(LaneTask::FinishIn(environment))) {}
-  ~Loader() override { lanes->Stop(); }
-  void Stop() override { lanes->Stop(); }
-  const std::shared_ptr<Lanes> lanes;
-};
-
 // Per JavaScript environment.
 struct Room {
-  Napi::FunctionReference token_class;
   Napi::FunctionReference session_class;
-  std::shared_ptr<Loader> loader;
+  std::shared_ptr<StoppableLanes> loader;
   // Handed from a finished creation to the constructor of the session object, so that nobody else can call that.
   std::shared_ptr<SessionState> arriving;
 };
@@ -194,7 +98,7 @@ napi_typedarray_type ArrayType(int type) {
 
 class RunTask : public LaneTask {
  public:
-  RunTask(Napi::Env env, std::shared_ptr<SessionState> state) : LaneTask(env, state->lanes), state_(std::move(state)) {}
+  RunTask(Napi::Env env, std::shared_ptr<SessionState> state) : LaneTask(env, state->lanes, kRunStage), state_(std::move(state)) {}
 
   void AddInput(Napi::Object tensor, const std::string& where);
   void SetOutputs(std::vector<std::string> names) { output_names_ = std::move(names); }
@@ -501,7 +405,7 @@ class NativeSession : public Napi::ObjectWrap<NativeSession> {
 class LoadTask : public LaneTask {
  public:
   LoadTask(Napi::Env env, Room* room, unsigned lanes, ort::SessionConfiguration configuration)
-      : LaneTask(env, room->loader->lanes), room_(room), lanes_(lanes), configuration_(std::move(configuration)) {}
+      : LaneTask(env, room->loader->lanes, kLoadStage), room_(room), lanes_(lanes), configuration_(std::move(configuration)) {}
 
   void SetPath(std::string path) { model_.path = std::move(path); }
   void SetBytes(Napi::Env env, Span<const std::uint8_t> bytes) {
@@ -512,7 +416,7 @@ class LoadTask : public LaneTask {
       return;
     }
     copy_.reset(std::malloc(bytes.size == 0 ? 1 : bytes.size));
-    if (copy_ == nullptr) ThrowStatus(env, {Code::kOutOfMemory, "onnxruntime.load", "Not enough memory to copy the model."});
+    if (copy_ == nullptr) ThrowStatus(env, {Code::kOutOfMemory, kLoadStage, "Not enough memory to copy the model."});
     if (bytes.size > 0) std::memcpy(copy_.get(), bytes.data, bytes.size);
     model_.data = copy_.get();
   }
@@ -589,7 +493,7 @@ Napi::Value CreateSession(const Napi::CallbackInfo& info, Room* room) {
   ort::SessionConfiguration configuration = ReadConfiguration(options);
   const auto lanes = static_cast<unsigned>(RequireInteger(Field(options, "lanes"), "options.lanes", 1, kMaximumThreads));
   if (room->loader == nullptr) {
-    room->loader = std::make_shared<Loader>(Environment::Get(env));
+    room->loader = std::make_shared<StoppableLanes>(Environment::Get(env));
     Environment::Get(env)->StopAtExit(room->loader);
     const Status started = room->loader->lanes->Start(kLoaderThreads);
     if (!started.ok()) ThrowStatus(env, started);
@@ -605,15 +509,12 @@ Napi::Value CreateSession(const Napi::CallbackInfo& info, Room* room) {
 
 void ExportOnnxRuntime(Napi::Env env, Napi::Object exports) {
   auto* room = new Room();
-  room->token_class = Napi::Persistent(CancelToken::Define(env));
   room->session_class = Napi::Persistent(NativeSession::Define(env, room));
   napi_add_env_cleanup_hook(env, [](void* data) { delete static_cast<Room*>(data); }, room);
 
   exports.Set("openOnnxRuntime", Napi::Function::New(env, OpenOnnxRuntime, "openOnnxRuntime"));
   exports.Set("createSession",
               Napi::Function::New(env, [room](const Napi::CallbackInfo& info) { return CreateSession(info, room); }, "createSession"));
-  exports.Set("createCancelToken",
-              Napi::Function::New(env, [room](const Napi::CallbackInfo&) { return room->token_class.New({}); }, "createCancelToken"));
 }
 
 }  // namespace im

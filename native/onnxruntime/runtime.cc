@@ -78,12 +78,19 @@ Result<std::unique_ptr<Runtime>> Runtime::Make(const std::string& path) {
   runtime->table_ = ReadTable(slots, runtime->api_);
 
   const Table& table = runtime->table_;
-  IM_RETURN_IF_ERROR(runtime->Check(
-      table.CreateEnvWithCustomLogger(RecordLog, nullptr, kSeverityError, "inference-models", &runtime->environment_), kOpenStage));
-  IM_RETURN_IF_ERROR(runtime->Check(table.DisableTelemetryEvents(runtime->environment_), kOpenStage));
   IM_RETURN_IF_ERROR(runtime->Check(table.CreateCpuMemoryInfo(kArenaAllocator, kDefaultMemory, &runtime->cpu_memory_), kOpenStage));
   IM_RETURN_IF_ERROR(runtime->Check(table.GetAllocatorWithDefaultOptions(&runtime->allocator_), kOpenStage));
   return runtime;
+}
+
+Result<OrtEnv*> Runtime::Environment() const {
+  std::lock_guard<std::mutex> lock(environment_mutex_);
+  if (environment_ != nullptr) return environment_;
+  OrtEnv* made = nullptr;
+  IM_RETURN_IF_ERROR(Check(table_.CreateEnvWithCustomLogger(RecordLog, nullptr, kSeverityError, "inference-models", &made), kOpenStage));
+  IM_RETURN_IF_ERROR(Check(table_.DisableTelemetryEvents(made), kOpenStage));
+  environment_ = made;
+  return made;
 }
 
 std::vector<std::string> Runtime::AvailableProviders() const {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@ namespace im::ort {
 class Runtime {
  public:
   // Opens the library, or returns the one that is open. A process can have one: another file is refused. Any thread.
+  // Takes a few milliseconds: what is slow waits for the first session.
   static Result<const Runtime*> Open(const std::string& path);
   // Null before the first successful Open.
   static const Runtime* Get();
@@ -24,7 +26,9 @@ class Runtime {
   const std::string& path() const { return path_; }
   const std::string& version() const { return version_; }
   std::uint32_t api() const { return api_; }
-  OrtEnv* environment() const { return environment_; }
+  // Made on first use, which takes some 30 ms: the library registers all operators of ONNX. So not on the JavaScript thread.
+  // Before this, nothing that logs may be called: there is no default logger.
+  Result<OrtEnv*> Environment() const;
   OrtMemoryInfo* cpu_memory() const { return cpu_memory_; }
   OrtAllocator* allocator() const { return allocator_; }
 
@@ -43,7 +47,8 @@ class Runtime {
   std::string path_;
   std::string version_;
   std::uint32_t api_ = 0;
-  OrtEnv* environment_ = nullptr;
+  mutable std::mutex environment_mutex_;
+  mutable OrtEnv* environment_ = nullptr;
   OrtMemoryInfo* cpu_memory_ = nullptr;
   OrtAllocator* allocator_ = nullptr;
 };

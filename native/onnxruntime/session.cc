@@ -133,6 +133,8 @@ Result<std::unique_ptr<Session>> Session::Create(const Runtime& runtime, const M
 Status Session::Open(const ModelSource& model, const SessionConfiguration& configuration, std::size_t first_provider,
                      LoadCancellation& cancellation) {
   const Table& table = runtime_.table();
+  const Result<OrtEnv*> environment = runtime_.Environment();
+  if (!environment.ok()) return environment.status();
   Result<Owned<OrtSessionOptions>> made = MakeOptions(runtime_, configuration);
   if (!made.ok()) return made.status();
   const Owned<OrtSessionOptions> options = std::move(made.value());
@@ -154,8 +156,8 @@ Status Session::Open(const ModelSource& model, const SessionConfiguration& confi
   cancellation.Attach(options.get());
   OrtStatus* created = nullptr;
   if (!cancellation.requested()) {
-    created = model.data != nullptr ? table.CreateSessionFromArray(runtime_.environment(), model.data, model.size, options.get(), &session)
-                                    : table.CreateSession(runtime_.environment(), model.path.c_str(), options.get(), &session);
+    created = model.data != nullptr ? table.CreateSessionFromArray(environment.value(), model.data, model.size, options.get(), &session)
+                                    : table.CreateSession(environment.value(), model.path.c_str(), options.get(), &session);
   }
   cancellation.Attach(nullptr);
   session_.reset(session);

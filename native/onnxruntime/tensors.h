@@ -7,17 +7,15 @@
 #include <string>
 #include <vector>
 
+#include "base/elements.h"
 #include "base/status.h"
 #include "onnxruntime/runtime.h"
 
 namespace im::ort {
 
-// Bytes of one element; 0 for strings, for types whose size is not a whole number of bytes, and for unknown numbers.
-std::size_t ElementSize(int type);
-// "float32", "float8e4m3fn", ...: for messages.
-const char* ElementName(int type);
-// Elements of a shape; nothing when a dimension is negative or the product does not fit.
-std::optional<std::size_t> ElementCount(const std::vector<std::int64_t>& dims);
+using im::ElementCount;
+using im::ElementName;
+using im::ElementSize;
 
 // A tensor over memory that the caller keeps alive and unchanged while the value exists.
 Result<Owned<OrtValue>> WrapTensor(const Runtime& runtime, void* data, std::size_t bytes, const std::vector<std::int64_t>& dims, int type);

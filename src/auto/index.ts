@@ -1,1 +1,6 @@
-export { AutoModel, type AutoModelOptions } from "./auto-model.js";
+export { AutoModel } from "./from-pretrained.js";
+export { LiberalModelAccessManager, type AccessIdentifiers, type ModelAccessManager } from "./access-manager.js";
+export type { DescribeOptions, ModelDescription, ModelPackageDescription, PackageFile, PackageSize, PackageSummary } from "./describe.js";
+export type { DownloadedModel } from "./download.js";
+export type { AutoModelOptions, DependencyOptions, ProviderOptions, RuntimeOptions, SelectionOptions, StorageOptions } from "./options.js";
+export type { LoadingPlan, PlannedFile } from "./plan.js";

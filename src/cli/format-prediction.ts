@@ -3,6 +3,7 @@ import type {
   ClassScore,
   Detection,
   Detections,
+  InstanceDetections,
   KeyPointInstance,
   KeyPoints,
   Result,
@@ -72,7 +73,7 @@ function formatPicture(input: string, { image: { width, height, exifOrientation,
   return `${style("bold", input)}  ${style("dim", `${width}x${height}${orientation}`)}`;
 }
 
-function formatDetections(result: Detections | KeyPoints, style: Style, width: number): string[] {
+function formatDetections(result: Detections | InstanceDetections | KeyPoints, style: Style, width: number): string[] {
   const detections: Detections = result.kind === "detections" ? result : result.detections;
   if (detections.length === 0) return [];
   const whole = detections.xyxy instanceof Int32Array;
@@ -127,6 +128,7 @@ const plural = (count: number, what: string): string => `${count === 0 ? "no" : 
 function formatContent(result: Result, style: Style, width: number): { readonly lines: readonly string[]; readonly summary: string } {
   switch (result.kind) {
     case "detections":
+    case "instance-detections":
     case "key-points":
       return { lines: formatDetections(result, style, width), summary: plural(result.length, "detection") };
     case "classification":

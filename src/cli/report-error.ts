@@ -7,7 +7,7 @@ function attempts(error: unknown): string[] {
     return (error.alternativesErrors ?? []).map(({ packageId, error: { message } }) => `${packageId}: ${message}`);
   }
   if (error instanceof NoModelPackagesAvailableError)
-    return (error.discarded ?? []).map(({ packageId, reasons }) => `${packageId}: ${reasons.join("; ")}`);
+    return (error.discarded ?? []).map(({ packageId, code, message }) => `${packageId}: ${message} (${code})`);
   return [];
 }
 

@@ -1,7 +1,10 @@
 import { Command, CommanderError } from "commander";
 import { packageVersion } from "../package-root.js";
 import { addBuildNativeCommand } from "./commands/build-native.js";
+import { addCacheCommand } from "./commands/cache.js";
 import type { CommandContext } from "./commands/context.js";
+import { addDescribeCommand } from "./commands/describe.js";
+import { addDownloadCommand } from "./commands/download.js";
 import { addEnvironmentCommand } from "./commands/environment.js";
 import { addPredictCommand } from "./commands/predict.js";
 import { reportError } from "./report-error.js";
@@ -34,7 +37,10 @@ function createProgram(context: CommandContext): Command {
     })
     .addHelpText("after", "\nExit codes: 0 success, 1 failure (also of one picture among several), 2 wrong usage, 130 interrupted.");
   addPredictCommand(program, context);
+  addDescribeCommand(program, context);
+  addDownloadCommand(program, context);
   addEnvironmentCommand(program, context);
+  addCacheCommand(program, context);
   addBuildNativeCommand(program, context);
   return program;
 }

@@ -1,8 +1,12 @@
 /** What the commands use of the package; tests put their own in place of it. */
 import { spawn } from "node:child_process";
 import { join } from "node:path";
+import type { AutoModelOptions, DownloadedModel, LoadingPlan, ModelDescription, ModelPackageDescription } from "../auto/index.js";
+import type { EnvironmentReport } from "../environment/index.js";
 import { packageRoot } from "../package-root.js";
 import type { Result } from "../results/index.js";
+import type { CacheListing, CacheVerification, ProgressEvent, RemovalReport } from "../store/index.js";
+import type { ModelOptions } from "./model-options.js";
 import type { Io } from "./terminal.js";
 
 export interface ModelSummary {
@@ -38,23 +42,41 @@ export interface LoadedModel {
   close(): Promise<void>;
 }
 
+type LoadOptions = ModelOptions & { readonly signal?: AbortSignal; readonly onProgress?: (event: ProgressEvent) => void };
+type DescribeOptions = Pick<ModelOptions, "weightsProvider"> & { readonly pullArtefactsSize?: boolean; readonly signal?: AbortSignal };
+
 export interface Services {
-  loadModel(idOrFolder: string, options: { readonly signal?: AbortSignal }): Promise<LoadedModel>;
-  describeEnvironment(): unknown;
+  loadModel(idOrFolder: string, options: LoadOptions): Promise<LoadedModel>;
+  describeEnvironment(): Promise<EnvironmentReport>;
+  describeModel(id: string, options: DescribeOptions): Promise<ModelDescription>;
+  describeModelPackage(id: string, packageId: string, options: DescribeOptions): Promise<ModelPackageDescription>;
+  planLoading(id: string, options: LoadOptions): Promise<LoadingPlan>;
+  downloadModel(id: string, options: LoadOptions): Promise<DownloadedModel>;
+  listCache(): Promise<CacheListing>;
+  verifyCache(options: { readonly signal?: AbortSignal }): Promise<CacheVerification>;
+  removeFromCache(modelId: string, options: { readonly packageId?: string }): Promise<RemovalReport>;
+  pruneCache(options: { readonly maxBytes?: number; readonly olderThan?: Date; readonly signal?: AbortSignal }): Promise<RemovalReport>;
   /** Compiles the addon, its messages going to stderr; gives the exit code of the compilation. */
   buildNative(flags: readonly string[], io: Io): Promise<number>;
 }
 
+const autoModel = async () => (await import("../index.js")).AutoModel;
+
+/** Names typed on a command line are checked where they are used, with an error that lists the known ones. */
+const toAutoModelOptions = (options: LoadOptions): AutoModelOptions => options as AutoModelOptions;
+
 // The package is imported when a command needs it: help and usage errors answer at once.
 export const packageServices: Services = {
-  async loadModel(idOrFolder, options) {
-    const { AutoModel } = await import("../index.js");
-    return AutoModel.fromPretrained(idOrFolder, options);
-  },
-  async describeEnvironment() {
-    const { describeEnvironment } = await import("../index.js");
-    return describeEnvironment();
-  },
+  loadModel: async (idOrFolder, options) => (await autoModel()).fromPretrained(idOrFolder, toAutoModelOptions(options)),
+  describeEnvironment: async () => (await autoModel()).describeComputeEnvironment(),
+  describeModel: async (id, options) => (await autoModel()).describeModel(id, options),
+  describeModelPackage: async (id, packageId, options) => (await autoModel()).describeModelPackage(id, packageId, options),
+  planLoading: async (id, options) => (await autoModel()).planLoading(id, toAutoModelOptions(options)),
+  downloadModel: async (id, options) => (await autoModel()).download(id, toAutoModelOptions(options)),
+  listCache: async () => (await import("../store/index.js")).listCache(),
+  verifyCache: async (options) => (await import("../store/index.js")).verifyCache(options),
+  removeFromCache: async (modelId, options) => (await import("../store/index.js")).removeFromCache(modelId, options),
+  pruneCache: async (options) => (await import("../store/index.js")).pruneCache(options),
   buildNative: (flags, { stderr, signal }) =>
     new Promise((resolve, reject) => {
       const script = join(packageRoot, "scripts", "build-native.mjs");

@@ -1,148 +1,62 @@
-/** What this machine offers: plain data, for bug reports and for people who wonder why something is slow. */
-import { existsSync, readFileSync } from "node:fs";
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
-import { arch, cpus, platform, release, totalmem } from "node:os";
-
-import { addonReport, loadAddon } from "../native/index.js";
+/** What this machine offers: plain data, for bug reports, for people who wonder why something is slow, and for negotiation. */
+import { addonReport, loadAddon, type NativeAddon } from "../native/index.js";
 import { packageVersion } from "../package-root.js";
+import { describeJetson } from "./jetson.js";
+import { openMachine, type Machine } from "./machine.js";
+import { notesOf } from "./notes.js";
+import { completeNvidia, findNvidia } from "./nvidia.js";
+import { findOnnxRuntime, judgeProviders } from "./onnx-runtime.js";
+import { findPackage } from "./packages.js";
+import { describeCpu, describeOsVersion, describeSystem } from "./system.js";
+import type { AddonReport, EnvironmentReport, RuntimeReport } from "./types.js";
 
-/** Something that was looked for. */
-export type Finding =
-  | { readonly found: true; readonly path: string | null; readonly version: string | null }
-  | { readonly found: false; readonly reason: string };
-
-export interface EnvironmentReport {
-  readonly packageVersion: string;
-  readonly node: { readonly version: string; readonly nodeApi: string };
-  readonly system: {
-    readonly platform: string;
-    readonly architecture: string;
-    readonly release: string;
-    /** glibc's version; null on other C libraries. */
-    readonly glibc: string | null;
-    readonly memoryBytes: number;
-  };
-  readonly cpu: {
-    readonly model: string;
-    /** As the operating system counts them. */
-    readonly logicalCores: number;
-    /** Instruction sets that matter to this package. */
-    readonly features: readonly string[];
-  };
-  readonly addon: Finding & {
-    readonly simd: string | null;
-    readonly compiler: string | null;
-    readonly attempts: readonly { readonly path: string; readonly reason: string }[];
-  };
-  readonly onnxRuntime: Finding;
-  readonly sharp: Finding;
-  readonly nvidiaDriver: Finding;
-}
-
-const FEATURES = ["sse4_2", "avx", "avx2", "fma", "f16c", "avx512f", "avx512_vnni", "amx_int8", "asimd", "asimddp", "bf16"];
-
-function glibcVersion(): string | null {
-  // With open connections the report would look up the names of their addresses, which blocks for as long as DNS takes.
-  const settings = process.report as typeof process.report & { excludeNetwork?: boolean };
-  const before = settings.excludeNetwork;
-  settings.excludeNetwork = true;
-  try {
-    const report = settings.getReport() as unknown as { readonly header?: { readonly glibcVersionRuntime?: string } };
-    return report.header?.glibcVersionRuntime ?? null;
-  } finally {
-    if (before !== undefined) settings.excludeNetwork = before;
-  }
-}
-
-async function cpuFeatures(): Promise<readonly string[]> {
-  try {
-    const text = await readFile("/proc/cpuinfo", "utf8");
-    const flags = new Set(/^(?:flags|Features)\s*:\s*(.*)$/m.exec(text)?.[1]?.split(" ") ?? []);
-    return FEATURES.filter((feature) => flags.has(feature));
-  } catch {
-    // Not Linux: nothing portable tells.
-    return [];
-  }
-}
-
-/** Packages need not export their manifest; then it is looked for above their entry. */
-function manifestPath(name: string): string {
-  const require = createRequire(import.meta.url);
-  try {
-    return require.resolve(`${name}/package.json`);
-  } catch {
-    let directory = dirname(require.resolve(name));
-    while (!existsSync(join(directory, "package.json"))) {
-      if (directory === dirname(directory)) throw new Error(`${name} has no package.json`);
-      directory = dirname(directory);
-    }
-    return join(directory, "package.json");
-  }
-}
-
-function findPackage(name: string): Finding {
-  try {
-    const path = manifestPath(name);
-    const { version } = JSON.parse(readFileSync(path, "utf8")) as { readonly version?: string };
-    return { found: true, path, version: version ?? null };
-  } catch (error) {
-    return { found: false, reason: error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error) };
-  }
-}
-
-const DRIVER_FILE = "/proc/driver/nvidia/version";
-const DRIVER_LIBRARIES = [
-  "/usr/lib/x86_64-linux-gnu/libcuda.so.1",
-  "/usr/lib/aarch64-linux-gnu/libcuda.so.1",
-  "/usr/lib64/libcuda.so.1",
-  "/usr/lib/wsl/lib/libcuda.so.1",
-];
-
-function driverVersion(): string | null {
-  try {
-    return /Kernel Module\s+(?:for \S+\s+)?([\d.]+)/.exec(readFileSync(DRIVER_FILE, "utf8"))?.[1] ?? null;
-  } catch {
-    return null;
-  }
-}
-
-function findDriver(): Finding {
-  const library = DRIVER_LIBRARIES.find((path) => existsSync(path)) ?? null;
-  if (existsSync(DRIVER_FILE)) {
-    return { found: true, path: library ?? DRIVER_FILE, version: driverVersion() };
-  }
-  if (library !== null) return { found: true, path: library, version: null };
-  return { found: false, reason: `neither ${DRIVER_FILE} nor libcuda.so.1 in the usual places` };
-}
-
-function describeAddon(): EnvironmentReport["addon"] {
-  const addon = loadAddon();
+function describeAddon(addon: NativeAddon | null): AddonReport {
   const { path, attempts } = addonReport();
-  if (addon === null)
-    return {
-      found: false,
-      reason: attempts.map((attempt) => attempt.reason).join("; ") || "no binary for this platform",
-      simd: null,
-      compiler: null,
-      attempts,
-    };
+  if (addon === null) {
+    const reason = attempts.map((attempt) => attempt.reason).join("; ") || "no binary for this platform";
+    return { found: false, reason, simd: null, compiler: null, attempts };
+  }
   const { version, simd, compiler } = addon.buildInfo();
-  return { found: true, path, version, simd, compiler, attempts };
+  return { found: true, path, version, problem: null, simd, compiler, attempts };
 }
 
-/** Looks at the machine; takes some milliseconds and never fails. */
+/**
+ * The part of the report that decides what can run.
+ * @throws JetsonTypeResolutionError, InvalidEnvVariable when a setting about the device makes no sense
+ */
+export async function describeRuntime(
+  machine: Machine,
+  addon: NativeAddon | null = loadAddon(),
+): Promise<RuntimeReport & Pick<EnvironmentReport, "addon">> {
+  const [osVersion, jetson, nvidiaFound, onnxRuntimeFound] = await Promise.all([
+    describeOsVersion(machine),
+    describeJetson(machine),
+    findNvidia(machine, addon),
+    // Last: it opens the library on this thread, while others read the files.
+    findOnnxRuntime(machine, addon),
+  ]);
+  const nvidia = await completeNvidia(machine, nvidiaFound, jetson.detected);
+  const onnxRuntime = judgeProviders(onnxRuntimeFound, nvidia.gpus.length > 0);
+  const report = { osVersion, addon: describeAddon(addon), nvidia, jetson, onnxRuntime };
+  return { ...report, notes: notesOf(report) };
+}
+
+/**
+ * Looks at the machine, which takes some milliseconds, and longer where NVIDIA's libraries are there to be opened. What is missing is
+ * part of the answer and no error. Plain data: `JSON.stringify` keeps all of it, and `parseRuntimeXRay` reads it back.
+ *
+ * @throws JetsonTypeResolutionError when `JETSON_MODULE` names no known module
+ * @throws InvalidEnvVariable when another setting about the device is malformed
+ */
 export async function describeEnvironment(): Promise<EnvironmentReport> {
-  const cores = cpus();
+  const machine = openMachine();
+  const [runtime, system, cpu] = await Promise.all([describeRuntime(machine), describeSystem(machine), describeCpu(machine)]);
   return {
     packageVersion,
     node: { version: process.version, nodeApi: process.versions["napi"] ?? "" },
-    system: { platform: platform(), architecture: arch(), release: release(), glibc: glibcVersion(), memoryBytes: totalmem() },
-    cpu: { model: cores[0]?.model.trim() ?? "unknown", logicalCores: cores.length, features: await cpuFeatures() },
-    addon: describeAddon(),
-    onnxRuntime: findPackage("onnxruntime-node"),
+    system,
+    cpu,
+    ...runtime,
     sharp: findPackage("sharp"),
-    nvidiaDriver: findDriver(),
   };
 }

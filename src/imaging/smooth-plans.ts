@@ -1,7 +1,7 @@
 /** Preparation in float32, as torchvision does it: for networks that look at a whole picture or a face. */
 import { ModelInputError } from "../errors.js";
 import { roundHalfEven } from "./rounding.js";
-import { isSide } from "./sides.js";
+import { MAXIMUM_SIDE } from "./sides.js";
 import type { ColorFormat, Geometry, Normalization, PreprocessSteps, ResizeStep, Size } from "./types.js";
 
 /**
@@ -38,7 +38,7 @@ function placed({ width, height }: Size, { mode, defaultSize }: SmoothPlan): Res
   const side = defaultSize.height;
   const [longer, shorter] = [Math.max(width, height), Math.min(width, height)];
   const other = Math.max(Math.trunc((side * longer) / shorter), 1);
-  if (!isSide(other)) {
+  if (other > MAXIMUM_SIDE) {
     throw new ModelInputError(
       `A picture of ${width} x ${height} is too long: resized to ${side} pixels on its shorter side it would have ${other} on the other.`,
     );

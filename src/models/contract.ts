@@ -9,8 +9,11 @@ import type {
   DepthMap,
   Detections,
   Gaze,
+  InstanceDetections,
   KeyPoints,
+  MaskFormat,
   MultiLabelClassification,
+  Result,
   SemanticSegmentation,
   TextResult,
 } from "../results/index.js";
@@ -30,11 +33,36 @@ export type TaskType =
   | "text-only-ocr"
   | "interactive-instance-segmentation";
 
+/** How a model came to be this one. */
+export type ModelOrigin =
+  | { readonly kind: "embedded"; readonly directory: string }
+  | { readonly kind: "directory"; readonly directory: string }
+  | {
+      readonly kind: "provider";
+      readonly directory: string;
+      /** Names of the providers that were asked, or would have been. */
+      readonly providers: readonly string[];
+      /** Differs from the requested id when that is an alias. */
+      readonly canonicalId: string;
+      /** `remembered`: the same request was resolved before, and nobody was asked. */
+      readonly resolvedBy: "negotiation" | "remembered";
+      /** Whether every file was in the cache already. */
+      readonly fromCache: boolean;
+      /** Packages that fit, best first, with what put each before the next. Empty when remembered. */
+      readonly ranked: readonly { readonly packageId: string; readonly why: string }[];
+      /** Packages that do not fit, and why. Empty when remembered. */
+      readonly discarded: readonly { readonly packageId: string; readonly code: string; readonly message: string }[];
+      /** Packages that were better and failed to load. */
+      readonly failed: readonly { readonly packageId: string; readonly error: string }[];
+    }
+  | { readonly kind: "custom" };
+
 /** What was loaded, from where, and what runs it. */
 export interface ModelInfo {
   /** The id or folder given to `fromPretrained`. */
   readonly id: string;
   readonly packageId: string;
+  readonly origin: ModelOrigin;
   readonly architecture: string;
   readonly task: TaskType;
   readonly variant: string | null;
@@ -91,6 +119,15 @@ export interface DetectionOptions extends ImageOptions {
 export interface KeyPointOptions extends DetectionOptions {
   /** Points less certain than this are reported as invisible, 0..1. */
   readonly keyPointThreshold?: number;
+}
+
+export interface SegmentationOptions extends DetectionOptions {
+  /** `rle` (default) keeps masks as runs, a few hundred numbers each; `dense` as one byte a pixel. The pixels are the same. */
+  readonly maskFormat?: MaskFormat;
+  /** Whether the logistic function is applied before masks are enlarged, which rounds their borders. */
+  readonly smoothMasks?: boolean;
+  /** Pixels above this belong to the mask: a probability where masks are smoothed, else a number of the network. */
+  readonly maskThreshold?: number;
 }
 
 /** Options of tasks whose only choice is how sure a class has to be. */
@@ -151,6 +188,10 @@ export type KeyPointModel = VisionModel<"keypoint-detection", KeyPointOptions, K
   readonly skeletons: readonly Skeleton[];
 };
 
+export type InstanceSegmentationModel = VisionModel<"instance-segmentation", SegmentationOptions, InstanceDetections> & {
+  readonly classNames: readonly string[];
+};
+
 export type ClassificationModel = VisionModel<"classification", ImageOptions, Classification> & {
   readonly classNames: readonly string[];
 };
@@ -168,12 +209,23 @@ export type GazeDetectionModel = VisionModel<"gaze-detection", ImageOptions, Gaz
 /** Reads pictures of single lines. */
 export type TextOnlyOCRModel = VisionModel<"text-only-ocr", ImageOptions, TextResult>;
 
-export type AnyModel =
+/** How a model is called whose task is not known: with the options that nearly all tasks share. Compilers need it spelled out. */
+interface CallableUnnarrowed {
+  predict(image: ImageInput, options?: ScoreOptions): Promise<Result>;
+  predict(images: readonly ImageInput[], options?: ScoreOptions): Promise<Result[]>;
+}
+
+/** Narrow by `task` for the options and results of one. */
+export type AnyModel = (
   | ObjectDetectionModel
+  | InstanceSegmentationModel
   | KeyPointModel
   | ClassificationModel
   | MultiLabelClassificationModel
   | SemanticSegmentationModel
   | DepthEstimationModel
   | TextOnlyOCRModel
-  | GazeDetectionModel;
+  | GazeDetectionModel
+) &
+  // Behind the others: overloads of the task come first.
+  CallableUnnarrowed;

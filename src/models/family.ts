@@ -4,6 +4,7 @@
  */
 import type { Tensor, TensorPort } from "../engines/index.js";
 import type { Geometry, PreprocessPlan } from "../imaging/index.js";
+import type { MaskFormat } from "../results/index.js";
 import type { InferenceConfig, ModelConfig, ResizeModeRules } from "../packages/index.js";
 import type { DetectionData } from "../results/index.js";
 import type { DetectionOptions, ImageOptions, Skeleton, TaskType, Threshold } from "./contract.js";
@@ -67,6 +68,19 @@ export interface ResolvedDetectionOptions {
   readonly rounding: NonNullable<DetectionOptions["rounding"]>;
 }
 
+export interface SegmentationDefaults extends DetectionDefaults {
+  readonly smoothMasks: boolean;
+  readonly maskThreshold: number;
+  /** Whether callers may choose the two; else they belong to the network. */
+  readonly masksAdjustable: boolean;
+}
+
+export interface ResolvedSegmentationOptions extends ResolvedDetectionOptions {
+  readonly maskFormat: MaskFormat;
+  readonly smoothMasks: boolean;
+  readonly maskThreshold: number;
+}
+
 /** Rows of a detector in the original picture. */
 export interface DetectionColumns {
   /** `[n, 4]` corners, pixels. */
@@ -75,6 +89,11 @@ export interface DetectionColumns {
   readonly confidence: Float32Array;
   /** What the family says about each row, if anything. */
   readonly data?: readonly DetectionData[];
+}
+
+export interface InstanceColumns extends DetectionColumns {
+  /** One for each row, as large as the picture. */
+  readonly masks: { readonly runs: Uint32Array; readonly offsets: Uint32Array };
 }
 
 export interface KeyPointColumns extends DetectionColumns {
@@ -113,6 +132,17 @@ export type ObjectDetectionFamily<Description extends BoxesDescription = BoxesDe
   Description,
   ResolvedDetectionOptions,
   DetectionColumns
+>;
+
+export interface SegmentationDescription extends BoxesDescription {
+  readonly defaults: SegmentationDefaults;
+}
+
+export type InstanceSegmentationFamily<Description extends SegmentationDescription = SegmentationDescription> = FamilyBase<
+  "instance-segmentation",
+  Description,
+  ResolvedSegmentationOptions,
+  InstanceColumns
 >;
 
 export interface KeyPointDescription extends BoxesDescription {
@@ -160,11 +190,11 @@ export type MultiLabelClassificationFamily<Description extends ScoreDescription 
   LabelColumns
 >;
 
-export interface SegmentationDescription extends ScoreDescription {
+export interface SemanticDescription extends ScoreDescription {
   readonly backgroundId: number;
 }
 
-export type SemanticSegmentationFamily<Description extends SegmentationDescription = SegmentationDescription> = FamilyBase<
+export type SemanticSegmentationFamily<Description extends SemanticDescription = SemanticDescription> = FamilyBase<
   "semantic-segmentation",
   Description,
   ResolvedScoreOptions,
@@ -218,6 +248,7 @@ export type DepthEstimationFamily<Description extends DepthDescription = DepthDe
 /** Every kind of family; `MODEL_OF_TASK` says what becomes of each. */
 export type Family =
   | ObjectDetectionFamily
+  | InstanceSegmentationFamily
   | KeyPointFamily
   | ClassificationFamily
   | MultiLabelClassificationFamily

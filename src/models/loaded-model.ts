@@ -79,14 +79,17 @@ export abstract class LoadedModel<
     this.stages = {
       preprocess: (images, options) => this.#prepare(images, options, false),
       forward: (prepared, options) => this.#forward(prepared, options),
-      postprocess: async (raw, prepared, options) => this.#present(await this.#decodeAll(raw, prepared, options), prepared, null),
+      postprocess: async (raw, prepared, options) => {
+        const resolved = this.#resolve(options);
+        return this.#present(await this.#decodeAll(raw, prepared, resolved), prepared, resolved, null);
+      },
     };
   }
 
   /** @throws InvalidOptionError */
   protected abstract resolve(options: Options, context: OptionContext): Resolved;
   /** Columns to the result that callers see. */
-  protected abstract present(columns: Columns, info: ResultInfo): Result;
+  protected abstract present(columns: Columns, info: ResultInfo, options: Resolved): Result;
 
   protected override readonly largestBatch: number;
 
@@ -118,10 +121,11 @@ export abstract class LoadedModel<
     // Only after a complete run: a cancelled network may still be reading.
     for (const tensor of prepared.tensors) this.#buffers.giveBack(tensor.data as Float32Array);
     const run = performance.now();
-    const columns = await this.#decodeAll(raw, prepared, options);
+    const resolved = this.#resolve(options);
+    const columns = await this.#decodeAll(raw, prepared, resolved);
     const end = performance.now();
     const timings = { ...prepared.timings, inferenceMs: run - ready, postprocessMs: end - run, totalMs: end - called };
-    return this.#present(columns, prepared, timings);
+    return this.#present(columns, prepared, resolved, timings);
   }
 
   async #prepare(images: readonly ImageInput[], options: Options | undefined, pooled: boolean): Promise<PreparedPictures> {
@@ -192,10 +196,9 @@ export abstract class LoadedModel<
     );
   }
 
-  #decodeAll(raw: RawOutputs, prepared: Prepared, options: Options | undefined): Promise<Columns[]> {
+  #decodeAll(raw: RawOutputs, prepared: Prepared, resolved: Resolved): Promise<Columns[]> {
     const { counts } = requirePrepared(prepared);
     const { family, description, decoder } = this.parts;
-    const resolved = this.#resolve(options);
     const places = raw.flatMap((outputs, run) => Array.from({ length: counts[run] ?? 0 }, (_, image) => ({ outputs, image })));
     return Promise.all(
       places.map(({ outputs, image }, index) =>
@@ -204,12 +207,12 @@ export abstract class LoadedModel<
     );
   }
 
-  #present(columns: readonly Columns[], prepared: Prepared, timings: Timings | null): Result[] {
+  #present(columns: readonly Columns[], prepared: Prepared, resolved: Resolved, timings: Timings | null): Result[] {
     const { pictures } = requirePrepared(prepared);
     return columns.map((one, index) => {
       const { width, height, source, exifOrientation, orientationApplied } = pictures[index] as Picture;
       const image = { width, height, exifOrientation, orientationApplied, ...(source === null ? {} : { source }) };
-      return this.present(one, { image, servedBy: this.#servedBy, timings });
+      return this.present(one, { image, servedBy: this.#servedBy, timings }, resolved);
     });
   }
 

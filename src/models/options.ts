@@ -1,9 +1,16 @@
+import { ModelInputError } from "../errors.js";
 import { logger } from "../logger.js";
 import { invalidOption, requireKnownOptions } from "../options.js";
 import type { RecommendedParameters } from "../packages/index.js";
-import type { DetectionOptions, ImageOptions, KeyPointOptions, ScoreOptions, TaskType } from "./contract.js";
+import type { DetectionOptions, ImageOptions, KeyPointOptions, ScoreOptions, SegmentationOptions, TaskType } from "./contract.js";
 import { resolveThresholds } from "./decoding/index.js";
-import type { DetectionDefaults, ResolvedDetectionOptions, ResolvedScoreOptions } from "./family.js";
+import type {
+  DetectionDefaults,
+  ResolvedDetectionOptions,
+  ResolvedScoreOptions,
+  ResolvedSegmentationOptions,
+  SegmentationDefaults,
+} from "./family.js";
 
 const IMAGE_OPTIONS = ["signal", "imageSize", "preprocessing", "exifOrientation"] as const satisfies readonly (keyof ImageOptions)[];
 const DETECTION_OPTIONS = [
@@ -97,6 +104,32 @@ export function resolveDetectionOptions(
     maxDetections: defaults.maxDetections === null ? null : (maxDetections ?? defaults.maxDetections),
     classAgnosticNms: classAgnosticNms ?? defaults.classAgnosticNms ?? false,
     rounding,
+  };
+}
+
+/** As {@link resolveDetectionOptions}, with the options of masks. */
+export function resolveSegmentationOptions(
+  options: SegmentationOptions,
+  defaults: SegmentationDefaults,
+  context: OptionContext,
+): ResolvedSegmentationOptions {
+  const boxes = resolveDetectionOptions(options, defaults, context, ["maskFormat", "smoothMasks", "maskThreshold"]);
+  const { maskFormat = "rle", smoothMasks, maskThreshold } = options;
+  if (!["rle", "dense"].includes(maskFormat))
+    throw new ModelInputError(`The option "maskFormat" is ${String(maskFormat)}. It has to be "rle" or "dense".`);
+  if (smoothMasks !== undefined && typeof smoothMasks !== "boolean") throw invalidOption("smoothMasks", "a boolean", smoothMasks);
+  if (maskThreshold !== undefined && !Number.isFinite(maskThreshold)) throw invalidOption("maskThreshold", "a number", maskThreshold);
+  if (!defaults.masksAdjustable) {
+    for (const [name, given] of Object.entries({ smoothMasks, maskThreshold })) {
+      if (given !== undefined) optionNotHonoured(name, given, context);
+    }
+    return { ...boxes, maskFormat, smoothMasks: defaults.smoothMasks, maskThreshold: defaults.maskThreshold };
+  }
+  return {
+    ...boxes,
+    maskFormat,
+    smoothMasks: smoothMasks ?? defaults.smoothMasks,
+    maskThreshold: maskThreshold ?? defaults.maskThreshold,
   };
 }
 

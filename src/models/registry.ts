@@ -30,6 +30,10 @@ function entry(architecture: string, task: TaskType, load: RegistryEntry["load"]
 const loadYoloClassifier = () => import("./families/classifier.js").then(({ yoloClassifier: family }) => ({ family }));
 const loadStretchClassifier = () => import("./families/classifier.js").then(({ stretchClassifier: family }) => ({ family }));
 
+function segmenter(architecture: string, load: RegistryEntry["load"], supportedFeatures: readonly string[] = []): RegistryEntry {
+  return { architecture, task: "instance-segmentation", backend: "onnx", supportedFeatures, load };
+}
+
 const loadYolov8 = () => import("./families/yolov8.js");
 
 export const REGISTRY: readonly RegistryEntry[] = [
@@ -40,6 +44,12 @@ export const REGISTRY: readonly RegistryEntry[] = [
   detector("yolonas", () => import("./families/yolonas.js")),
   detector("yololite", () => import("./families/yololite.js"), ["nms_fused"]),
   detector("rfdetr", () => import("./families/rfdetr.js"), RFDETR_FEATURES),
+  segmenter("yolov5", () => import("./families/yolov5-segmentation.js")),
+  segmenter("yolov7", () => import("./families/yolov7-segmentation.js")),
+  ...["yolov8", "yolov11"].map((architecture) => segmenter(architecture, () => import("./families/yolov8-segmentation.js"), ["nms_fused"])),
+  segmenter("yolo26", () => import("./families/yolo26-segmentation.js")),
+  segmenter("yolact", () => import("./families/yolact.js")),
+  segmenter("rfdetr", () => import("./families/rfdetr-segmentation.js"), RFDETR_FEATURES),
   {
     architecture: "mediapipe-face-detector",
     task: "keypoint-detection",

@@ -25,6 +25,8 @@ export interface NativeAddon {
   decodeRows(head: NativeRowsHead, settings: NativeDecodeSettings): Promise<NativeDetectionRows>;
   /** RF-DETR: (query, class) pairs, best first. */
   decodeQueries(head: NativeQueriesHead, settings: NativeDecodeSettings): Promise<NativeDetectionRows>;
+  /** Masks of instances as runs; see native/masks/decode.h. */
+  decodeMasks(head: NativeMaskHead, selection: NativeMaskSelection, target: NativeMaskTarget): Promise<NativeMaskRuns>;
   /** Indices that survive, best first. Strictly greater IoU suppresses; only boxes of one class compete. */
   nonMaximumSuppression(xyxy: Float32Array, scores: Float32Array, classIds: Int32Array, iouThreshold: number): Promise<Int32Array>;
 
@@ -38,6 +40,12 @@ export interface NativeAddon {
   createSession(model: string | Uint8Array, options: NativeSessionOptions, cancel: NativeCancelToken): Promise<NativeSession>;
   /** A flag that an abort raises; may be shared by one creation or one run only. */
   createCancelToken(): NativeCancelToken;
+
+  /**
+   * Looks for NVIDIA's libraries and devices, on a thread of its own. Rejects for nothing that is missing. The folders are
+   * looked at before the loader's search; "" = none.
+   */
+  probeNvidia(options: { readonly cudaLibraryPath: string; readonly tensorRtLibraryPath: string }): Promise<NvidiaProbe>;
 }
 
 /** What the addon found of NVIDIA's, without failing over any of it. */
@@ -154,6 +162,49 @@ export interface NativeDetectionRows {
   readonly indices: Int32Array;
 }
 
+/** Planes of numbers that masks are made of: prototypes that every instance weighs in its own way, or one plane an instance. */
+export interface NativeMaskHead {
+  /** Cells of a plane. */
+  readonly width: number;
+  readonly height: number;
+  /** Number of planes. */
+  readonly channels: number;
+  /** Element (cell `y * width + x`, plane): `width * height` candidates with `channels` attributes. */
+  readonly planes: NativeMatrix;
+  /** Weights of the planes: `candidates` rows of `channels` attributes. null: the plane of an instance's index is its mask. */
+  readonly coefficients: (NativeMatrix & { readonly candidates: number }) | null;
+  /** Whether the logistic function is applied to the sums. */
+  readonly sigmoid: boolean;
+}
+
+export interface NativeMaskSelection {
+  /** Rows of the coefficients (or planes), one for each mask. */
+  readonly indices: Int32Array;
+  /** `[n, 4]` corners: cells outside are 0. null: nothing is cut off. */
+  readonly boxes: Float32Array | null;
+  /** Cells per unit of the boxes; the products are rounded half to even. */
+  readonly boxScale: number;
+}
+
+/** From cells to the picture: trim, resize (bilinear, antialiased when shrinking), paste, threshold (strictly greater). */
+export interface NativeMaskTarget {
+  /** Cells cut from each side; negative = so many zeros are added. */
+  readonly trim: { readonly left: number; readonly top: number; readonly right: number; readonly bottom: number };
+  readonly resize: { readonly width: number; readonly height: number };
+  /** Where the resized mask lies in the picture; what reaches beyond is cut off. */
+  readonly left: number;
+  readonly top: number;
+  readonly picture: { readonly width: number; readonly height: number };
+  readonly threshold: number;
+}
+
+/** Run lengths of all masks: zeros and ones in turn, zeros first, column by column. */
+export interface NativeMaskRuns {
+  readonly runs: Uint32Array;
+  /** `[n + 1]`: where each mask begins. */
+  readonly offsets: Uint32Array;
+}
+
 /** `[channels, height, width]` from `offset` on. */
 export interface NativeDenseMap {
   readonly data: Float32Array;
@@ -227,8 +278,11 @@ export interface NativeSession {
 
 /** What a native failure looks like before `native/errors` turns it into one of ours. */
 export interface NativeFailure extends Error {
-  /** `invalid-argument`, `runtime`, `cancelled`, `closed`, `out-of-memory`. */
+  /** `invalid-argument`, `runtime`, `cancelled`, `closed`, `out-of-memory`, `cuda`, `tensorrt`, `out-of-device-memory`. */
   readonly nativeCode: string;
   /** Which step failed: "preprocess", "onnxruntime.run", ... */
   readonly stage: string;
+  /** The function of somebody else's library that failed, and its answer. */
+  readonly api?: string;
+  readonly errorCode?: number;
 }

@@ -1,17 +1,21 @@
 import {
+  CudaError,
   InferenceModelsError,
   ModelDisposedError,
   ModelInputError,
   ModelRuntimeError,
   OperationAbortedError,
+  OutOfDeviceMemoryError,
   OutOfMemoryError,
+  TensorRtError,
 } from "../errors.js";
 import type { NativeFailure } from "./addon.js";
 
 /** The typed error for what the addon reported; other values pass unchanged. */
 export function translateNativeFailure(failure: unknown): unknown {
   if (!(failure instanceof Error) || failure instanceof InferenceModelsError || !("nativeCode" in failure)) return failure;
-  const { nativeCode, stage, message } = failure as NativeFailure;
+  const { nativeCode, stage, message, api, errorCode } = failure as NativeFailure;
+  const call = { ...(api === undefined ? {} : { api }), ...(errorCode === undefined ? {} : { errorCode }) };
   switch (nativeCode) {
     case "invalid-argument":
       return new ModelInputError(message, { cause: failure });
@@ -21,6 +25,12 @@ export function translateNativeFailure(failure: unknown): unknown {
       return new ModelDisposedError(message, { cause: failure, stage });
     case "out-of-memory":
       return new OutOfMemoryError(message, { cause: failure, stage });
+    case "cuda":
+      return new CudaError(message, { cause: failure, stage, ...call });
+    case "tensorrt":
+      return new TensorRtError(message, { cause: failure, stage, ...call });
+    case "out-of-device-memory":
+      return new OutOfDeviceMemoryError(message, { cause: failure, stage });
     default:
       return new ModelRuntimeError(message, { cause: failure, stage });
   }

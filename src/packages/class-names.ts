@@ -1,5 +1,5 @@
-import { corrupted, type FileContext } from "./json.js";
-import type { ClassRemapping, InferenceConfig } from "./types.js";
+import { corrupted } from "./json.js";
+import type { ClassRemapping, FileContext, InferenceConfig } from "./types.js";
 
 /** `class_names.txt`: one name a line, trimmed, blank lines dropped; order gives the ids. @throws CorruptedModelPackageError */
 export function parseClassNames(text: string, { path }: FileContext): readonly string[] {

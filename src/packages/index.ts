@@ -1,10 +1,12 @@
 export type * from "./types.js";
 export type * from "./metadata.js";
+export { cacheLayout, inferenceHome, modelIdSlug, type CacheLayout } from "./cache-layout.js";
 export { parseClassNames, prepareClassRemapping, requireBackgroundClass } from "./class-names.js";
 export { readPackageFile, requirePackageFiles } from "./files.js";
 export { parseInferenceConfig } from "./inference-config.js";
 export { parseKeyPointsMetadata } from "./key-points-metadata.js";
-export { parseModelConfig } from "./model-config.js";
+export { parseModelConfig, recommendedParameters } from "./model-config.js";
+export { isMd5, requireArtefactHandle, requireArtefactHandles, requirePackageId, requirePortableName } from "./portable-names.js";
 export { parseTrtConfig, type TrtConfig } from "./trt-config.js";
-export type { FileContext } from "./json.js";
+export { boolean as wireBoolean, integer as wireInteger, optional as wireOptional, parseJson } from "./json.js";
 export { parseYaml, YamlSyntaxError, type YamlValue } from "./yaml.js";

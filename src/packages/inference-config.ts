@@ -1,10 +1,10 @@
-import { z } from "zod";
+import * as z from "zod";
 
 import { ModelPackageRestrictedError } from "../errors.js";
 import type { ContrastKind } from "../imaging/types.js";
 import { logger } from "../logger.js";
-import { boolean, corrupted, integer, number, optional, parseJsonAs, warnOfNearMisses, type FileContext } from "./json.js";
-import type { InferenceConfig, ResizeMode, ResizeModeRules } from "./types.js";
+import { boolean, corrupted, integer, number, optional, parseJsonAs, warnOfNearMisses } from "./json.js";
+import type { FileContext, InferenceConfig, ResizeMode, ResizeModeRules } from "./types.js";
 
 const size = z.object({ height: integer, width: integer });
 const RESIZE_MODES = [

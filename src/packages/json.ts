@@ -1,9 +1,10 @@
 /** Reading JSON that arrives from outside: bounded, leniently coerced where published packages need it, one error for all. */
-import { z } from "zod";
+import * as z from "zod";
 
 import { CorruptedModelPackageError } from "../errors.js";
 import { logger } from "../logger.js";
 import { closest } from "../options.js";
+import type { FileContext } from "./types.js";
 
 /** Larger configuration files than this exist only by mistake or malice. */
 const MAXIMUM_CHARACTERS = 16 * 1024 * 1024;
@@ -13,11 +14,6 @@ const MAXIMUM_VALUES = 200_000;
 /** Comparing words costs their lengths multiplied, and both are up to whoever wrote the file. */
 const MAXIMUM_COMPARED_KEYS = 20;
 const MAXIMUM_COMPARED_LENGTH = 64;
-
-export interface FileContext {
-  /** File the text came from, for messages. */
-  readonly path: string;
-}
 
 export function corrupted(path: string, problem: string, cause?: unknown): CorruptedModelPackageError {
   return new CorruptedModelPackageError(`${path}: ${problem}`, { path, kind: "config", ...(cause === undefined ? {} : { cause }) });

@@ -1,7 +1,7 @@
-import { z } from "zod";
+import * as z from "zod";
 
-import { corrupted, integer, parseJsonAs, type FileContext } from "./json.js";
-import type { ClassRemapping, KeyPointsMetadata } from "./types.js";
+import { corrupted, integer, parseJsonAs } from "./json.js";
+import type { ClassRemapping, FileContext, KeyPointsMetadata } from "./types.js";
 
 const schema = z
   .array(

@@ -1,7 +1,7 @@
-import { z } from "zod";
+import * as z from "zod";
 
-import { boolean, integer, number, optional, parseJsonAs, type FileContext } from "./json.js";
-import type { BackendType, ModelConfig } from "./types.js";
+import { boolean, integer, number, optional, parseJsonAs } from "./json.js";
+import type { BackendType, FileContext, ModelConfig } from "./types.js";
 
 const BACKENDS = [
   "torch",
@@ -16,7 +16,8 @@ const BACKENDS = [
 const text = optional(z.string());
 const record = z.record(z.string(), z.unknown());
 
-const recommended = z
+/** Thresholds found by evaluation, in either spelling of their keys; other keys are dropped. */
+export const recommendedParameters = z
   .object({
     confidence: optional(number),
     perClassConfidence: optional(z.record(z.string(), number)),
@@ -34,7 +35,7 @@ const schema = z.object({
   model_module: text,
   model_class: text,
   model_features: optional(record),
-  recommended_parameters: optional(recommended),
+  recommended_parameters: optional(recommendedParameters),
   quantization: text,
   dynamic_batch_size_supported: optional(boolean),
   static_batch_size: optional(integer.pipe(z.number().min(1))),

@@ -1,6 +1,7 @@
-import { z } from "zod";
+import * as z from "zod";
 
-import { corrupted, optional, parseJsonAs, type FileContext } from "./json.js";
+import { corrupted, optional, parseJsonAs } from "./json.js";
+import type { FileContext } from "./types.js";
 
 /** Batch sizes that an engine was built for. */
 export type TrtConfig =

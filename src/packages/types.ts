@@ -2,6 +2,11 @@
 
 import type { ColorFormat, ContrastKind, Size } from "../imaging/types.js";
 
+export interface FileContext {
+  /** File the text came from, for messages. */
+  readonly path: string;
+}
+
 export type ResizeMode = "stretch" | "letterbox" | "center-crop" | "fit-longer-edge" | "letterbox-reflect-edges";
 
 export interface InferenceConfig {

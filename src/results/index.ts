@@ -2,6 +2,15 @@ export { createClassification, createMultiLabelClassification } from "./classifi
 export type { ClassificationColumns, MultiLabelClassificationColumns } from "./classification.js";
 export { createDetections } from "./detections.js";
 export type { DetectionColumns } from "./detections.js";
+export { createInstanceDetections } from "./instance-detections.js";
+export type { InstanceDetectionColumns } from "./instance-detections.js";
+export { decodeRle, encodeRle } from "./masks/coco.js";
+export type { CocoRle } from "./masks/coco.js";
+export { convertMasks, createMasks, masksFromCoco } from "./masks/masks.js";
+export type { MaskColumns } from "./masks/masks.js";
+export type { Polygon } from "./masks/polygons.js";
+export type { PixelBounds } from "./masks/runs.js";
+export type { DenseMasks, Mask, MaskFormat, Masks, RleMasks } from "./masks/types.js";
 export { createKeyPoints } from "./key-points.js";
 export type { KeyPointColumns } from "./key-points.js";
 export { createDepthMap, createSemanticSegmentation } from "./maps.js";
@@ -18,6 +27,7 @@ export type {
   ClassificationJson,
   ClassScore,
   ClassScoreJson,
+  CocoAnnotation,
   DepthMap,
   DepthMapJson,
   Detection,
@@ -29,6 +39,9 @@ export type {
   GazeJson,
   ImageInfo,
   ImageJson,
+  Instance,
+  InstanceDetections,
+  InstanceDetectionsJson,
   KeyPoint,
   KeyPointClass,
   KeyPointInstance,
@@ -41,6 +54,7 @@ export type {
   Result,
   RoboflowClassificationJson,
   RoboflowDetectionsJson,
+  RoboflowInstancesJson,
   RoboflowKeyPointsJson,
   RoboflowMultiLabelClassificationJson,
   RoboflowPredictionJson,

@@ -17,6 +17,7 @@ import {
 } from "./classification.js";
 import { columnsOfDetections, createDetections } from "./detections.js";
 import { columnsOfGaze, createGaze } from "./gaze.js";
+import { flattenInstanceDetections, unflattenInstanceDetections } from "./instance-detections.js";
 import { columnsOfKeyPoints, createKeyPoints } from "./key-points.js";
 import { columnsOfDepthMap, columnsOfSegmentation, createDepthMap, createSemanticSegmentation } from "./maps.js";
 import { columnsOfText, createTextResult } from "./text.js";
@@ -34,6 +35,7 @@ function kind<Whole, Columns>(columns: (result: Whole) => Required<Columns>, cre
 
 const KINDS = {
   detections: kind(columnsOfDetections, createDetections),
+  "instance-detections": kind(flattenInstanceDetections, unflattenInstanceDetections),
   "key-points": kind(columnsOfKeyPoints, createKeyPoints),
   classification: kind(columnsOfClassification, createClassification),
   "multi-label-classification": kind(columnsOfMultiLabelClassification, createMultiLabelClassification),

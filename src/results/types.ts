@@ -6,6 +6,9 @@
  * top-left, x right, y down, `x2` and `y2` exclusive, so a width is `x2 - x1`. The best detection stands first.
  */
 
+import type { CocoRle } from "./masks/coco.js";
+import type { Mask, Masks } from "./masks/types.js";
+
 /** The picture a result belongs to. */
 export interface ImageInfo {
   /** Pixels, after the EXIF orientation was applied if it was. */
@@ -106,6 +109,35 @@ export interface Detections extends ResultBase<"detections">, Iterable<Detection
   toJSON(): DetectionsJson;
   /** The layout of Roboflow's hosted API: box centres and sizes. */
   toRoboflowJson(): RoboflowDetectionsJson;
+}
+
+/** One row of {@link InstanceDetections}, made on demand. */
+export interface Instance extends Detection {
+  readonly mask: Mask;
+}
+
+/** As {@link Detections}, and a mask for each row. */
+export interface InstanceDetections
+  extends
+    ResultBase<"instance-detections">,
+    Iterable<Instance>,
+    Pick<Detections, "length" | "classNames" | "xyxy" | "classId" | "confidence" | "data"> {
+  /** The same rows without their masks. */
+  readonly detections: Detections;
+  /** Row i is the mask of row i; every mask has the size of the picture. */
+  readonly masks: Masks;
+  /** A row; negative indices count from the end. */
+  at(index: number): Instance | undefined;
+  /** The rows that pass, in their order, renumbered. */
+  filter(keep: (instance: Instance) => boolean): InstanceDetections;
+  /** Rows `start` (inclusive) to `end` (exclusive); negative numbers count from the end, as in Array. */
+  slice(start?: number, end?: number): InstanceDetections;
+  /** Masks as COCO's run lengths. */
+  toJSON(): InstanceDetectionsJson;
+  /** The layout of Roboflow's hosted API: box centres and sizes, and the outline of the largest part of each mask. */
+  toRoboflowJson(): RoboflowInstancesJson;
+  /** Rows as COCO's annotations, without ids of pictures and annotations, which only the caller knows. */
+  toCoco(): CocoAnnotation[];
 }
 
 /** What the points of a class are called and which of them belong together. */
@@ -259,7 +291,15 @@ export interface Gaze extends ResultBase<"gaze"> {
 
 /** Every kind of result there is; narrow by `kind`. */
 export type Result =
-  Detections | KeyPoints | Classification | MultiLabelClassification | SemanticSegmentation | DepthMap | TextResult | Gaze;
+  | Detections
+  | InstanceDetections
+  | KeyPoints
+  | Classification
+  | MultiLabelClassification
+  | SemanticSegmentation
+  | DepthMap
+  | TextResult
+  | Gaze;
 
 export interface ImageJson {
   readonly width: number;
@@ -291,6 +331,21 @@ export interface ProvenanceJson {
 export interface DetectionsJson extends ProvenanceJson {
   readonly kind: "detections";
   readonly detections: readonly DetectionJson[];
+}
+
+export interface InstanceDetectionsJson extends ProvenanceJson {
+  readonly kind: "instance-detections";
+  readonly detections: readonly (DetectionJson & { readonly mask: CocoRle })[];
+}
+
+export interface CocoAnnotation {
+  readonly category_id: number;
+  readonly bbox: readonly [x: number, y: number, width: number, height: number];
+  /** Pixels of the mask. */
+  readonly area: number;
+  readonly segmentation: CocoRle;
+  readonly iscrowd: 0;
+  readonly score: number;
 }
 
 export interface KeyPointJson {
@@ -332,6 +387,13 @@ export interface RoboflowKeyPointsJson {
       readonly class: string;
       readonly class_id: number;
     }[];
+  })[];
+}
+
+export interface RoboflowInstancesJson {
+  readonly image: { readonly width: number; readonly height: number };
+  readonly predictions: readonly (RoboflowPredictionJson & {
+    readonly points: readonly { readonly x: number; readonly y: number }[];
   })[];
 }
 

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
@@ -154,8 +155,8 @@ describe("packages that cannot be loaded", () => {
     [
       "a package with code of its own",
       { modelConfig: { model_module: "model.py", model_class: "Model" } },
-      "FORBIDDEN_LOCAL_CODE_PACKAGE_ACCESS",
-      /model_architecture/,
+      "CORRUPTED_MODEL_PACKAGE",
+      /Python.*\.mjs/,
     ],
     ["a missing configuration", { inferenceConfig: null }, "CORRUPTED_MODEL_PACKAGE", /inference_config\.json/],
     ["missing class names", { classNames: null }, "CORRUPTED_MODEL_PACKAGE", /class_names\.txt/],
@@ -201,13 +202,26 @@ describe("packages that cannot be loaded", () => {
     expectHelpPage(error);
   });
 
-  it("names embedded models and near misses when there is no such model", async () => {
-    const error = await failure(AutoModel.fromPretrained("mediapipe/face-detectr"));
-    expect(error.code).toBe("MODEL_NOT_FOUND");
-    expect(error.message).toContain('Did you mean "mediapipe/face-detector"');
-    expect((await failure(AutoModel.fromPretrained("./no/such/folder"))).message).toContain("model_config.json");
+  it("knows paths from ids", async () => {
+    for (const path of ["./no/such/folder", "../x", "/no/such", "~/no-such-model", "file:///no/such", "C:\\models"]) {
+      const error = await failure(AutoModel.fromPretrained(path));
+      expect([path, error.code]).toEqual([path, "INVALID_PARAMETER"]);
+    }
+    expect((await failure(AutoModel.fromPath("yolov8n-640"))).message).toContain("model_config.json");
     expect((await failure(AutoModel.fromPretrained(""))).code).toBe("INVALID_PARAMETER");
-    expect((await failure(AutoModel.fromPretrained("__proto__"))).code).toBe("MODEL_NOT_FOUND");
+    expect((await failure(AutoModel.fromPretrained("a\0b"))).code).toBe("INVALID_PARAMETER");
+  });
+
+  it("says that a folder hides a model of the same name", async () => {
+    const directory = await mkdtemp(join(tmpdir(), "shadow-"));
+    const before = process.cwd();
+    await mkdir(join(directory, "coco", "40"), { recursive: true });
+    try {
+      process.chdir(directory);
+      expect((await failure(AutoModel.fromPretrained("coco/40"))).message).toMatch(/model_config\.json.*same name/s);
+    } finally {
+      process.chdir(before);
+    }
   });
 
   it.each([{ executer: "auto" }, { executor: "gpu" }, { lanes: 0 }, { intraOpThreads: -1 }, { queueLimit: 1.5 }])(

@@ -28,7 +28,20 @@ export async function runCli(
   const refuse = (): never => {
     throw new Error("This test does not expect that the command gets this far.");
   };
-  const code = await run(argv, io, { loadModel: refuse, describeEnvironment: refuse, buildNative: refuse, ...services });
+  const all: Services = {
+    loadModel: refuse,
+    describeEnvironment: refuse,
+    describeModel: refuse,
+    describeModelPackage: refuse,
+    planLoading: refuse,
+    downloadModel: refuse,
+    listCache: refuse,
+    verifyCache: refuse,
+    removeFromCache: refuse,
+    pruneCache: refuse,
+    buildNative: refuse,
+  };
+  const code = await run(argv, io, { ...all, ...services });
   return { code, ...written };
 }
 

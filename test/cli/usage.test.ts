@@ -30,22 +30,6 @@ describe("usage", () => {
   });
 });
 
-describe("environment", () => {
-  const services = {
-    describeEnvironment: () =>
-      Promise.resolve({ node: "v20", addon: null, engines: [{ name: "onnxruntime", providers: ["cpu", "cuda"] }] }),
-  };
-
-  it("is printed for people or as JSON", async () => {
-    const text = await runCli(["environment"], { services });
-    expect(text.code).toBe(0);
-    expect(text.stdout).toMatch(/providers\s+cpu, cuda/);
-    expect(text.stdout).toMatch(/addon\s+none/);
-    const json = await runCli(["environment", "--json"], { services });
-    expect(JSON.parse(json.stdout)).toEqual(await services.describeEnvironment());
-  });
-});
-
 describe("build-native", () => {
   it("passes --force on and fails when the compilation does", async () => {
     const flags: (readonly string[])[] = [];

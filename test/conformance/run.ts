@@ -11,13 +11,20 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 
 import type { AdapterTable } from "./adapter.js";
+import { adapters as cache } from "./adapters/cache.js";
 import { adapters as detection } from "./adapters/detection.js";
+import { adapters as environment } from "./adapters/environment.js";
 import { adapters as families } from "./adapters/families.js";
 import { adapters as labels } from "./adapters/labels.js";
+import { adapters as localPackages } from "./adapters/local-packages.js";
 import { adapters as maps } from "./adapters/maps.js";
+import { adapters as negotiation } from "./adapters/negotiation.js";
 import { adapters as packageConfig } from "./adapters/package-config.js";
 import { adapters as preprocessing } from "./adapters/preprocessing.js";
+import { adapters as provider } from "./adapters/provider.js";
 import { adapters as registry } from "./adapters/registry.js";
+import { adapters as segmentation } from "./adapters/segmentation.js";
+import { adapters as store } from "./adapters/store.js";
 import { adapters as text } from "./adapters/text.js";
 import { adapters as utilities } from "./adapters/utilities.js";
 import { setLogger } from "../../src/logger.js";
@@ -26,15 +33,23 @@ import { reportOf, tallyVectors } from "./tally.js";
 import { readVectors } from "./vectors.js";
 
 const TABLE: AdapterTable = {
+  // One a line: rooms are added side by side.
   ...packageConfig,
   ...preprocessing,
   ...detection,
   ...families,
-  ...labels,
-  ...maps,
+  ...environment,
+  ...negotiation,
   ...registry,
   ...text,
   ...utilities,
+  ...labels,
+  ...provider,
+  ...localPackages,
+  ...cache,
+  ...segmentation,
+  ...maps,
+  ...store,
 };
 
 async function main(): Promise<number> {

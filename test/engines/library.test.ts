@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { afterAll, describe, expect, test } from "vitest";
 
-import { resolveLibrary } from "../../src/engines/onnx/library.js";
+import { resolveLibrary } from "../../src/environment/index.js";
 import { addonReport } from "../../src/native/index.js";
 import { runChild } from "../support/child.js";
 

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 
-import { resolveLibrary } from "../../src/engines/onnx/library.js";
+import { resolveLibrary } from "../../src/environment/index.js";
 import { loadAddon, type NativeAddon, type NativeSession, type NativeTensor } from "../../src/native/index.js";
 import { countingNetwork, doublingNetwork, identityNetwork } from "./networks.js";
 

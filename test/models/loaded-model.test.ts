@@ -46,6 +46,7 @@ async function modelWith(decoder: Decoder): Promise<LoadedObjectDetectionModel> 
     info: {
       id: "package",
       packageId: "package",
+      origin: { kind: "custom" },
       architecture: "yolov8",
       task: "object-detection",
       variant: null,

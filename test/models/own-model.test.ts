@@ -5,6 +5,7 @@ import { VisionModelBase, type ImageInput, type ImageOptions, type ModelInfo, ty
 const INFO: ModelInfo = {
   id: "brightness",
   packageId: "brightness",
+  origin: { kind: "custom" },
   architecture: "mean",
   task: "classification",
   variant: null,

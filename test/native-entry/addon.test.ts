@@ -16,12 +16,14 @@ const NAMES: Readonly<Record<keyof NativeAddon, true>> = {
   decodeDense: true,
   decodeRows: true,
   decodeQueries: true,
+  decodeMasks: true,
   nonMaximumSuppression: true,
   makeClassMap: true,
   makeValueMap: true,
   openOnnxRuntime: true,
   createSession: true,
   createCancelToken: true,
+  probeNvidia: true,
 };
 
 describe.skipIf(addon === null)("the addon", () => {

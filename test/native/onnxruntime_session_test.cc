@@ -64,7 +64,9 @@ class SessionTest : public testing::Test {
     if (!fs::exists(kLibrary)) GTEST_SKIP() << "onnxruntime-node is not installed: " << kLibrary;
     const Result<const Runtime*> opened = [] {
       const LeaksAllowed leaks_allowed;
-      return Runtime::Open(kLibrary.string());
+      const Result<const Runtime*> runtime = Runtime::Open(kLibrary.string());
+      if (runtime.ok()) EXPECT_TRUE(runtime.value()->Environment().ok());
+      return runtime;
     }();
     ASSERT_TRUE(opened.ok()) << opened.status().message();
     runtime_ = opened.value();
@@ -84,6 +86,7 @@ TEST_F(SessionTest, OneLibraryPerProcess) {
   EXPECT_GE(runtime_->api(), kMinimumApi);
   EXPECT_EQ(Runtime::Open(kLibrary.string()).value(), runtime_);
   EXPECT_EQ(Runtime::Open((kLibrary.parent_path() / "." / kLibrary.filename()).string()).value(), runtime_);
+  EXPECT_EQ(runtime_->Environment().value(), runtime_->Environment().value());
   const Result<const Runtime*> other = Runtime::Open("/nowhere/libonnxruntime.so");
   ASSERT_FALSE(other.ok());
   EXPECT_EQ(other.status().code(), Code::kInvalidArgument);

@@ -1,5 +1,5 @@
 /** Arguments of the reference's calls as options of ours. */
-import type { AutoModelOptions, DetectionOptions } from "../../src/index.js";
+import type { AutoModelOptions, DetectionOptions, KeyPointOptions, MaskFormat, SegmentationOptions } from "../../src/index.js";
 import { NotCovered } from "../conformance/adapter.js";
 
 type Arguments = Readonly<Record<string, unknown>>;
@@ -37,20 +37,27 @@ function preprocessing(value: unknown): NonNullable<DetectionOptions["preprocess
   };
 }
 
-const CONVERSIONS: Readonly<Record<string, (value: unknown) => DetectionOptions>> = {
+/** Of every task: an option that a model does not have is not among the arguments of its cases. */
+type Options = SegmentationOptions & KeyPointOptions;
+
+const CONVERSIONS: Readonly<Record<string, (value: unknown) => Options>> = {
   confidence: (value) => ({ confidence: confidence(value) }),
   iou_threshold: (value) => ({ iouThreshold: value as number }),
   max_detections: (value) => ({ maxDetections: value as number }),
   class_agnostic_nms: (value) => ({ classAgnosticNms: value as boolean }),
   image_size: (value) => ({ imageSize: value as number | readonly [number, number] }),
   pre_processing_overrides: (value) => (value === null ? {} : { preprocessing: preprocessing(value) }),
+  mask_format: (value) => ({ maskFormat: value as MaskFormat }),
+  masks_smoothing_enabled: (value) => ({ smoothMasks: value as boolean }),
+  masks_binarization_threshold: (value) => ({ maskThreshold: value as number }),
+  key_points_threshold: (value) => ({ keyPointThreshold: value as number }),
   // Part of the picture here: its pixels say which order they have.
   input_color_format: () => ({}),
 };
 
 /** Arguments of the call. */
-export function toOptions(kwargs: Arguments): DetectionOptions {
-  let options: DetectionOptions = {};
+export function toOptions(kwargs: Arguments): Options {
+  let options: Options = {};
   for (const [name, value] of Object.entries(kwargs)) {
     const convert = CONVERSIONS[name];
     if (convert === undefined) throw new NotCovered(`the argument ${name} has no counterpart`);

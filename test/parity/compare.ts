@@ -68,10 +68,10 @@ export interface Columns {
 }
 
 /** Places in the answer of this library, by number of the expected detection; null = none. */
-type Pairs = readonly (number | null)[];
+export type Pairs = readonly (number | null)[];
 
 /** Each expected detection takes the nearest free one of its class and confidence. */
-function pairUp(expected: ExpectedDetections, actual: Columns, tolerances: Tolerances): Pairs {
+export function pairUp(expected: ExpectedDetections, actual: Columns, tolerances: Tolerances): Pairs {
   const free = new Set(Array.from({ length: actual.length }, (_, place) => place));
   return expected.confidence.map((confidence, number) => {
     const distance = (place: number): number =>
@@ -99,7 +99,7 @@ function compareOrder(pairs: Pairs, confidence: readonly number[], tolerance: nu
 }
 
 /** Rounding may go the other way where the value lies at the middle between two pixels. */
-function maySwing(value: number, tolerance: number): boolean {
+export function maySwing(value: number, tolerance: number): boolean {
   return Math.abs(Math.abs(value - Math.trunc(value)) - 0.5) <= tolerance;
 }
 

@@ -15,6 +15,21 @@ export interface ExpectedDetections {
   readonly class_name: readonly string[];
 }
 
+export interface ExpectedInstances extends ExpectedDetections {
+  readonly masks: readonly {
+    readonly size: readonly [height: number, width: number];
+    /** Runs of COCO, not compressed. */
+    readonly counts: readonly number[];
+  }[];
+}
+
+export interface ExpectedKeyPoints extends ExpectedDetections {
+  /** `[instances][slots]`, x and y. */
+  readonly keypoints_xy: readonly (readonly (readonly number[])[])[];
+  readonly keypoints_xy_unrounded: readonly (readonly (readonly number[])[])[];
+  readonly keypoints_confidence: readonly (readonly number[])[];
+}
+
 export interface ExpectedClassification {
   readonly class_id: number;
   readonly class_name: string;

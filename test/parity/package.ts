@@ -10,21 +10,26 @@ import {
   type AnyModel,
   type Classification,
   type DetectionOptions,
+  type Geometry,
   type ImageInput,
   type ImageOptions,
+  type InstanceDetections,
   type MultiLabelClassification,
   type Prepared,
   type SemanticSegmentation,
   type TaskType,
   type VisionModel,
+  type KeyPointOptions,
+  type SegmentationOptions,
 } from "../../src/index.js";
 import { NotCovered } from "../conformance/adapter.js";
 import type { Verdict } from "../conformance/judge.js";
 import { toLoadOptions, toOptions } from "./arguments.js";
+import { compareKeyPoints, compareMasks } from "./compare-instances.js";
 import { compareSegmentation } from "./compare-maps.js";
 import { compareClassification, compareMultiLabel } from "./compare-labels.js";
 import { compareDetections, compareGeometry, compareInput, scaled, tolerancesFor, type InputSettings, type Tolerances } from "./compare.js";
-import type { ExpectedCase, ExpectedPackage } from "./expected.js";
+import type { ExpectedCase, ExpectedInstances, ExpectedPackage } from "./expected.js";
 
 /** `auto` takes the addon where there is one. */
 export type Executor = "auto" | "reference";
@@ -96,11 +101,23 @@ async function predictTwice<Result>(
   };
 }
 
+/** Where a crop starts in the picture's corner, the reference forgets it: its masks have the crop's size, and runs of that size. */
+function compareMasksUnlessForgotten(
+  expected: ExpectedInstances,
+  actual: InstanceDetections,
+  tolerances: Tolerances,
+  { staticCropOffset: { offsetX, offsetY, cropWidth, cropHeight }, originalSize: { width, height } }: Geometry,
+): string | null {
+  if (offsetX === 0 && offsetY === 0 && (cropWidth !== width || cropHeight !== height))
+    throw new NotCovered("masks of a crop that starts in the corner do not have the picture's size in the reference");
+  return compareMasks(expected, actual, tolerances);
+}
+
 /** Results of a whole prediction, and of the stages one by one, ready to be compared picture by picture. */
 async function predictBoth(
   model: AnyModel,
   pictures: readonly ImageInput[],
-  options: DetectionOptions,
+  options: SegmentationOptions & KeyPointOptions,
   test: ExpectedCase<never>,
 ): Promise<Predicted> {
   const margin = test.threshold_margin ?? null;
@@ -125,6 +142,24 @@ async function predictBoth(
       return await predictTwice<SemanticSegmentation>(model, pictures, options, (index, result, { confidence }) =>
         compareSegmentation(test.predictions[index]!, result, confidence),
       );
+    case "instance-segmentation": {
+      const prepared = await model.stages.preprocess(pictures, options);
+      const exact = await model.stages.postprocess(await model.stages.forward(prepared), prepared, { ...options, rounding: "none" });
+      const rounded = await model.predict(pictures, options);
+      const compare: Compare = (index, tolerances) =>
+        compareDetections(test.predictions[index]!, exact[index]!, rounded[index]!, tolerances, margin) ??
+        compareMasksUnlessForgotten(test.predictions[index]!, rounded[index]!, tolerances, prepared.geometry[index]!);
+      return { counts: [exact.length, rounded.length], prepared, compare };
+    }
+    case "keypoint-detection": {
+      const prepared = await model.stages.preprocess(pictures, options);
+      const exact = await model.stages.postprocess(await model.stages.forward(prepared), prepared, { ...options, rounding: "none" });
+      const rounded = await model.predict(pictures, options);
+      const compare: Compare = (index, tolerances) =>
+        compareDetections(test.predictions[index]!, exact[index]!.detections, rounded[index]!.detections, tolerances, margin) ??
+        compareKeyPoints(test.predictions[index]!, exact[index]!, rounded[index]!, tolerances);
+      return { counts: [exact.length, rounded.length], prepared, compare };
+    }
     default:
       throw new NotCovered(`predictions of ${model.task} are not compared`);
   }

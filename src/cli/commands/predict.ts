@@ -2,14 +2,16 @@ import { basename, extname, join } from "node:path";
 import type { Command } from "commander";
 import type { Result } from "../../results/index.js";
 import { formatModel, formatPrediction } from "../format-prediction.js";
+import { addModelOptions, toModelOptions, type ModelFlags } from "../model-options.js";
 import { parseConfidence, parseCount, parseFraction, parseImageSize } from "../option-values.js";
+import { progressLine } from "../progress.js";
 import { errorToJson, reportError } from "../report-error.js";
 import type { LoadedModel, PredictOptions } from "../services.js";
 import { StatusLine, styleFor } from "../terminal.js";
 import type { Io } from "../terminal.js";
 import type { CommandContext } from "./context.js";
 
-interface PredictFlags {
+interface PredictFlags extends ModelFlags {
   readonly save?: string;
   readonly json?: boolean;
   readonly confidence?: number | "default" | "best";
@@ -29,8 +31,7 @@ interface Outcome {
 }
 
 export function addPredictCommand(program: Command, context: CommandContext): void {
-  program
-    .command("predict")
+  addModelOptions(program.command("predict"))
     .description("run a model on pictures")
     .argument("<model>", "id of a model, or folder of a model package")
     .argument("<image...>", "picture files")
@@ -74,10 +75,17 @@ function savePath(folder: string, image: string, writable: readonly string[], ta
   }
 }
 
-async function loadModel(name: string, { io, services }: CommandContext, status: StatusLine): Promise<LoadedModel> {
+async function loadModel(name: string, flags: PredictFlags, { io, services }: CommandContext, status: StatusLine): Promise<LoadedModel> {
   status.show(`Loading ${name} ...`);
   try {
-    return await services.loadModel(name, io.signal === undefined ? {} : { signal: io.signal });
+    return await services.loadModel(name, {
+      ...toModelOptions(flags),
+      ...(io.signal === undefined ? {} : { signal: io.signal }),
+      onProgress: (event) => {
+        const line = progressLine(event, io.stderr.columns);
+        if (line !== null) status.show(line);
+      },
+    });
   } finally {
     status.clear();
   }
@@ -121,7 +129,7 @@ async function predict(name: string, images: readonly string[], flags: PredictFl
   let failed = 0;
   let model: LoadedModel;
   try {
-    model = await loadModel(name, context, status);
+    model = await loadModel(name, flags, context, status);
   } catch (error) {
     io.signal?.throwIfAborted();
     if (json) io.stdout.write(`${JSON.stringify({ error: errorToJson(error) }, null, 2)}\n`);

@@ -1,9 +1,8 @@
+import { openRuntime, providerShortName } from "../../environment/index.js";
 import { InvalidParameterError } from "../../errors.js";
 import { loadAddon } from "../../native/index.js";
 import type { InferenceSession, SessionOptions } from "../types.js";
 import { createFallbackSession, loadRuntimeModule, runtimeModuleVersion } from "./fallback.js";
-import { openRuntime } from "./library.js";
-import { providerShortName } from "./providers.js";
 import { createNativeSession } from "./session.js";
 
 /**

@@ -2,6 +2,7 @@
 import { createRequire } from "node:module";
 
 import { configuration } from "../../configuration.js";
+import { LIBRARY_VARIABLE, onnxRuntimeNodeDirectory } from "../../environment/index.js";
 import { EnvironmentConfigurationError, MissingDependencyError, ModelRuntimeError } from "../../errors.js";
 import { elementArray, isElementType } from "../element-types.js";
 import type {
@@ -16,7 +17,6 @@ import type {
   TensorPort,
 } from "../types.js";
 import { raceAbort } from "../../abort.js";
-import { LIBRARY_VARIABLE, onnxRuntimeNodeDirectory } from "./library.js";
 import { readModelHeader } from "./model-file.js";
 import { checkOptions, type CheckedOptions } from "./options.js";
 import { splitProviders } from "./providers.js";

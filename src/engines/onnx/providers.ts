@@ -1,5 +1,8 @@
+import { providerShortName } from "../../environment/index.js";
 import { InvalidOptionError } from "../../errors.js";
 import type { ExecutionProvider } from "../types.js";
+
+export { providerShortName };
 
 /** A provider as ONNX Runtime's C interface names it, with options as texts. */
 export interface NamedProvider {
@@ -21,11 +24,6 @@ const NATIVE_NAMES: Readonly<Record<string, string>> = {
   migraphx: "MIGraphX",
   vitisai: "VitisAI",
 };
-
-/** "CUDAExecutionProvider", "CUDA" and "cuda" are all `cuda`. */
-export function providerShortName(name: string): string {
-  return name.replace(/ExecutionProvider$/, "").toLowerCase();
-}
 
 /** Default: the CPU. @throws InvalidOptionError */
 export function nativeProviders(providers: readonly ExecutionProvider[] = ["cpu"]): readonly NamedProvider[] {

@@ -1,3 +1,4 @@
+import { openRuntime, providerShortName, type OpenedRuntime } from "../../environment/index.js";
 import { EnvironmentConfigurationError, ModelRuntimeError } from "../../errors.js";
 import { callNative, type NativeAddon, type NativeCancelToken, type NativeSession, type NativeTensor } from "../../native/index.js";
 import { elementTypeFromNumber, elementTypeNumber } from "../element-types.js";
@@ -13,9 +14,7 @@ import type {
 } from "../types.js";
 import { raceAbort } from "../../abort.js";
 import { readModelHeader } from "./model-file.js";
-import { openRuntime, type OpenedRuntime } from "./library.js";
 import { checkOptions, type CheckedOptions } from "./options.js";
-import { providerShortName } from "./providers.js";
 import { modelNotLoadable, queueFull, sessionClosed } from "./refusals.js";
 import { checkInputs, checkOutputs } from "./tensors.js";
 

@@ -8,6 +8,7 @@ export function cpuDecoder(addon: NativeAddon): Decoder {
     decodeDense: (head, settings) => callNative(() => addon.decodeDense(head, settings)),
     decodeRows: (head, settings) => callNative(() => addon.decodeRows(head, settings)),
     decodeQueries: (head, settings) => callNative(() => addon.decodeQueries(head, settings)),
+    decodeMasks: (head, selection, target) => callNative(() => addon.decodeMasks(head, selection, target)),
     nonMaximumSuppression: (xyxy, scores, classIds, iouThreshold) =>
       callNative(() => addon.nonMaximumSuppression(xyxy, scores, classIds, iouThreshold)),
     makeClassMap: (map, placement, settings) => callNative(() => addon.makeClassMap(map, placement, settings)),

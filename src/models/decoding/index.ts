@@ -1,5 +1,19 @@
-export type { ClassMap, DenseMap, MapPlacement } from "./types.js";
-export type { Decoder, DecodeSettings, DenseHead, DetectionDecoder, DetectionRows, QueriesHead, RowsHead } from "./types.js";
+export type {
+  ClassMap,
+  Decoder,
+  DecodeSettings,
+  DenseHead,
+  DenseMap,
+  DetectionDecoder,
+  DetectionRows,
+  MapPlacement,
+  MaskHead,
+  MaskRuns,
+  MaskSelection,
+  MaskTarget,
+  QueriesHead,
+  RowsHead,
+} from "./types.js";
 export { createDecoder } from "./create.js";
 export { cpuDecoder } from "./cpu.js";
 export { mapBoxesBack, type MapBackOptions } from "./map-back.js";

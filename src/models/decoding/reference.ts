@@ -5,6 +5,7 @@
 
 import type { NativeMatrix } from "../../native/index.js";
 import { makeClassMap, makeValueMap } from "./maps.js";
+import { decodeMasks } from "./reference-masks.js";
 import { sigmoid } from "./sigmoid.js";
 import type { DecodeSettings, DenseHead, Decoder, DetectionRows, QueriesHead, RowsHead } from "./types.js";
 import {
@@ -198,6 +199,7 @@ export const referenceDecoder: Decoder = {
   decodeDense: async (head, settings) => decodeDense(head, settings),
   decodeRows: async (head, settings) => decodeRows(head, settings),
   decodeQueries: async (head, settings) => decodeQueries(head, settings),
+  decodeMasks: async (head, selection, target) => decodeMasks(head, selection, target),
   nonMaximumSuppression: async (xyxy, scores, classIds, iouThreshold) => nonMaximumSuppression(xyxy, scores, classIds, iouThreshold),
   makeClassMap: async (map, placement, settings) => makeClassMap(map, placement, settings),
   makeValueMap: async (map, placement) => makeValueMap(map, placement),

@@ -7,6 +7,10 @@ import type {
   NativeDenseHead,
   NativeDenseMap,
   NativeDetectionRows,
+  NativeMaskHead,
+  NativeMaskRuns,
+  NativeMaskSelection,
+  NativeMaskTarget,
   NativePlacement,
   NativeQueriesHead,
   NativeRowsHead,
@@ -17,6 +21,10 @@ export type RowsHead = NativeRowsHead;
 export type QueriesHead = NativeQueriesHead;
 export type DecodeSettings = NativeDecodeSettings;
 export type DetectionRows = NativeDetectionRows;
+export type MaskHead = NativeMaskHead;
+export type MaskSelection = NativeMaskSelection;
+export type MaskTarget = NativeMaskTarget;
+export type MaskRuns = NativeMaskRuns;
 export type DenseMap = NativeDenseMap;
 export type MapPlacement = NativePlacement;
 export type ClassMapSettings = NativeClassMapSettings;
@@ -33,6 +41,11 @@ export interface DetectionDecoder {
   nonMaximumSuppression(xyxy: Float32Array, scores: Float32Array, classIds: Int32Array, iouThreshold: number): Promise<Int32Array>;
 }
 
+export interface MaskDecoder {
+  /** Masks in the picture, each computed only where it can be: within its box, or its positive part. */
+  decodeMasks(head: MaskHead, selection: MaskSelection, target: MaskTarget): Promise<MaskRuns>;
+}
+
 export interface MapDecoder {
   /**
    * Logits to the most probable class of every pixel of the picture. Pixels less sure than their threshold, beside the part that
@@ -44,4 +57,4 @@ export interface MapDecoder {
 }
 
 /** Everything that families have decoded for them. */
-export type Decoder = DetectionDecoder & MapDecoder;
+export interface Decoder extends DetectionDecoder, MaskDecoder, MapDecoder {}

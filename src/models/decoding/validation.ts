@@ -2,10 +2,12 @@
 
 import { ModelInputError } from "../../errors.js";
 import type { NativeMatrix } from "../../native/index.js";
-import type { DecodeSettings, DenseMap, MapPlacement } from "./types.js";
+import type { DecodeSettings, DenseMap, MapPlacement, MaskHead, MaskSelection, MaskTarget } from "./types.js";
 
 const MAXIMUM_COUNT = 2 ** 31 - 1;
 const MAXIMUM_STRIDE = 2 ** 40;
+/** Sides of pictures and planes. */
+const MAXIMUM_SIDE = 2 ** 20;
 
 function refuse(name: string, expected: string, received: unknown): never {
   throw new ModelInputError(
@@ -92,6 +94,44 @@ export function requireSettings(settings: DecodeSettings): void {
   if (requireFloat32Array(settings.thresholds, "settings.thresholds").length === 0) {
     refuse("settings.thresholds", "at least one threshold", settings.thresholds);
   }
+}
+
+const requireSide = (value: unknown, name: string): number => requireInteger(value, name, 1, MAXIMUM_SIDE);
+const requireShift = (value: unknown, name: string): number => requireInteger(value, name, -MAXIMUM_SIDE, MAXIMUM_SIDE);
+
+export function requireMaskArguments(head: MaskHead, selection: MaskSelection, target: MaskTarget): void {
+  requireObject(head, "head");
+  const cells = requireSide(head.width, "head.width") * requireSide(head.height, "head.height");
+  const channels = requireCount(head.channels, "head.channels", 1);
+  requireBoolean(head.sigmoid, "head.sigmoid");
+  requireMatrix(head.planes, "head.planes", cells, channels);
+  const { coefficients } = head;
+  if (coefficients !== null) {
+    requireObject(coefficients, "head.coefficients");
+    requireCount(coefficients.candidates, "head.coefficients.candidates");
+    requireMatrix(coefficients, "head.coefficients", coefficients.candidates, channels);
+  }
+
+  requireObject(selection, "selection");
+  const rows = coefficients === null ? channels : coefficients.candidates;
+  const { length } = requireInt32Array(selection.indices, "selection.indices");
+  if (selection.indices.some((index) => index < 0 || index >= rows))
+    refuse("selection.indices", `rows from 0 to ${rows - 1}`, selection.indices);
+  if (selection.boxes !== null) requireLength(requireFloat32Array(selection.boxes, "selection.boxes"), "selection.boxes", 4 * length);
+  requireFinite(selection.boxScale, "selection.boxScale");
+
+  requireObject(target, "target");
+  requireObject(target.trim, "target.trim");
+  for (const side of ["left", "top", "right", "bottom"] as const) requireShift(target.trim[side], `target.trim.${side}`);
+  for (const size of ["resize", "picture"] as const) {
+    requireObject(target[size], `target.${size}`);
+    requireSide(target[size].width, `target.${size}.width`);
+    requireSide(target[size].height, `target.${size}.height`);
+  }
+  requireShift(target.left, "target.left");
+  requireShift(target.top, "target.top");
+  requireFinite(target.threshold, "target.threshold");
+  if (target.picture.width * target.picture.height > MAXIMUM_COUNT) refuse("target.picture", "fewer than 2^31 pixels", target.picture);
 }
 
 const MAXIMUM_MAP_SIDE = 65535;

@@ -6,8 +6,16 @@ import type { Tensor, TensorPort } from "../../engines/index.js";
 import { prepareClassRemapping } from "../../packages/index.js";
 import type { ClassRemapping, InferenceConfig, ResizeModeRules } from "../../packages/index.js";
 import { mapBoxesBack } from "../decoding/index.js";
-import type { Decoder, DenseHead, DetectionRows, QueriesHead, RowsHead } from "../decoding/index.js";
-import type { BoxesDescription, DetectionColumns, DetectionDefaults, ObjectDetectionFamily, ResolvedDetectionOptions } from "../family.js";
+import type { Decoder, DecodeSettings, DenseHead, DetectionRows, QueriesHead, RowsHead } from "../decoding/index.js";
+import type {
+  BoxesDescription,
+  DetectionColumns,
+  DetectionDefaults,
+  NetworkPorts,
+  ObjectDetectionFamily,
+  PackageContents,
+  ResolvedDetectionOptions,
+} from "../family.js";
 import { requireImageInput } from "./outputs.js";
 
 /** One picture's share of the outputs, in one of the three shapes that decoders know. */
@@ -35,8 +43,9 @@ export interface LayoutContext {
   readonly nmsFused: boolean | null;
 }
 
-export interface DetectorDescription extends BoxesDescription {
-  readonly layout: DetectorLayout;
+/** A description with what its outputs mean. */
+export interface Laidout<Layout> extends BoxesDescription {
+  readonly layout: Layout;
 }
 
 /** The usual four modes; fit-longer-edge becomes letterbox on gray, as the reference does. */
@@ -51,6 +60,36 @@ export const STRETCH_RULES: ResizeModeRules = {
   substitutions: { "fit-longer-edge": { resizeMode: "stretch", paddingValue: null } },
 };
 
+export function settingsOf(options: ResolvedDetectionOptions): DecodeSettings {
+  const { thresholds, iouThreshold, classAgnosticNms: classAgnostic, maxDetections } = options;
+  return { thresholds, iouThreshold, classAgnostic, maxDetections };
+}
+
+export function decodeHead({ kind, head }: DetectorHead, settings: DecodeSettings, decoder: Decoder): Promise<DetectionRows> {
+  switch (kind) {
+    case "dense":
+      return decoder.decodeDense(head, settings);
+    case "rows":
+      return decoder.decodeRows(head, settings);
+    case "queries":
+      return decoder.decodeQueries(head, settings);
+  }
+}
+
+/** Boxes of the network as columns in the original picture. */
+export function detectionColumns(
+  rows: DetectionRows,
+  geometry: Geometry,
+  boxes: DetectorLayout["boxes"],
+  { rounding }: Pick<ResolvedDetectionOptions, "rounding">,
+): DetectionColumns {
+  return {
+    xyxy: mapBoxesBack(rows, geometry, { fractions: boxes === "fractions", rounding, clamp: true }),
+    classId: rows.classIds,
+    confidence: rows.scores,
+  };
+}
+
 /** Outputs of one picture to columns in the original picture. */
 export async function decodeDetector(
   layout: DetectorLayout,
@@ -60,26 +99,12 @@ export async function decodeDetector(
   options: ResolvedDetectionOptions,
   decoder: Decoder,
 ): Promise<DetectionColumns> {
-  const { kind, head } = layout.read(outputs, image);
-  const settings = {
-    thresholds: options.thresholds,
-    iouThreshold: options.iouThreshold,
-    classAgnostic: options.classAgnosticNms,
-    maxDetections: options.maxDetections,
-  };
-  let rows: DetectionRows;
-  if (kind === "dense") rows = await decoder.decodeDense(head, settings);
-  else if (kind === "rows") rows = await decoder.decodeRows(head, settings);
-  else rows = await decoder.decodeQueries(head, settings);
-  return {
-    xyxy: mapBoxesBack(rows, geometry, { fractions: layout.boxes === "fractions", rounding: options.rounding, clamp: true }),
-    classId: rows.classIds,
-    confidence: rows.scores,
-  };
+  const rows = await decodeHead(layout.read(outputs, image), settingsOf(options), decoder);
+  return detectionColumns(rows, geometry, layout.boxes, options);
 }
 
-interface DetectorFamilyOptions {
-  readonly layout: (context: LayoutContext) => DetectorLayout;
+/** What packages of a family must say, and what is made of it. */
+export interface PackageRules {
   /** Whether `post_processing` must be declared, of type "nms". */
   readonly postProcessing: "nms" | "nms-unfused" | "any";
   readonly resizeModes?: ResizeModeRules;
@@ -91,7 +116,7 @@ interface DetectorFamilyOptions {
   readonly removesClasses?: boolean;
 }
 
-function fusedNms(config: InferenceConfig, demand: DetectorFamilyOptions["postProcessing"]): boolean | null {
+function fusedNms(config: InferenceConfig, demand: PackageRules["postProcessing"]): boolean | null {
   const { postProcessing } = config;
   if (demand === "any") return postProcessing?.fused ?? null;
   if (postProcessing?.type !== "nms") {
@@ -109,38 +134,50 @@ function fusedNms(config: InferenceConfig, demand: DetectorFamilyOptions["postPr
   return postProcessing.fused;
 }
 
-export function detectorFamily(family: DetectorFamilyOptions): ObjectDetectionFamily<DetectorDescription> {
+/** Of every family with boxes: the same files, the same checks, in the same order. */
+export function packageFacts({ resizeModes = LETTERBOX_RULES }: PackageRules) {
+  return { files: ["inference_config.json", "class_names.txt"], weights: "weights.onnx", resizeModes };
+}
+
+/** @throws CorruptedModelPackageError when package, network and layout do not belong together. */
+export function describePackage<Layout extends Pick<DetectorLayout, "check"> & { readonly defaults: DetectionDefaults }>(
+  makeLayout: (context: LayoutContext) => Layout,
+  rules: PackageRules,
+  { inferenceConfig, classNames }: PackageContents,
+  network: NetworkPorts,
+): Laidout<Layout> & { readonly defaults: Layout["defaults"]; readonly remapping: ClassRemapping | null } {
+  if (inferenceConfig === null || classNames === null) {
+    throw new CorruptedModelPackageError("This architecture needs inference_config.json and class_names.txt.", { kind: "config" });
+  }
+  const removal =
+    rules.removesClasses === true && inferenceConfig.classNamesOperations.length > 0
+      ? prepareClassRemapping(classNames, inferenceConfig.classNamesOperations)
+      : null;
+  const remapping = removal?.classesRemapping ?? null;
+  const layout = makeLayout({ classNames, remapping, nmsFused: fusedNms(inferenceConfig, rules.postProcessing) });
+  const plan = compilePreprocessPlan(inferenceConfig, { pipeline: rules.pipeline ?? "shared" });
+  requireImageInput(network.inputs, inferenceConfig.networkInput.trainingInputSize);
+  layout.check(network.outputs);
+  return {
+    layout,
+    plan,
+    remapping,
+    classNames: removal?.classNames ?? classNames,
+    maximumDynamicBatch: rules.limitsDynamicBatch === true ? inferenceConfig.forwardPass.maxDynamicBatchSize : null,
+    acceptsImageSize: rules.acceptsImageSize ?? false,
+    // Copied: settings are read from the environment whenever they are looked at, and a model keeps those it was loaded with.
+    defaults: Object.freeze({ ...layout.defaults }),
+  };
+}
+
+export function detectorFamily({
+  layout,
+  ...rules
+}: PackageRules & { readonly layout: (context: LayoutContext) => DetectorLayout }): ObjectDetectionFamily<Laidout<DetectorLayout>> {
   return {
     task: "object-detection",
-    files: ["inference_config.json", "class_names.txt"],
-    weights: "weights.onnx",
-    resizeModes: family.resizeModes ?? LETTERBOX_RULES,
-    describe({ inferenceConfig, classNames }, network) {
-      if (inferenceConfig === null || classNames === null) {
-        throw new CorruptedModelPackageError("This architecture needs inference_config.json and class_names.txt.", { kind: "config" });
-      }
-      const remapping =
-        family.removesClasses === true && inferenceConfig.classNamesOperations.length > 0
-          ? prepareClassRemapping(classNames, inferenceConfig.classNamesOperations)
-          : null;
-      const layout = family.layout({
-        classNames,
-        remapping: remapping?.classesRemapping ?? null,
-        nmsFused: fusedNms(inferenceConfig, family.postProcessing),
-      });
-      const plan = compilePreprocessPlan(inferenceConfig, { pipeline: family.pipeline ?? "shared" });
-      requireImageInput(network.inputs, inferenceConfig.networkInput.trainingInputSize);
-      layout.check(network.outputs);
-      return {
-        layout,
-        plan,
-        classNames: remapping?.classNames ?? classNames,
-        maximumDynamicBatch: family.limitsDynamicBatch === true ? inferenceConfig.forwardPass.maxDynamicBatchSize : null,
-        acceptsImageSize: family.acceptsImageSize ?? false,
-        // Copied: settings are read from the environment whenever they are looked at, and a model keeps those it was loaded with.
-        defaults: Object.freeze({ ...layout.defaults }),
-      };
-    },
+    ...packageFacts(rules),
+    describe: (contents, network) => describePackage(layout, rules, contents, network),
     decode: (outputs, image, geometry, description, options, decoder) =>
       decodeDetector(description.layout, outputs, image, geometry, options, decoder),
   };

@@ -1,7 +1,7 @@
 /** RF-DETR: a fixed number of queries, no NMS. */
 import { configuration } from "../../configuration.js";
 import type { ClassRemapping } from "../../packages/index.js";
-import { detectorFamily, STRETCH_RULES, type DetectorLayout, type LayoutContext } from "./detector.js";
+import { detectorFamily, STRETCH_RULES, type DetectorLayout, type LayoutContext, type PackageRules } from "./detector.js";
 import { floatData, requireOutput, requireRank, wrongNetwork } from "./outputs.js";
 
 /** Column of the logits -> reported class id. Columns beyond the class list (the "no object" column) are dropped. */
@@ -47,11 +47,13 @@ export function rfdetrLayout({ classNames, remapping }: LayoutContext): Detector
   };
 }
 
-export const family = detectorFamily({
-  layout: rfdetrLayout,
+/** Of all three tasks. */
+export const RFDETR_RULES: PackageRules = {
   postProcessing: "any",
   resizeModes: STRETCH_RULES,
   pipeline: "rf-detr",
   limitsDynamicBatch: true,
   removesClasses: true,
-});
+};
+
+export const family = detectorFamily({ layout: rfdetrLayout, ...RFDETR_RULES });

@@ -1,26 +1,47 @@
+import type { Tensor, TensorPort } from "../../engines/index.js";
 import type { DetectionDefaults } from "../family.js";
+import type { HeadWithExtras } from "./anchors.js";
 import type { DetectorLayout } from "./detector.js";
-import { floatData, requireOutput, requireRank } from "./outputs.js";
+import { floatData, requireOutput, requireRank, wrongNetwork } from "./outputs.js";
 
+const COLUMNS = 6;
 const MEANING = "[batch, rows, 6 or more]: x1, y1, x2, y2, score, class id";
 
+/** @param extras columns behind the sixth; null: as many as there are. @throws CorruptedModelPackageError */
+export function checkRows(outputs: readonly TensorPort[], extras: number | null = null): void {
+  const [, , columns = null] = requireOutput(outputs, 0, 3, MEANING);
+  if (extras !== null && columns !== null && columns !== COLUMNS + extras) {
+    throw wrongNetwork(`The rows of the network have ${columns} columns; ${COLUMNS + extras} were expected.`);
+  }
+}
+
 /** `[batch, rows, 6 + extras]` in network pixels, best first: what is left after NMS inside the graph. */
+export function readRows(outputs: readonly Tensor[], image: number, inclusive = true): HeadWithExtras {
+  const { data, dims } = floatData(outputs, 0);
+  const [, rows = 0, columns = 0] = requireRank(dims, 3, MEANING);
+  const offset = image * rows * columns;
+  return {
+    head: { kind: "rows", head: { data, offset, rows, columns, inclusive } },
+    extras: { data, offset: offset + COLUMNS, candidateStride: columns, attributeStride: 1, candidates: rows },
+  };
+}
+
 export function rowsLayout(defaults: DetectionDefaults, inclusive: boolean): DetectorLayout {
   return {
     defaults,
     boxes: "pixels",
     check(outputs) {
-      requireOutput(outputs, 0, 3, MEANING);
+      checkRows(outputs);
     },
-    read(outputs, image) {
-      const { data, dims } = floatData(outputs, 0);
-      const [, rows = 0, columns = 0] = requireRank(dims, 3, MEANING);
-      return { kind: "rows", head: { data, offset: image * rows * columns, rows, columns, inclusive } };
-    },
+    read: (outputs, image) => readRows(outputs, image, inclusive).head,
   };
 }
 
-/** NMS settings are baked into the graph: only the confidence can be chosen. */
+/** Defaults of a graph that NMS is baked into: only the confidence can be chosen. */
+export function fusedDefaults(confidence: number): DetectionDefaults {
+  return { confidence, iouThreshold: null, maxDetections: null, classAgnosticNms: null };
+}
+
 export function fusedRowsLayout(confidence: number): DetectorLayout {
-  return rowsLayout({ confidence, iouThreshold: null, maxDetections: null, classAgnosticNms: null }, true);
+  return rowsLayout(fusedDefaults(confidence), true);
 }

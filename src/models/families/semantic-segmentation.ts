@@ -8,7 +8,7 @@ import { requireBackgroundClass } from "../../packages/index.js";
 import type { ResizeModeRules } from "../../packages/index.js";
 import { placementOf, sourceChannelIds } from "../decoding/index.js";
 import type { ClassMap, Decoder, DenseMap } from "../decoding/index.js";
-import type { ResolvedScoreOptions, SegmentationDescription, SemanticSegmentationFamily } from "../family.js";
+import type { ResolvedScoreOptions, SemanticDescription, SemanticSegmentationFamily } from "../family.js";
 import { LETTERBOX_RULES } from "./detector.js";
 import { floatData, requireImageInput, requireOutput, requireRank, wrongNetwork } from "./outputs.js";
 
@@ -33,7 +33,7 @@ export function decodeSegmentation(
   outputs: readonly Tensor[],
   image: number,
   geometry: Geometry,
-  { classNames, backgroundId }: Pick<SegmentationDescription, "classNames" | "backgroundId">,
+  { classNames, backgroundId }: Pick<SemanticDescription, "classNames" | "backgroundId">,
   { thresholds }: ResolvedScoreOptions,
   decoder: Decoder,
 ): Promise<ClassMap> {

@@ -1,46 +1,24 @@
 /** YOLOv8, v9, v11, v12: one head, anchors as columns, class scores already probabilities; or NMS inside the graph. */
 import { configuration } from "../../configuration.js";
-import { detectorFamily, type DetectorLayout, type LayoutContext } from "./detector.js";
-import { floatData, requireClassCount, requireOutput, requireRank } from "./outputs.js";
+import { checkAnchors, readAnchors, type AnchorLayout } from "./anchors.js";
+import { detectorFamily, type DetectorLayout, type LayoutContext, type PackageRules } from "./detector.js";
 import { fusedRowsLayout } from "./rows.js";
 
-/** `[batch, 4 + classes, anchors]`: centre x, centre y, width, height in network pixels, then one score per class. */
-function rawLayout({ classNames }: LayoutContext): DetectorLayout {
-  const meaning = "[batch, 4 + classes, anchors]";
+/** Of all three tasks. */
+export const YOLOV8_ANCHORS: AnchorLayout = { attributes: "first", objectness: false, extras: 0 };
+export const YOLOV8_RULES: PackageRules = { postProcessing: "nms", acceptsImageSize: true, limitsDynamicBatch: true };
+
+export function yolov8Layout({ classNames, nmsFused }: LayoutContext): DetectorLayout {
+  const defaults = configuration().defaults.yoloUltralytics;
+  if (nmsFused === true) return fusedRowsLayout(defaults.confidence);
   return {
-    defaults: configuration().defaults.yoloUltralytics,
+    defaults,
     boxes: "pixels",
     check(outputs) {
-      const [, attributes] = requireOutput(outputs, 0, 3, meaning);
-      requireClassCount(
-        attributes === null || attributes === undefined ? null : attributes - 4,
-        classNames.length,
-        `second dimension of the output minus 4`,
-      );
+      checkAnchors(outputs, YOLOV8_ANCHORS, classNames.length);
     },
-    read(outputs, image) {
-      const { data, dims } = floatData(outputs, 0);
-      const [, attributes = 0, anchors = 0] = requireRank(dims, 3, meaning);
-      const offset = image * attributes * anchors;
-      const matrix = { data, candidateStride: 1, attributeStride: anchors };
-      return {
-        kind: "dense",
-        head: {
-          candidates: anchors,
-          classes: Math.max(attributes - 4, 0),
-          boxes: { ...matrix, offset },
-          boxFormat: "cxcywh",
-          scores: { ...matrix, offset: offset + 4 * anchors },
-          objectness: null,
-          objectnessUse: "none",
-        },
-      };
-    },
+    read: (outputs, image) => readAnchors(outputs, image, YOLOV8_ANCHORS).head,
   };
 }
 
-export function yolov8Layout(context: LayoutContext): DetectorLayout {
-  return context.nmsFused === true ? fusedRowsLayout(configuration().defaults.yoloUltralytics.confidence) : rawLayout(context);
-}
-
-export const family = detectorFamily({ layout: yolov8Layout, postProcessing: "nms", acceptsImageSize: true, limitsDynamicBatch: true });
+export const family = detectorFamily({ layout: yolov8Layout, ...YOLOV8_RULES });

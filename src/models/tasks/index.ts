@@ -4,6 +4,7 @@ import type { Family, FamilyDescription, FamilyOf } from "../family.js";
 import type { ModelParts } from "../loaded-model.js";
 import { LoadedClassificationModel, LoadedMultiLabelClassificationModel } from "./classification.js";
 import { LoadedGazeDetectionModel } from "./gaze.js";
+import { LoadedInstanceSegmentationModel } from "./instance-segmentation.js";
 import { LoadedKeyPointModel } from "./key-points.js";
 import { LoadedDepthEstimationModel, LoadedSemanticSegmentationModel } from "./maps.js";
 import { LoadedObjectDetectionModel } from "./object-detection.js";
@@ -15,6 +16,7 @@ const MODEL_OF_TASK: {
   readonly [Task in Family["task"]]: new (parts: ModelParts<FamilyOf<Task>, DescriptionOf<Task>>) => AnyModel & { readonly task: Task };
 } = {
   "object-detection": LoadedObjectDetectionModel,
+  "instance-segmentation": LoadedInstanceSegmentationModel,
   "keypoint-detection": LoadedKeyPointModel,
   classification: LoadedClassificationModel,
   "multi-label-classification": LoadedMultiLabelClassificationModel,

@@ -3,13 +3,13 @@ import { createDepthMap, createSemanticSegmentation } from "../../results/index.
 import type { DepthMap, SemanticSegmentation } from "../../results/index.js";
 import type { ImageOptions, ScoreOptions } from "../contract.js";
 import type { ClassMap } from "../decoding/index.js";
-import type { DepthDescription, ResolvedScoreOptions, SegmentationDescription } from "../family.js";
+import type { DepthDescription, ResolvedScoreOptions, SemanticDescription } from "../family.js";
 import { LoadedModel, type ResultInfo } from "../loaded-model.js";
 import { checkImageOptions, resolveScoreOptions, type OptionContext } from "../options.js";
 
 export class LoadedSemanticSegmentationModel extends LoadedModel<
   "semantic-segmentation",
-  SegmentationDescription,
+  SemanticDescription,
   ScoreOptions,
   ResolvedScoreOptions,
   ClassMap,

@@ -7,6 +7,8 @@ import type {
   Detection,
   Detections,
   Gaze,
+  Instance,
+  InstanceDetections,
   KeyPointInstance,
   KeyPoints,
   Result,
@@ -16,6 +18,7 @@ import type {
 import { Canvas } from "./canvas.js";
 import type { Area } from "./canvas.js";
 import { decodeFor } from "./files.js";
+import type { Segment } from "./font.js";
 import { drawClassMap, drawDepthMap } from "./maps.js";
 import { BLACK, colourOfClass, WHITE } from "./palette.js";
 import { drawText } from "./text.js";
@@ -30,6 +33,8 @@ export interface AnnotateOptions {
   readonly scale?: number;
   /** Default true. */
   readonly boxes?: boolean;
+  /** Default true. */
+  readonly masks?: boolean;
 }
 
 /** An annotated picture: RGB, 8 bits. */
@@ -46,9 +51,11 @@ interface Style {
   readonly label: (detection: Detection) => string | null;
   readonly colour: (detection: Detection) => Colour;
   readonly boxes: boolean;
+  readonly masks: boolean;
 }
 
 const OUTLINE_OPACITY = 0.45;
+const MASK_OPACITY = 0.4;
 
 const nameOf = (className: string, classId: number): string => (className === "" ? `class ${classId}` : className);
 
@@ -59,8 +66,8 @@ function defaultLabel({ className, classId, confidence }: Detection): string {
 const defaultColour = ({ classId }: Detection): Colour => colourOfClass(classId);
 
 function styleFor(width: number, height: number, options: AnnotateOptions): Style {
-  requireKnownOptions(options, ["label", "colour", "scale", "boxes"] satisfies readonly (keyof AnnotateOptions)[], "annotate");
-  const { scale = 1, label = defaultLabel, colour = defaultColour, boxes = true } = options;
+  requireKnownOptions(options, ["label", "colour", "scale", "boxes", "masks"] satisfies readonly (keyof AnnotateOptions)[], "annotate");
+  const { scale = 1, label = defaultLabel, colour = defaultColour, boxes = true, masks = true } = options;
   if (!(Number.isFinite(scale) && scale > 0))
     throw new InvalidParameterError(`Option "scale" must be above 0 but is ${String(scale)}.`, { parameter: "scale" });
   // Line and text grow with the picture, so that they look alike once it is fitted to a screen; in small ones they stay legible.
@@ -71,6 +78,7 @@ function styleFor(width: number, height: number, options: AnnotateOptions): Styl
     label,
     colour,
     boxes,
+    masks,
   };
 }
 
@@ -148,8 +156,25 @@ function drawSkeleton(
   }
 }
 
-function drawDetections(canvas: Canvas, result: Detections | KeyPoints, style: Style): void {
+/** The pixels of the mask under a veil of its colour, and a line around each of its parts. */
+function drawMask(canvas: Canvas, instance: Instance, style: Style): void {
+  const { bounds } = instance.mask;
+  if (bounds === null) return;
+  const colour = style.colour(instance);
+  canvas.fillPixels(instance.mask.toDense(), bounds, colour, MASK_OPACITY);
+  for (const polygon of instance.mask.toPolygons()) canvas.strokeSegments(closedLine(polygon), Math.max(1, style.line * 0.75), colour);
+}
+
+function closedLine(polygon: readonly number[]): Segment[] {
+  return Array.from({ length: polygon.length / 2 }, (_, corner) => {
+    const next = (2 * corner + 2) % polygon.length;
+    return { x1: polygon[2 * corner] ?? 0, y1: polygon[2 * corner + 1] ?? 0, x2: polygon[next] ?? 0, y2: polygon[next + 1] ?? 0 };
+  });
+}
+
+function drawDetections(canvas: Canvas, result: Detections | InstanceDetections | KeyPoints, style: Style): void {
   const detections = [...(result.kind === "detections" ? result : result.detections)].reverse();
+  if (result.kind === "instance-detections" && style.masks) for (const instance of [...result].reverse()) drawMask(canvas, instance, style);
   // The best detection last, and all tags after all boxes: what matters most stays on top.
   if (style.boxes) for (const detection of detections) drawBox(canvas, detection, style);
   if (result.kind === "key-points") {
@@ -201,7 +226,7 @@ function toRgb({ data, width, height, channels, colorFormat }: RawPixels): Uint8
 }
 
 /**
- * Draws a result over its picture: boxes with tags, key points with their skeletons, labels of the whole picture in its corner,
+ * Draws a result over its picture: boxes with tags, masks, key points with their skeletons, labels of the whole picture in its corner,
  * classes of pixels as a coat of colour, distances as a colour map.
  * The picture itself is not changed.
  *
@@ -223,6 +248,7 @@ export async function annotate(picture: RawPixels | string, result: Result, opti
   const style = styleFor(width, height, options);
   switch (result.kind) {
     case "detections":
+    case "instance-detections":
     case "key-points":
       drawDetections(canvas, result, style);
       break;

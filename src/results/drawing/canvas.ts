@@ -51,6 +51,14 @@ export class Canvas {
     for (let y = top; y < bottom; y++) for (let x = left; x < right; x++) this.#blend(x, y, colour, opacity);
   }
 
+  /** Pixels of the area that are not 0 in `pixels`, `[height, width]` of the canvas. */
+  fillPixels(pixels: Uint8Array, area: Area, colour: Colour, opacity = 1): void {
+    const { left, top, right, bottom } = this.#clip(area);
+    for (let y = top; y < bottom; y++) {
+      for (let x = left; x < right; x++) if (pixels[y * this.width + x] !== 0) this.#blend(x, y, colour, opacity);
+    }
+  }
+
   /** A frame of the given thickness, drawn to the inside of the area. */
   strokeRectangle({ left, top, right, bottom }: Area, thickness: number, colour: Colour, opacity = 1): void {
     const line = Math.max(1, Math.min(Math.round(thickness), Math.ceil((right - left) / 2), Math.ceil((bottom - top) / 2)));

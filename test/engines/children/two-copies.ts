@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { resolveLibrary } from "../../../src/engines/onnx/library.js";
+import { resolveLibrary } from "../../../src/environment/index.js";
 import { addonReport, loadAddon, type NativeAddon } from "../../../src/native/index.js";
 import { doublingNetwork } from "../networks.js";
 

@@ -1,0 +1,84 @@
+#include "decoding.h"
+
+#include <cstring>
+#include <limits>
+
+#include "memory.h"
+
+namespace im {
+namespace {
+
+constexpr std::int64_t kMaximumCount = std::numeric_limits<std::int32_t>::max();
+constexpr std::int64_t kMaximumStride = std::int64_t{1} << 40;
+
+template <typename T>
+Napi::ArrayBuffer Copy(Napi::Env env, const std::vector<T>& values) {
+  const std::size_t bytes = values.size() * sizeof(T);
+  Napi::ArrayBuffer buffer = Napi::ArrayBuffer::New(env, bytes);
+  if (bytes != 0) std::memcpy(buffer.Data(), values.data(), bytes);
+  return buffer;
+}
+
+}  // namespace
+
+Napi::Value ToJavaScript(Napi::Env env, const detection::Detections& detections) {
+  static_assert(sizeof(detection::Box) == 4 * sizeof(float), "boxes are handed out as float32 [n, 4]");
+  Napi::Object rows = Napi::Object::New(env);
+  const std::size_t n = detections.size();
+  rows.Set("xyxy", Napi::Float32Array::New(env, 4 * n, Copy(env, detections.boxes), 0));
+  rows.Set("scores", Napi::Float32Array::New(env, n, Copy(env, detections.scores), 0));
+  rows.Set("classIds", Napi::Int32Array::New(env, n, Copy(env, detections.class_ids), 0));
+  rows.Set("indices", Napi::Int32Array::New(env, n, Copy(env, detections.indices), 0));
+  return rows;
+}
+
+Napi::Value ToJavaScript(Napi::Env env, const std::vector<std::int32_t>& positions) {
+  return Napi::Int32Array::New(env, positions.size(), Copy(env, positions), 0);
+}
+
+Napi::Value ToJavaScript(Napi::Env env, const masks::MaskRuns& masks) {
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("runs", Napi::Uint32Array::New(env, masks.runs.size(), Copy(env, masks.runs), 0));
+  result.Set("offsets", Napi::Uint32Array::New(env, masks.offsets.size(), Copy(env, masks.offsets), 0));
+  return result;
+}
+
+std::size_t RequireCount(Napi::Value value, const std::string& name, std::int64_t minimum) {
+  return static_cast<std::size_t>(RequireInteger(value, name, minimum, kMaximumCount));
+}
+
+std::size_t RequireStride(Napi::Value value, const std::string& name) {
+  return static_cast<std::size_t>(RequireInteger(value, name, 0, kMaximumStride));
+}
+
+MatrixArgument MatrixArgument::Read(Napi::Value value, const std::string& name) {
+  const Napi::Object object = RequireObject(value, name);
+  MatrixArgument argument{name, Field(object, "data"), {}};
+  argument.layout.offset = RequireStride(Field(object, "offset"), name + ".offset");
+  argument.layout.candidate_stride = RequireStride(Field(object, "candidateStride"), name + ".candidateStride");
+  argument.layout.attribute_stride = RequireStride(Field(object, "attributeStride"), name + ".attributeStride");
+  return argument;
+}
+
+detection::Matrix MatrixArgument::View(std::size_t candidates, std::size_t attributes, std::vector<Span<float>>& arrays) const {
+  arrays.push_back(RequireFloat32Array(data, name + ".data"));
+  const Span<float>& array = arrays.back();
+  const Result<detection::Matrix> view = detection::ViewMatrix(array.data, array.size, layout, candidates, attributes, name);
+  if (!view.ok()) throw MakeError(data.Env(), view.status());
+  return view.value();
+}
+
+bool AllOwned(const std::vector<Span<float>>& arrays) {
+  for (const Span<float>& array : arrays) {
+    if (!IsOwnedMemory(array.data, array.size * sizeof(float))) return false;
+  }
+  return true;
+}
+
+std::vector<Napi::Object> Owners(const std::vector<Span<float>>& arrays) {
+  std::vector<Napi::Object> owners;
+  for (const Span<float>& array : arrays) owners.push_back(array.owner);
+  return owners;
+}
+
+}  // namespace im

@@ -1,0 +1,180 @@
+#include "binding.h"
+
+#include <cstring>
+
+#include "base/elements.h"
+
+namespace im::trt {
+namespace {
+
+constexpr char kStage[] = "tensorrt.run";
+
+CudaStream* AsTensorRtStream(const cuda::Stream& stream) { return reinterpret_cast<CudaStream*>(stream.get()); }
+
+Dims ToDims(const Shape& shape) {
+  Dims dims;
+  dims.rank = static_cast<std::int32_t>(shape.size());
+  for (std::size_t i = 0; i < shape.size(); ++i) dims.sizes[i] = shape[i];
+  return dims;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Binding>> Binding::Create(std::shared_ptr<const Engine> engine, const cuda::Stream& stream,
+                                                 cuda::DeviceAddress scratch, Journal& journal) {
+  std::unique_ptr<Binding> binding(new Binding(std::move(engine), stream, journal));
+  Result<Owned<ExecutionContextObject>> context = binding->engine_->CreateContext(AsTensorRtStream(stream), journal);
+  if (!context.ok()) return context.status();
+  binding->context_ = std::move(context.value());
+  const Caller& caller = binding->engine_->caller();
+  void* memory = reinterpret_cast<void*>(static_cast<std::uintptr_t>(scratch));
+  const auto bytes = static_cast<std::int64_t>(binding->engine_->description().scratch_bytes);
+  if (caller.Has<method::ExecutionContext_setDeviceMemoryV2>()) {
+    caller.Call<method::ExecutionContext_setDeviceMemoryV2>(binding->context_.get(), memory, bytes);
+  } else {
+    caller.Call<method::ExecutionContext_setDeviceMemory>(binding->context_.get(), memory);
+  }
+  binding->inputs_.resize(binding->engine_->inputs().size());
+  binding->outputs_.resize(binding->engine_->outputs().size());
+  return binding;
+}
+
+Binding::~Binding() { (void)engine_->resources()->device->MakeCurrent(); }
+
+Status Binding::Configure(const std::vector<InputView>& inputs) {
+  bool same = configured_;
+  for (std::size_t i = 0; same && i < inputs.size(); ++i) same = inputs[i].shape == inputs_[i].shape;
+  if (same) return {};
+  configured_ = false;  // until all of it has succeeded
+  IM_RETURN_IF_ERROR(SetShapes(inputs));
+  growing_.clear();
+  for (std::size_t i = 0; i < outputs_.size(); ++i) IM_RETURN_IF_ERROR(PrepareOutput(i));
+  configured_ = true;
+  return {};
+}
+
+Status Binding::SetShapes(const std::vector<InputView>& inputs) {
+  const Caller& caller = engine_->caller();
+  (void)TakeThreadLog();
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const Tensor& tensor = engine_->inputs()[i];
+    const Dims dims = ToDims(inputs[i].shape);
+    if (!caller.Call<method::ExecutionContext_setInputShape>(context_.get(), tensor.name.c_str(), &dims)) {
+      return journal_.Failure(kStage, "The shape of input \"" + tensor.name + "\" was refused.", "setInputShape");
+    }
+    Side& side = inputs_[i];
+    IM_RETURN_IF_ERROR(Reserve(side, inputs[i].bytes));
+    side.shape = inputs[i].shape;
+    IM_RETURN_IF_ERROR(SetAddress(tensor, side.device.address()));
+  }
+  if (caller.Call<method::ExecutionContext_inferShapes>(context_.get(), 0, nullptr) != 0) {
+    return journal_.Failure(kStage, "The shapes of the outputs cannot be told from those of the inputs.", "inferShapes");
+  }
+  return {};
+}
+
+Status Binding::PrepareOutput(std::size_t index) {
+  const Caller& caller = engine_->caller();
+  const Tensor& tensor = engine_->outputs()[index];
+  Side& side = outputs_[index];
+  const Dims dims = caller.Call<method::ExecutionContext_getTensorShape>(context_.get(), tensor.name.c_str());
+  if (dims.rank < 0 || dims.rank > kMaximumRank) {
+    return journal_.Failure(kStage, "The shape of output \"" + tensor.name + "\" cannot be read.", "getTensorShape");
+  }
+  side.shape.assign(dims.sizes, dims.sizes + dims.rank);
+  OutputAllocator* allocator = nullptr;
+  const std::optional<std::size_t> count = ElementCount(side.shape);
+  if (count) {
+    IM_RETURN_IF_ERROR(Reserve(side, *count * ElementSize(tensor.type)));
+    IM_RETURN_IF_ERROR(SetAddress(tensor, side.device.address()));
+  } else {
+    side.device = cuda::DeviceBuffer();
+    growing_.push_back({index, std::make_unique<GrowingOutput>(engine_->resources(), stream_.get())});
+    allocator = growing_.back().memory.get();
+  }
+  if (!caller.Call<method::ExecutionContext_setOutputAllocator>(context_.get(), tensor.name.c_str(), allocator)) {
+    return journal_.Failure(kStage, "Memory for output \"" + tensor.name + "\" cannot be given.", "setOutputAllocator");
+  }
+  return {};
+}
+
+Status Binding::Reserve(Side& side, std::size_t bytes) {
+  side.bytes = bytes;
+  if (side.device.address() == 0 || side.device.size() < bytes) {
+    Result<cuda::DeviceBuffer> device = engine_->resources()->memory->Allocate(bytes, stream_.get());
+    if (!device.ok()) return device.status();
+    side.device = std::move(device.value());
+  }
+  if (side.host.data() == nullptr || side.host.size() < bytes) {
+    Result<cuda::PinnedBuffer> host = engine_->resources()->pinned->Allocate(bytes);
+    if (!host.ok()) return host.status();
+    side.host = std::move(host.value());
+  }
+  return {};
+}
+
+Status Binding::SetAddress(const Tensor& tensor, cuda::DeviceAddress address) {
+  void* pointer = reinterpret_cast<void*>(static_cast<std::uintptr_t>(address));
+  if (engine_->caller().Call<method::ExecutionContext_setTensorAddress>(context_.get(), tensor.name.c_str(), pointer)) return {};
+  return journal_.Failure(kStage, "The address of \"" + tensor.name + "\" was refused.", "setTensorAddress");
+}
+
+void Binding::Fill(const std::vector<InputView>& inputs) {
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (inputs[i].bytes > 0) std::memcpy(inputs_[i].host.data(), inputs[i].data, inputs[i].bytes);
+  }
+}
+
+Status Binding::Enqueue() {
+  const cuda::Device& device = *engine_->resources()->device;
+  for (const Side& side : inputs_) {
+    if (side.bytes == 0) continue;
+    IM_RETURN_IF_ERROR(device.Check(
+        device.table().cuMemcpyHtoDAsync_v2(side.device.address(), side.host.data(), side.bytes, stream_.get()), "cuMemcpyHtoDAsync"));
+  }
+  for (Growing& growing : growing_) growing.memory->Reset();
+  (void)TakeThreadLog();
+  if (!engine_->caller().Call<method::ExecutionContext_enqueueV3>(context_.get(), AsTensorRtStream(stream_))) {
+    return journal_.Failure(kStage, "TensorRT did not run the network.", "enqueueV3");
+  }
+  IM_RETURN_IF_ERROR(FinishGrowing());
+  for (Side& side : outputs_) IM_RETURN_IF_ERROR(Download(side, side.device.address()));
+  return {};
+}
+
+// TensorRT has told the sizes by the time that it returns.
+Status Binding::FinishGrowing() {
+  for (Growing& growing : growing_) {
+    const Tensor& tensor = engine_->outputs()[growing.index];
+    Side& side = outputs_[growing.index];
+    const Dims& dims = growing.memory->dims();
+    side.shape.assign(dims.sizes, dims.sizes + (dims.rank > 0 && dims.rank <= kMaximumRank ? dims.rank : 0));
+    const std::optional<std::size_t> count = ElementCount(side.shape);
+    const std::size_t bytes = count.value_or(0) * ElementSize(tensor.type);
+    if (dims.rank < 0 || dims.rank > kMaximumRank || !count || bytes > growing.memory->memory().size()) {
+      return journal_.Failure(kStage, "The size of output \"" + tensor.name + "\" is still not known after the run.", "notifyShape");
+    }
+    side.bytes = bytes;
+    if (side.host.data() == nullptr || side.host.size() < bytes) {
+      Result<cuda::PinnedBuffer> host = engine_->resources()->pinned->Allocate(bytes);
+      if (!host.ok()) return host.status();
+      side.host = std::move(host.value());
+    }
+    IM_RETURN_IF_ERROR(Download(side, growing.memory->memory().address()));
+  }
+  return {};
+}
+
+Status Binding::Download(Side& side, cuda::DeviceAddress from) {
+  if (side.bytes == 0 || from == 0) return {};
+  const cuda::Device& device = *engine_->resources()->device;
+  return device.Check(device.table().cuMemcpyDtoHAsync_v2(side.host.data(), from, side.bytes, stream_.get()), "cuMemcpyDtoHAsync");
+}
+
+std::vector<OutputView> Binding::Outputs() const {
+  std::vector<OutputView> views;
+  for (const Side& side : outputs_) views.push_back({side.host.data(), side.bytes, side.shape});
+  return views;
+}
+
+}  // namespace im::trt

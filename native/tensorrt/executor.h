@@ -1,0 +1,87 @@
+// Runs an engine, one run after the other, on a stream of its own. Several executors of one engine run side by side.
+//
+// Runs whose shapes come again are captured: uploading, network and downloading become one launch. A captured graph holds the
+// addresses and the context that it was recorded with, so each has a context and memory of its own; changing the context would
+// break the graph. Shapes that come once share one context, whatever their number.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "cuda/device.h"
+#include "tensorrt/binding.h"
+#include "tensorrt/engine.h"
+
+namespace im::trt {
+
+struct ExecutorOptions {
+  // How many shapes keep a graph at a time; the one that was not used for longest makes room. 0 = no graphs.
+  std::size_t graphs = 8;
+};
+
+struct ExecutorStatistics {
+  std::uint64_t runs = 0;
+  std::uint64_t graph_launches = 0;
+  std::uint64_t graphs_captured = 0;
+  // Shapes that are run without a graph from now on, because the capture failed.
+  std::uint64_t graphs_given_up = 0;
+  // Why, the last time; "" = never.
+  std::string last_capture_failure;
+};
+
+class Executor {
+ public:
+  static Result<std::unique_ptr<Executor>> Create(std::shared_ptr<const Engine> engine, const ExecutorOptions& options);
+  // Waits for work in progress.
+  ~Executor();
+  Executor(const Executor&) = delete;
+  Executor& operator=(const Executor&) = delete;
+
+  // Refuses what the engine's profile does not admit. Returns as soon as the work is in the stream; the inputs have been read by then.
+  Status Submit(const std::vector<InputView>& inputs);
+  // For the results of the last Submit, which has succeeded. They hold until the next Submit. Any thread, but only one at a time.
+  Result<std::vector<OutputView>> Wait();
+
+  const Engine& engine() const { return *engine_; }
+  const ExecutorStatistics& statistics() const { return statistics_; }
+
+ private:
+  // Shapes of all inputs, one after the other.
+  using Key = std::vector<Shape>;
+  struct Captured {
+    Key key;
+    std::unique_ptr<Binding> binding;
+    std::optional<cuda::Graph> graph;  // none: given up
+  };
+
+  Executor(std::shared_ptr<const Engine> engine, const ExecutorOptions& options, cuda::Stream stream, cuda::Event done)
+      : engine_(std::move(engine)), options_(options), stream_(std::move(stream)), done_(std::move(done)) {}
+  Status Check(const std::vector<InputView>& inputs) const;
+  Status Run(const std::vector<InputView>& inputs);
+  Captured* FindCaptured(const Key& key);
+  bool HasComeBefore(const Key& key);
+  // One plain run through a context of its own, which is then captured. Nothing when there is no room for it.
+  Result<Binding*> RunAndCapture(const Key& key, const std::vector<InputView>& inputs);
+  void GiveUp(const Key& key, const Status& why);
+
+  const std::shared_ptr<const Engine> engine_;
+  const ExecutorOptions options_;
+  Journal journal_;
+  const cuda::Stream stream_;
+  const cuda::Event done_;
+  cuda::DeviceBuffer scratch_;
+  std::unique_ptr<Binding> general_;
+  std::list<Captured> captured_;  // the last used first
+  std::list<Key> seen_;           // the last seen first
+  Binding* current_ = nullptr;
+  bool waited_ = true;
+  ExecutorStatistics statistics_;
+};
+
+}  // namespace im::trt

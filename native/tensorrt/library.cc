@@ -1,0 +1,112 @@
+#include "library.h"
+
+#include <algorithm>
+#include <iterator>
+
+namespace im::trt {
+namespace {
+
+constexpr char kStage[] = "tensorrt.open";
+
+std::vector<std::string> Folders() {
+  return {"/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64",         "/usr/local/tensorrt/lib",
+          "/opt/tensorrt/lib",         "/usr/local/cuda/lib64",      "/usr/local/lib"};
+}
+
+LibrarySearch SearchFor(std::string name, const char* symbol, const std::string& configured) {
+  LibrarySearch search;
+  search.names = {std::move(name)};
+  search.configured = configured;
+  search.folders = Folders();
+  search.symbol = symbol;
+  return search;
+}
+
+std::string VersionedName(const char* stem, int major) { return std::string(stem) + ".so." + std::to_string(major); }
+
+int Ask(const Library& library, const char* symbol, int otherwise) {
+  const auto function = library.Find<int (*)()>(symbol);
+  return function == nullptr ? otherwise : function();
+}
+
+Version ReadVersion(const Library& library) {
+  const int number = Ask(library, "getInferLibVersion", 0);
+  // Before TensorRT 10 a thousand separated major and minor: 8601 is 8.6.1.
+  if (number < 100000) return {number / 1000, number / 100 % 10, number % 100, 0};
+  return {number / 10000, number / 100 % 100, number % 100, Ask(library, "getInferLibBuildVersion", 0)};
+}
+
+void Restrict(LibrarySearch& search, bool only_configured) {
+  if (!only_configured) return;
+  search.ask_loader = false;
+  search.folders.clear();
+}
+
+}  // namespace
+
+const char* KindName(Kind kind) {
+  switch (kind) {
+    case Kind::kFull: return "full";
+    case Kind::kLean: return "lean";
+    case Kind::kDispatch: return "dispatch";
+  }
+  return "full";
+}
+
+std::string Version::Text() const {
+  std::string text = std::to_string(major) + "." + std::to_string(minor) + "." + std::to_string(patch);
+  return build > 0 ? text + "." + std::to_string(build) : text;
+}
+
+LibrarySearch InferSearch(Kind kind, int major, const std::string& configured) {
+  const char* stem = kind == Kind::kFull ? "libnvinfer" : kind == Kind::kLean ? "libnvinfer_lean" : "libnvinfer_dispatch";
+  return SearchFor(VersionedName(stem, major), "getInferLibVersion", configured);
+}
+
+LibrarySearch ParserSearch(int major, const std::string& configured) {
+  return SearchFor(VersionedName("libnvonnxparser", major), "getNvOnnxParserVersion", configured);
+}
+
+Result<InferLibrary> InferLibrary::Open(Kind kind, const LibrarySearch& search) {
+  Result<Library> opened = Library::Open(search);
+  if (!opened.ok()) return opened.status();
+  const Version version = ReadVersion(opened.value());
+  if (std::find(std::begin(kMajors), std::end(kMajors), version.major) == std::end(kMajors)) {
+    return Status(Code::kTensorRt, kStage,
+                  opened.value().path() + " is TensorRT " + version.Text() + "; versions 10 and 11 can be used. Install one of them.");
+  }
+  return InferLibrary(kind, version, std::move(opened.value()));
+}
+
+std::vector<FoundLibrary> FindInferLibraries(const std::string& configured, bool only_configured) {
+  std::vector<FoundLibrary> found;
+  std::string reasons;
+  for (const int major : kMajors) {
+    for (const Kind kind : {Kind::kFull, Kind::kLean, Kind::kDispatch}) {
+      LibrarySearch search = InferSearch(kind, major, configured);
+      Restrict(search, only_configured);
+      const Result<InferLibrary> opened = InferLibrary::Open(kind, search);
+      if (opened.ok()) found.push_back({kind, opened.value().library().path(), opened.value().version().Text(), ""});
+      else if (kind == Kind::kFull) reasons += (reasons.empty() ? "" : " ") + opened.status().message();
+    }
+  }
+  if (found.empty()) found.push_back({Kind::kFull, "", "", reasons});
+  return found;
+}
+
+FoundLibrary FindParser(const std::string& configured, bool only_configured) {
+  FoundLibrary found;
+  for (const int major : kMajors) {
+    LibrarySearch search = ParserSearch(major, configured);
+    Restrict(search, only_configured);
+    const Result<Library> opened = Library::Open(search);
+    if (opened.ok()) {
+      const int number = Ask(opened.value(), "getNvOnnxParserVersion", 0);
+      return {Kind::kFull, opened.value().path(), Version{number / 10000, number / 100 % 100, number % 100, 0}.Text(), ""};
+    }
+    found.reason += (found.reason.empty() ? "" : " ") + opened.status().message();
+  }
+  return found;
+}
+
+}  // namespace im::trt

@@ -1,0 +1,64 @@
+// TensorRT's libraries: found, and asked for their versions. Nothing is created here: without a driver that has answered, the
+// library's factory of runtimes returns a pointer to nowhere.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/library.h"
+#include "base/status.h"
+
+namespace im::trt {
+
+enum class Kind { kFull, kLean, kDispatch };
+const char* KindName(Kind kind);
+
+// 10.15.1.29 is {10, 15, 1, 29}.
+struct Version {
+  int major = 0;
+  int minor = 0;
+  int patch = 0;
+  int build = 0;
+
+  // As TensorRT counts: 101501.
+  int number() const { return major * 10000 + minor * 100 + patch; }
+  // Without the build when it is not known.
+  std::string Text() const;
+};
+
+// The majors whose binary interface is described here, newest first.
+constexpr int kMajors[] = {11, 10};
+
+LibrarySearch InferSearch(Kind kind, int major, const std::string& configured);
+LibrarySearch ParserSearch(int major, const std::string& configured);
+
+class InferLibrary {
+ public:
+  // Refuses majors other than those above, whatever the file is called.
+  static Result<InferLibrary> Open(Kind kind, const LibrarySearch& search);
+
+  Kind kind() const { return kind_; }
+  const Version& version() const { return version_; }
+  const Library& library() const { return library_; }
+
+ private:
+  InferLibrary(Kind kind, Version version, Library library) : kind_(kind), version_(version), library_(std::move(library)) {}
+
+  Kind kind_;
+  Version version_;
+  Library library_;
+};
+
+struct FoundLibrary {
+  Kind kind = Kind::kFull;
+  std::string path;     // "" = not found
+  std::string version;  // "" = not known
+  std::string reason;   // "" = nothing went wrong
+};
+
+// Every library that was found, newest major first; when there is none, one entry for the full library with the reason.
+std::vector<FoundLibrary> FindInferLibraries(const std::string& configured, bool only_configured = false);
+// The parser of the newest major that was found. Its version counts on its own: "0.1.0" for TensorRT 10 and 11.
+FoundLibrary FindParser(const std::string& configured, bool only_configured = false);
+
+}  // namespace im::trt

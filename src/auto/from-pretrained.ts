@@ -1,0 +1,72 @@
+/** From a name to a ready model: what the name means decides the way. */
+import { describeEnvironment } from "../environment/index.js";
+import { DirectLocalStorageAccessError, UnsupportedCheckpointError } from "../errors.js";
+import type { AnyModel } from "../models/index.js";
+import { describeModel, describeModelPackage } from "./describe.js";
+import { downloadModel } from "./download.js";
+import { loadPackage } from "./load-package.js";
+import { accessForbidden } from "./context.js";
+import { loadById } from "./load-by-id.js";
+import { checkAutoModelOptions, type AutoModelOptions } from "./options.js";
+import { planLoading } from "./plan.js";
+import { apiKeyOf } from "./resolution.js";
+import { requireModelConfig, resolveSource, type ModelSource } from "./source.js";
+
+type LocalSource = Exclude<ModelSource, { readonly kind: "id" }>;
+
+async function loadLocal(source: LocalSource, options: AutoModelOptions): Promise<AnyModel> {
+  const { modelAccessManager: access = {}, allowDirectLocalStorageLoading = true } = options;
+  if ((await access.isModelAccessForbidden?.(source.id, apiKeyOf(options))) === true) throw accessForbidden(source.id);
+  if (source.kind !== "embedded" && !allowDirectLocalStorageLoading) {
+    throw new DirectLocalStorageAccessError(
+      `"${source.id}" is a path, and loading from paths is off. Pass allowDirectLocalStorageLoading: true, or give the id of a model.`,
+    );
+  }
+  if (source.kind === "file") {
+    throw new UnsupportedCheckpointError(
+      `${source.path} is a file. This version loads package folders and ids; export the checkpoint to ONNX and give the folder that holds it with its model_config.json.`,
+      { path: source.path },
+    );
+  }
+  if (source.kind === "directory") await requireModelConfig(source);
+  const { kind, id, directory } = source;
+  return loadPackage(
+    { id, packageId: null, directory, recommendedParameters: null, dependencies: {}, origin: { kind, directory } },
+    options,
+  );
+}
+
+async function load(given: string | URL, options: AutoModelOptions, only: "path" | "anything"): Promise<AnyModel> {
+  checkAutoModelOptions(options);
+  options.signal?.throwIfAborted();
+  const source = await resolveSource(given, only);
+  return source.kind === "id" ? loadById(source.id, options) : loadLocal(source, options);
+}
+
+/** From a name to a ready model. */
+export const AutoModel = {
+  /**
+   * @param modelIdOrPath the id of a provider's model (`yolov8n-640`, `workspace/project/3`), a folder with a model package, or the id of a
+   *   model that ships with this package (`mediapipe/face-detector`). A folder wins over an id of the same spelling.
+   * @returns a model that is ready: its network is loaded, its configuration checked. `model.info.origin` tells which package it is and
+   *   why. Close it when done (`await using` does).
+   * @throws of the provider: ModelNotFoundError, UnauthorizedModelAccessError, RetryError, ...; of the choice: NoModelPackagesAvailableError;
+   *   of loading: ModelPackageAlternativesExhaustedError (ids), CorruptedModelPackageError, ModelImplementationNotFoundError (folders);
+   *   InvalidOptionError, InvalidParameterError, MissingDependencyError
+   */
+  fromPretrained(modelIdOrPath: string | URL, options: AutoModelOptions = {}): Promise<AnyModel> {
+    return load(modelIdOrPath, options, "anything");
+  },
+
+  /** A folder and nothing else: text that is no path is an error and is not asked from a provider. @throws see fromPretrained */
+  fromPath(path: string | URL, options: AutoModelOptions = {}): Promise<AnyModel> {
+    return load(path, options, "path");
+  },
+
+  describeModel,
+  describeModelPackage,
+  /** What this machine offers to models. */
+  describeComputeEnvironment: describeEnvironment,
+  planLoading,
+  download: downloadModel,
+} as const;

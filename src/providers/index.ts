@@ -1,0 +1,17 @@
+export type * from "./types.js";
+export { effectiveApiKey } from "./api-key.js";
+export { discoverLocalTrtPackages } from "./local-trt/discovery.js";
+export { requireRemoteModelId } from "./model-id.js";
+export { forgetOfflineMode, offlineMode, type OfflineMode } from "./offline/mode.js";
+export {
+  listOfflineModels,
+  verifyOfflineModel,
+  type OfflineArtefactStatus,
+  type OfflineModelStatus,
+  type OfflinePackageStatus,
+  type PackagePresence,
+  type VerifyOptions,
+} from "./offline/presence.js";
+export type { OfflineLoad, OfflineSource } from "./offline/record.js";
+export { recordOfflineLoad, type RecordOptions, type UnderLock } from "./offline/registry.js";
+export { getModelFromProvider, registerModelProvider, unregisterModelProvider, type ProviderOptions } from "./registry.js";

@@ -1,0 +1,3 @@
+import type { ManifestReader } from "./common.js";
+
+export const readUltralyticsManifest: ManifestReader = () => ({ backend: "ultralytics", quantization: "unknown" });

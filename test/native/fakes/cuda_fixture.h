@@ -1,0 +1,77 @@
+// For tests that use the stand-in driver: a fresh machine for each test, and nothing may be left alive after it.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "cuda/driver.h"
+#include "fakes/fake_cuda.h"
+
+namespace im::cuda {
+
+inline LibrarySearch FakeDriverSearch() {
+  LibrarySearch search = DriverSearch(std::string(IM_FAKES) + "/cuda");
+  search.ask_loader = false;
+  search.folders.clear();
+  return search;
+}
+
+class FakeDriverTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    fake_ = FakeCuda::Attach(IM_FAKES "/cuda/libcuda.so.1");
+    ASSERT_NE(fake_.state, nullptr);
+    ASSERT_EQ(state().alive(), 0);
+    state() = FakeCudaState();
+  }
+  void TearDown() override {
+    EXPECT_EQ(state().device_blocks, 0);
+    EXPECT_EQ(state().pinned_blocks, 0);
+    EXPECT_EQ(state().streams, 0);
+    EXPECT_EQ(state().events, 0);
+    EXPECT_EQ(state().modules, 0);
+    EXPECT_EQ(state().graphs, 0);
+    EXPECT_EQ(state().pools, 0);
+    EXPECT_EQ(state().retained_contexts, 0);
+  }
+
+  FakeCudaState& state() { return *fake_.state(); }
+  void FailNext(const char* function, int code) {
+    state().fail_function = function;
+    state().fail_code = code;
+  }
+
+  // Runs `scenario`, which returns a Status, with every one of its driver calls failing in turn. Each time it has to answer a typed
+  // error or have been able to do without that call, leave nothing alive, and work when it is run again.
+  template <typename Scenario>
+  void ExpectToSurviveEveryFailure(int code, Scenario scenario) {
+    const FakeCudaState machine = state();
+    for (long n = 1;; ++n) {
+      ASSERT_LT(n, 1000) << "the scenario never ends";
+      state() = machine;
+      state().fail_at = n;
+      state().fail_code = code;
+      const Status failed = scenario();
+      const char* function = state().failed_function;
+      if (function == nullptr) {
+        EXPECT_TRUE(failed.ok()) << failed.message();
+        break;
+      }
+      if (!failed.ok()) {
+        EXPECT_TRUE(failed.code() == Code::kCuda || failed.code() == Code::kTensorRt || failed.code() == Code::kOutOfDeviceMemory ||
+                    failed.code() == Code::kOutOfMemory)
+            << function << ": " << CodeName(failed.code());
+        EXPECT_GT(failed.message().size(), 20u) << function;
+      }
+      EXPECT_EQ(state().alive(), 0) << "after a failure of " << function << " (call " << n << ")";
+      state().fail_at = 0;
+      const Status again = scenario();
+      EXPECT_TRUE(again.ok()) << "after a failure of " << function << ": " << again.message();
+    }
+  }
+
+  FakeCuda fake_;
+};
+
+}  // namespace im::cuda

@@ -1,0 +1,333 @@
+// Engines on the stand-ins for TensorRT and the driver, in three versions of the interface: before and after the methods of 10.1, and 11.
+#include "tensorrt/engine.h"
+
+#include <cstring>
+#include <numeric>
+
+#include "fakes/cuda_fixture.h"
+#include "fakes/fake_tensorrt.h"
+#include "tensorrt/executor.h"
+
+namespace im::trt {
+namespace {
+
+struct Release {
+  const char* folder;
+  int major;
+  int minor;
+  int patch;
+};
+constexpr Release kReleases[] = {{"trt10.0", 10, 0, 1}, {"trt10.15", 10, 15, 1}, {"trt11.1", 11, 1, 0}};
+
+// Batch of 1 to 4, one output of the input's type.
+constexpr char kDynamic[] =
+    "name detector\nscratch 4096\n"
+    "in images 0 2 -1 3\nout scores 0 2 -1 3\n"
+    "profile 0 images 2 1 3 2 3 4 3\nprofile 1 images 2 5 3 6 3 8 3\n";
+
+class EngineTest : public cuda::FakeDriverTest, public testing::WithParamInterface<Release> {
+ protected:
+  void SetUp() override {
+    FakeDriverTest::SetUp();
+    const std::string folder = std::string(IM_FAKES) + "/" + GetParam().folder;
+    LibrarySearch search = InferSearch(Kind::kFull, GetParam().major, folder);
+    search.ask_loader = false;
+    search.folders.clear();
+    Result<InferLibrary> opened = InferLibrary::Open(Kind::kFull, search);
+    ASSERT_TRUE(opened.ok()) << opened.status().message();
+    library_ = std::make_unique<InferLibrary>(std::move(opened.value()));
+    trt_ = FakeTrtState::Attach(library_->library().path().c_str());
+    ASSERT_NE(trt_, nullptr);
+    *trt_ = FakeTrtState();
+  }
+  void TearDown() override {
+    EXPECT_EQ(trt_->alive(), 0);
+    FakeDriverTest::TearDown();
+  }
+
+  std::string Plan(const std::string& lines) const { return FakePlan(GetParam().major, GetParam().minor, GetParam().patch, 1, lines); }
+
+  Result<std::shared_ptr<const Engine>> Load(const std::string& plan, const EngineOptions& options = {}) {
+    const Result<cuda::Driver> driver = cuda::Driver::Open(cuda::FakeDriverSearch());
+    if (!driver.ok()) return driver.status();
+    Result<std::shared_ptr<const cuda::Resources>> resources = cuda::Resources::Open(driver.value(), 0);
+    if (!resources.ok()) return resources.status();
+    return Engine::Load(*library_, resources.value(), plan.data(), plan.size(), options);
+  }
+
+  std::unique_ptr<Executor> MakeExecutor(const std::string& lines, const ExecutorOptions& options = {}) {
+    Result<std::shared_ptr<const Engine>> engine = Load(Plan(lines));
+    EXPECT_TRUE(engine.ok()) << engine.status().message();
+    Result<std::unique_ptr<Executor>> executor = Executor::Create(engine.value(), options);
+    EXPECT_TRUE(executor.ok()) << executor.status().message();
+    return std::move(executor.value());
+  }
+
+  // Runs rows of three floats and checks that they come back.
+  static Status Echo(Executor& executor, std::int64_t rows, float first) {
+    std::vector<float> data(static_cast<std::size_t>(rows) * 3);
+    std::iota(data.begin(), data.end(), first);
+    const std::vector<InputView> inputs = {{data.data(), data.size() * sizeof(float), {rows, 3}}};
+    IM_RETURN_IF_ERROR(executor.Submit(inputs));
+    const Result<std::vector<OutputView>> outputs = executor.Wait();
+    if (!outputs.ok()) return outputs.status();
+    const OutputView& output = outputs.value()[0];
+    if (output.shape != Shape{rows, 3} || output.bytes != inputs[0].bytes || std::memcmp(output.data, data.data(), output.bytes) != 0) {
+      return {Code::kRuntime, "test", "wrong answer"};
+    }
+    return {};
+  }
+
+  // Loading, a plain run, one that is captured, one by the graph, unloading.
+  Status LoadAndRun() {
+    Result<std::shared_ptr<const Engine>> engine = Load(Plan(kDynamic));
+    if (!engine.ok()) return engine.status();
+    Result<std::unique_ptr<Executor>> executor = Executor::Create(engine.value(), {});
+    if (!executor.ok()) return executor.status();
+    for (const std::int64_t rows : {2, 3, 2, 2}) IM_RETURN_IF_ERROR(Echo(*executor.value(), rows, 1));
+    return {};
+  }
+
+  void ExpectEcho(Executor& executor, std::int64_t rows, float first = 1) {
+    const Status status = Echo(executor, rows, first);
+    EXPECT_TRUE(status.ok()) << status.message();
+  }
+
+  std::unique_ptr<InferLibrary> library_;
+  FakeTrtState* trt_ = nullptr;
+};
+
+INSTANTIATE_TEST_SUITE_P(Releases, EngineTest, testing::ValuesIn(kReleases),
+                         [](const auto& release) { return "v" + std::to_string(release.param.major) + "_" + std::to_string(release.param.minor); });
+
+TEST_P(EngineTest, DescribesItself) {
+  const Result<std::shared_ptr<const Engine>> loaded = Load(Plan(std::string(kDynamic) + "weights 5000\n"), {false, 1});
+  ASSERT_TRUE(loaded.ok()) << loaded.status().message();
+  const Engine& engine = *loaded.value();
+  EXPECT_EQ(engine.description().name, "detector");
+  EXPECT_EQ(engine.description().plan_version.number(), library_->version().number());
+  EXPECT_EQ(engine.description().layers, 7);
+  EXPECT_EQ(engine.description().profiles, 2);
+  EXPECT_EQ(engine.description().scratch_bytes, 4096u);
+  EXPECT_EQ(engine.description().hardware_compatibility, HardwareCompatibility::kAmperePlus);
+  EXPECT_EQ(engine.bytes_in_use(), 5000u);
+  EXPECT_EQ(engine.profile(), 1);
+  ASSERT_EQ(engine.inputs().size(), 1u);
+  EXPECT_EQ(engine.inputs()[0].name, "images");
+  EXPECT_EQ(engine.inputs()[0].type, 1);
+  EXPECT_EQ(engine.inputs()[0].shape, (Shape{-1, 3}));
+  ASSERT_EQ(engine.inputs()[0].profiles.size(), 2u);
+  EXPECT_EQ(engine.inputs()[0].profiles[1].minimum, (Shape{5, 3}));
+  EXPECT_EQ(engine.inputs()[0].profiles[1].optimum, (Shape{6, 3}));
+  EXPECT_EQ(engine.inputs()[0].profiles[1].maximum, (Shape{8, 3}));
+  ASSERT_EQ(engine.outputs().size(), 1u);
+  EXPECT_EQ(engine.outputs()[0].name, "scores");
+  EXPECT_TRUE(engine.outputs()[0].profiles.empty());
+}
+
+TEST_P(EngineTest, NamesEveryElementTypeAsOnnxDoes) {
+  const Result<std::shared_ptr<const Engine>> loaded =
+      Load(Plan("in a 0 1 2\nin b 1 1 2\nin c 2 1 2\nin d 3 1 2\nout e 4 1 2\nout f 5 1 2\nout g 7 1 2\nout h 8 1 2\n"));
+  ASSERT_TRUE(loaded.ok()) << loaded.status().message();
+  std::vector<int> types;
+  for (const Tensor& tensor : loaded.value()->inputs()) types.push_back(tensor.type);
+  for (const Tensor& tensor : loaded.value()->outputs()) types.push_back(tensor.type);
+  EXPECT_EQ(types, (std::vector<int>{1, 10, 3, 6, 9, 2, 16, 7}));
+}
+
+TEST_P(EngineTest, RefusesWhatItCannotRunInWords) {
+  const auto refusal = [&](const std::string& lines) {
+    const Result<std::shared_ptr<const Engine>> loaded = Load(Plan(lines));
+    return loaded.ok() ? "" : loaded.status().message();
+  };
+  EXPECT_NE(refusal("in a 6 1 2\nout b 0 1 2\n").find("no array in JavaScript"), std::string::npos);
+  EXPECT_NE(refusal("in a 3 1 2 host\nout b 0 1 2\n").find("shape tensor in host memory"), std::string::npos);
+  EXPECT_NE(refusal("in a 1 4 1 8 2 2 format 2\nout b 0 1 2\n").find("channel % 8"), std::string::npos);
+  EXPECT_NE(refusal("in a 0 1 2\n").find("no input or no output"), std::string::npos);
+  const Result<std::shared_ptr<const Engine>> profile = Load(Plan(kDynamic), {false, 2});
+  EXPECT_EQ(profile.status().code(), Code::kInvalidArgument);
+  EXPECT_NE(profile.status().message().find("has 2 optimization profiles"), std::string::npos);
+}
+
+TEST_P(EngineTest, CarriesTensorRtsReasons) {
+  const Result<std::shared_ptr<const Engine>> damaged = Load(Plan("rubbish\n"));
+  ASSERT_FALSE(damaged.ok());
+  EXPECT_EQ(damaged.status().code(), Code::kTensorRt);
+  EXPECT_NE(damaged.status().message().find("TensorRT says: deserializeCudaEngine: the plan is damaged"), std::string::npos)
+      << damaged.status().message();
+  EXPECT_EQ(damaged.status().call()->function, "deserializeCudaEngine");
+  EXPECT_EQ(damaged.status().call()->number, 1);
+  trt_->fail_method = "createInferRuntime";  // has no recorder yet: the logger's text
+  EXPECT_NE(Load(Plan(kDynamic)).status().message().find("does not start. TensorRT says: injected failure"), std::string::npos);
+  trt_->fail_method = "deserializeCudaEngine";
+  trt_->fail_text = nullptr;
+  EXPECT_NE(Load(Plan(kDynamic)).status().message().find("TensorRT gave no reason."), std::string::npos);
+}
+
+TEST_P(EngineTest, HostCodeRunsOnlyWhenItIsAllowed) {
+  const std::string plan = Plan(std::string("host-code\n") + kDynamic);
+  EXPECT_NE(Load(plan).status().message().find("host code is not allowed"), std::string::npos);
+  EXPECT_FALSE(trt_->host_code_allowed);
+  EXPECT_TRUE(Load(plan, {true, 0}).ok());
+}
+
+TEST_P(EngineTest, AFullDeviceIsNamedAsSuch) {
+  const Result<std::shared_ptr<const Engine>> loaded = Load(Plan(std::string(kDynamic) + "weights 9000000000\n"));
+  ASSERT_FALSE(loaded.ok());
+  EXPECT_EQ(loaded.status().code(), Code::kOutOfDeviceMemory);
+}
+
+TEST_P(EngineTest, RunsEveryShapeOfItsProfile) {
+  const std::unique_ptr<Executor> executor = MakeExecutor(kDynamic);
+  for (int round = 0; round < 4; ++round) {
+    for (const std::int64_t rows : {1, 4, 2, 3}) ExpectEcho(*executor, rows, static_cast<float>(round * 100 + rows));
+  }
+  EXPECT_EQ(executor->statistics().runs, 16u);
+}
+
+TEST_P(EngineTest, RunsWithASecondProfile) {
+  Result<std::shared_ptr<const Engine>> engine = Load(Plan(kDynamic), {false, 1});
+  ASSERT_TRUE(engine.ok());
+  const std::unique_ptr<Executor> executor = std::move(Executor::Create(engine.value(), {}).value());
+  ExpectEcho(*executor, 5);
+  ExpectEcho(*executor, 8);
+  EXPECT_EQ(Echo(*executor, 4, 1).code(), Code::kInvalidArgument);
+}
+
+TEST_P(EngineTest, RefusesInputsThatDoNotFit) {
+  const std::unique_ptr<Executor> executor = MakeExecutor(kDynamic);
+  std::vector<float> data(100);
+  const auto refusal = [&](std::vector<InputView> inputs) {
+    const Status status = executor->Submit(inputs);
+    EXPECT_EQ(status.code(), Code::kInvalidArgument);
+    return status.message();
+  };
+  EXPECT_NE(refusal({}).find("has 1 inputs, received 0"), std::string::npos);
+  EXPECT_NE(refusal({{data.data(), 60, {5, 3}}}).find("has the shape [5, 3]; optimization profile 0 of the engine admits [1..4, 3]"),
+            std::string::npos);
+  EXPECT_NE(refusal({{data.data(), 0, {0, 3}}}).find("[0, 3]"), std::string::npos);
+  EXPECT_NE(refusal({{data.data(), 12, {-1, 3}}}).find("[-1, 3]"), std::string::npos);
+  EXPECT_NE(refusal({{data.data(), 12, {3}}}).find("[3]"), std::string::npos);
+  EXPECT_NE(refusal({{data.data(), 13, {1, 3}}}).find("has 13 bytes"), std::string::npos);
+  EXPECT_FALSE(executor->Wait().ok()) << "nothing was submitted";
+  ExpectEcho(*executor, 2);
+}
+
+TEST_P(EngineTest, OutputsWhoseSizeIsKnownOnlyAfterTheRun) {
+  const std::unique_ptr<Executor> executor = MakeExecutor("in images 0 2 1 6\nout kept 0 2 -2 2\nout count 3 1 1\n");
+  std::vector<float> data = {1, 2, 3, 4, 5, 6};
+  for (int round = 0; round < 4; ++round) {
+    ASSERT_TRUE(executor->Submit({{data.data(), 24, {1, 6}}}).ok());
+    const Result<std::vector<OutputView>> outputs = executor->Wait();
+    ASSERT_TRUE(outputs.ok()) << outputs.status().message();
+    EXPECT_EQ(outputs.value()[0].shape, (Shape{3, 2}));
+    EXPECT_EQ(outputs.value()[0].bytes, 24u);
+    EXPECT_EQ(std::memcmp(outputs.value()[0].data, data.data(), 24), 0);
+    EXPECT_EQ(outputs.value()[1].shape, (Shape{1}));
+  }
+  EXPECT_EQ(executor->statistics().graphs_captured, 0u);
+}
+
+TEST_P(EngineTest, AShapeThatComesAgainIsCaptured) {
+  const std::unique_ptr<Executor> executor = MakeExecutor(kDynamic);
+  for (int i = 0; i < 5; ++i) ExpectEcho(*executor, 2, static_cast<float>(i));
+  EXPECT_EQ(executor->statistics().graphs_captured, 1u);
+  EXPECT_EQ(executor->statistics().graph_launches, 3u);
+  EXPECT_EQ(state().graph_launches, 3);
+  const long enqueues = trt_->enqueues;
+  ExpectEcho(*executor, 2);
+  EXPECT_EQ(trt_->enqueues, enqueues) << "a launch does not go through TensorRT again";
+}
+
+TEST_P(EngineTest, GraphsAreBoundedAndTheOneNotUsedForLongestGoes) {
+  const std::unique_ptr<Executor> executor = MakeExecutor(kDynamic, {2});
+  for (const std::int64_t rows : {1, 1, 2, 2}) ExpectEcho(*executor, rows);
+  EXPECT_EQ(trt_->contexts, 3) << "one for all shapes, one for each graph";
+  ExpectEcho(*executor, 1);  // now 2 is the one not used for longest
+  for (const std::int64_t rows : {3, 3}) ExpectEcho(*executor, rows);
+  EXPECT_EQ(trt_->contexts, 3);
+  const std::uint64_t launches = executor->statistics().graph_launches;
+  ExpectEcho(*executor, 1);
+  EXPECT_EQ(executor->statistics().graph_launches, launches + 1);
+  ExpectEcho(*executor, 2);
+  EXPECT_EQ(executor->statistics().graph_launches, launches + 1) << "captured anew";
+}
+
+TEST_P(EngineTest, WithoutGraphsThereIsOneContext) {
+  const std::unique_ptr<Executor> executor = MakeExecutor(kDynamic, {0});
+  for (int i = 0; i < 6; ++i) ExpectEcho(*executor, 1 + i % 2);
+  EXPECT_EQ(trt_->contexts, 1);
+  EXPECT_EQ(state().graph_launches, 0);
+}
+
+TEST_P(EngineTest, ACaptureThatFailsIsGivenUpAndTheRunSucceeds) {
+  for (const char* function : {"cuStreamBeginCapture_v2", "cuStreamEndCapture", "cuGraphInstantiateWithFlags"}) {
+    const std::unique_ptr<Executor> executor = MakeExecutor(kDynamic);
+    ExpectEcho(*executor, 2);
+    FailNext(function, 900);
+    ExpectEcho(*executor, 2);
+    EXPECT_EQ(executor->statistics().graphs_given_up, 1u) << function;
+    EXPECT_NE(executor->statistics().last_capture_failure.find("(900)"), std::string::npos) << executor->statistics().last_capture_failure;
+    for (int i = 0; i < 3; ++i) ExpectEcho(*executor, 2);
+    EXPECT_EQ(executor->statistics().graph_launches, 0u) << "it is not tried again at every run";
+    for (int i = 0; i < 3; ++i) ExpectEcho(*executor, 3);
+    EXPECT_EQ(executor->statistics().graph_launches, 1u) << "other shapes are not affected";
+  }
+}
+
+TEST_P(EngineTest, AbandonedRunsDoNotDisturbTheNext) {
+  const std::unique_ptr<Executor> executor = MakeExecutor(kDynamic);
+  std::vector<float> data(12, 9);
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(executor->Submit({{data.data(), 48, {4, 3}}}).ok());
+  ExpectEcho(*executor, 4);
+  ASSERT_TRUE(executor->Submit({{data.data(), 48, {4, 3}}}).ok());
+}
+
+TEST_P(EngineTest, SeveralExecutorsOfOneEngine) {
+  Result<std::shared_ptr<const Engine>> engine = Load(Plan(kDynamic));
+  ASSERT_TRUE(engine.ok());
+  const std::unique_ptr<Executor> first = std::move(Executor::Create(engine.value(), {}).value());
+  const std::unique_ptr<Executor> second = std::move(Executor::Create(engine.value(), {}).value());
+  for (int i = 0; i < 4; ++i) {
+    ExpectEcho(*first, 1, static_cast<float>(i));
+    ExpectEcho(*second, 4, static_cast<float>(-i));
+  }
+}
+
+TEST_P(EngineTest, SurvivesTheFailureOfEveryDriverCall) {
+  for (const bool pools : {true, false}) {
+    for (const int code : {2, 719}) {
+      SCOPED_TRACE(testing::Message() << "pools " << pools << ", code " << code);
+      state() = FakeCudaState();
+      state().memory_pools = pools;
+      ExpectToSurviveEveryFailure(code, [this] { return LoadAndRun(); });
+    }
+  }
+}
+
+TEST_P(EngineTest, SurvivesTheFailureOfEveryTensorRtCall) {
+  for (long n = 1;; ++n) {
+    ASSERT_LT(n, 1000);
+    *trt_ = FakeTrtState();
+    trt_->fail_at = n;
+    const Status failed = LoadAndRun();
+    const char* method = trt_->failed_method;
+    if (method == nullptr) {
+      EXPECT_TRUE(failed.ok()) << failed.message();
+      break;
+    }
+    if (!failed.ok()) {
+      EXPECT_EQ(failed.code(), Code::kTensorRt) << method;
+      EXPECT_NE(failed.message().find("injected failure"), std::string::npos) << method << ": " << failed.message();
+      EXPECT_TRUE(failed.call().has_value()) << method;
+    }
+    EXPECT_EQ(trt_->alive(), 0) << method;
+    EXPECT_EQ(state().alive(), 0) << method;
+    *trt_ = FakeTrtState();
+    const Status again = LoadAndRun();
+    EXPECT_TRUE(again.ok()) << again.message();
+  }
+}
+
+}  // namespace
+}  // namespace im::trt
