@@ -8,6 +8,7 @@
 #include "image/contrast.h"
 #include "image/resample.h"
 #include "image/scratch.h"
+#include "image/smooth.h"
 
 namespace im {
 namespace {
@@ -122,17 +123,25 @@ Histogram CountValues(SourceRows& source) {
   return histogram;
 }
 
-// The geometry steps, the last one into the network input.
+// The last step, into the network input.
+Status RunLastStep(SourceRows& source, const PreprocessSteps& steps, float* target, const RowKernels& kernels) {
+  const GeometryStep& step = steps.geometry.back();
+  if (const auto* resize = std::get_if<ResizeStep>(&step); resize != nullptr && IsSmooth(resize->filter)) {
+    return ResizeSmoothly(source, *resize, steps, target, kernels);
+  }
+  PlaneSink planes(steps, FillOf(step), target, kernels);
+  return RunGeometryStep(source, step, planes, kernels);
+}
+
 Status RunGeometry(SourceRows& source, const PreprocessSteps& steps, float* target, const RowKernels& kernels) {
-  PlaneSink planes(steps, FillOf(steps.geometry.back()), target, kernels);
-  if (steps.geometry.size() == 1) return RunGeometryStep(source, steps.geometry.front(), planes, kernels);
+  if (steps.geometry.size() == 1) return RunLastStep(source, steps, target, kernels);
   const GeometryStep& first = steps.geometry.front();
   const Size size = OutputSize(first);
   SlotSink between(size, FillOf(first));
   IM_RETURN_IF_ERROR(between.Prepare());
   IM_RETURN_IF_ERROR(RunGeometryStep(source, first, between, kernels));
   SourceRows second(between.image(), {0, 0, size.width, size.height}, kernels);
-  return RunGeometryStep(second, steps.geometry.back(), planes, kernels);
+  return RunLastStep(second, steps, target, kernels);
 }
 
 }  // namespace

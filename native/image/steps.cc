@@ -86,6 +86,10 @@ Status Validate(const Image& image, const PreprocessSteps& steps) {
     IM_RETURN_IF_ERROR(std::visit([&](const auto& step) { return ValidateStep(step, size); }, steps.geometry[i]));
     size = OutputSize(steps.geometry[i]);
     const bool is_last = i + 1 == steps.geometry.size();
+    const auto* resize = std::get_if<ResizeStep>(&steps.geometry[i]);
+    if (!is_last && resize != nullptr && (resize->filter == Filter::kTriangle || resize->filter == Filter::kCubic)) {
+      return Refuse("A filter that computes in floats has to be the last step.");
+    }
     if (!is_last && std::int64_t{size.width} * size.height > kMaximumIntermediatePixels) {
       return Refuse("A picture of " + Text(size.width, size.height) + " between two steps is too large.");
     }

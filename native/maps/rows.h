@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "maps/antialias.h"
+#include "image/antialias.h"
 #include "maps/placement.h"
 
 namespace im::maps {

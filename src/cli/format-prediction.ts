@@ -137,6 +137,10 @@ function formatContent(result: Result, style: Style, width: number): { readonly 
       return { lines: formatScores(result.labels, style), summary: plural(result.labels.length, "label") };
     case "semantic-segmentation":
       return { lines: formatShares(result, style), summary: `of ${result.classNames.length} classes` };
+    case "gaze": {
+      const { yaw, pitch } = result.degrees;
+      return { lines: [], summary: `yaw ${yaw.toFixed(1)}, pitch ${pitch.toFixed(1)} degrees` };
+    }
     case "text":
       return { lines: result.text === "" ? [] : result.text.split("\n"), summary: plural(result.lines.length, "region") };
     case "depth": {

@@ -15,6 +15,7 @@ export {
 } from "./plan.js";
 export { roundHalfEven } from "./rounding.js";
 export { cropQuadrilateral, quadrilateralSize, turnLeft, type Corners } from "./perspective.js";
+export { compileSmoothPlan, type SmoothPlan } from "./smooth-plans.js";
 export { sideLimitSize, textLineWidth, type SideLimitPlan, type TextLinePlan } from "./text-plans.js";
 export { maskGeometry, mapPointsBack, type MaskGeometry } from "./way-back.js";
 export { antialiasTaps, type AntialiasTap } from "./reference/antialias.js";

@@ -9,6 +9,7 @@ import type { InferenceConfig } from "../packages/types.js";
 import { describe } from "./describe.js";
 import { roundHalfEven } from "./rounding.js";
 import { isSide, MAXIMUM_SIDE } from "./sides.js";
+import { resolveSmooth, type SmoothPlan } from "./smooth-plans.js";
 import { resolveSideLimit, resolveTextLine, type SideLimitPlan, type TextLinePlan } from "./text-plans.js";
 import type {
   ColorFormat,
@@ -50,7 +51,7 @@ export interface SamplePlan {
 }
 
 /** What happens to every picture of a model; plain immutable data. */
-export type PreprocessPlan = ResizePlan | SamplePlan | SideLimitPlan | TextLinePlan;
+export type PreprocessPlan = ResizePlan | SamplePlan | SideLimitPlan | TextLinePlan | SmoothPlan;
 
 export interface ResolveOptions {
   /** Network size wanted for this call: `n` or `[width, height]`. */
@@ -414,6 +415,8 @@ export function resolvePreprocess(
       return resolveResize(plan, picture, options);
     case "sample":
       return resolveSample(plan, picture, options);
+    case "smooth":
+      return { ...resolveSmooth(plan, picture), imageSizeIgnored: options.imageSize !== undefined };
     case "side-limit":
       return { ...resolveSideLimit(plan, picture), imageSizeIgnored: options.imageSize !== undefined };
     case "text-line":

@@ -57,8 +57,10 @@ export type ContrastKind = "contrast-stretching" | "histogram-equalization" | "a
  * - `linear`: 8-bit bilinear without antialiasing, half-pixel centres, 11-bit weights (OpenCV's INTER_LINEAR), bit-exact.
  * - `pillow`: 8-bit bilinear whose support grows when shrinking, 22-bit weights, 8 bits between the passes (Pillow), bit-exact.
  * - `none`: pixels are copied, the size does not change.
+ * - `triangle`: bilinear whose support grows when shrinking, in float32 and not rounded; only as the last step.
+ * - `cubic`: bicubic (a = -0.5) whose support grows when shrinking, rounded half to even to 8 bits once; only as the last step.
  */
-export type ResizeFilter = "linear" | "pillow" | "none";
+export type ResizeFilter = "linear" | "pillow" | "none" | "triangle" | "cubic";
 
 /** Resize to `width` x `height` and place the result on a canvas. */
 export interface ResizeStep {

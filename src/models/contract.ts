@@ -8,6 +8,7 @@ import type {
   Classification,
   DepthMap,
   Detections,
+  Gaze,
   InstanceDetections,
   KeyPoints,
   MaskFormat,
@@ -203,6 +204,8 @@ export type SemanticSegmentationModel = VisionModel<"semantic-segmentation", Sco
   readonly backgroundId: number;
 };
 export type DepthEstimationModel = VisionModel<"depth-estimation", ImageOptions, DepthMap>;
+/** A picture is a face, cut out with little around it. */
+export type GazeDetectionModel = VisionModel<"gaze-detection", ImageOptions, Gaze>;
 /** Reads pictures of single lines. */
 export type TextOnlyOCRModel = VisionModel<"text-only-ocr", ImageOptions, TextResult>;
 
@@ -222,6 +225,7 @@ export type AnyModel = (
   | SemanticSegmentationModel
   | DepthEstimationModel
   | TextOnlyOCRModel
+  | GazeDetectionModel
 ) &
   // Behind the others: overloads of the task come first.
   CallableUnnarrowed;

@@ -218,6 +218,19 @@ export interface DepthDescription extends FamilyDescription {
 }
 
 /** Values in the picture, `[height, width]`. */
+/** Radians. */
+export interface GazeAngles {
+  readonly yaw: number;
+  readonly pitch: number;
+}
+
+export type GazeFamily<Description extends FamilyDescription = FamilyDescription> = FamilyBase<
+  "gaze-detection",
+  Description,
+  ImageOptions,
+  GazeAngles
+>;
+
 export interface TextRecognitionDescription extends FamilyDescription {
   /** Least width of a batch of lines; they have the height of the plan. */
   readonly minimumWidth: number;
@@ -253,6 +266,7 @@ export type Family =
   | MultiLabelClassificationFamily
   | SemanticSegmentationFamily
   | DepthEstimationFamily
-  | TextRecognitionFamily;
+  | TextRecognitionFamily
+  | GazeFamily;
 
 export type FamilyOf<Task extends Family["task"]> = Extract<Family, { readonly task: Task }>;

@@ -4,6 +4,7 @@ export type {
   ClassificationModel,
   DepthEstimationModel,
   DetectionOptions,
+  GazeDetectionModel,
   ImageOptions,
   InstanceSegmentationModel,
   KeyPointModel,

@@ -67,6 +67,7 @@ export const REGISTRY: readonly RegistryEntry[] = [
     import("./families/semantic-segmentation.js").then((m) => ({ family: m.deepLab })),
   ),
   entry("yolo26", "semantic-segmentation", () => import("./families/semantic-segmentation.js").then((m) => ({ family: m.yolo26 }))),
+  entry("l2cs-net", "gaze-detection", () => import("./families/l2cs-net.js")),
   entry("pp-ocrv6-det", "object-detection", () => import("./families/text/detector.js")),
   entry("pp-ocrv6-rec", "text-only-ocr", () => import("./families/text/recogniser.js")),
   entry("yolo26", "depth-estimation", () => import("./families/depth.js").then((m) => ({ family: m.yolo26 }))),

@@ -15,6 +15,8 @@ export { createKeyPoints } from "./key-points.js";
 export type { KeyPointColumns } from "./key-points.js";
 export { createDepthMap, createSemanticSegmentation } from "./maps.js";
 export type { DepthMapColumns, SemanticSegmentationColumns } from "./maps.js";
+export { createGaze } from "./gaze.js";
+export type { GazeColumns } from "./gaze.js";
 export { createTextResult } from "./text.js";
 export type { TextResultColumns } from "./text.js";
 export { fromTransferable, toTransferable } from "./transfer.js";
@@ -33,6 +35,8 @@ export type {
   DetectionJson,
   Detections,
   DetectionsJson,
+  Gaze,
+  GazeJson,
   ImageInfo,
   ImageJson,
   Instance,

@@ -16,6 +16,7 @@ import {
   createMultiLabelClassification,
 } from "./classification.js";
 import { columnsOfDetections, createDetections } from "./detections.js";
+import { columnsOfGaze, createGaze } from "./gaze.js";
 import { flattenInstanceDetections, unflattenInstanceDetections } from "./instance-detections.js";
 import { columnsOfKeyPoints, createKeyPoints } from "./key-points.js";
 import { columnsOfDepthMap, columnsOfSegmentation, createDepthMap, createSemanticSegmentation } from "./maps.js";
@@ -40,6 +41,7 @@ const KINDS = {
   "multi-label-classification": kind(columnsOfMultiLabelClassification, createMultiLabelClassification),
   "semantic-segmentation": kind(columnsOfSegmentation, createSemanticSegmentation),
   depth: kind(columnsOfDepthMap, createDepthMap),
+  gaze: kind(columnsOfGaze, createGaze),
   text: kind(columnsOfText, createTextResult),
 } as const satisfies Readonly<Record<Result["kind"], unknown>>;
 

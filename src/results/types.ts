@@ -279,9 +279,27 @@ export interface TextResult extends ResultBase<"text"> {
   toJSON(): TextResultJson;
 }
 
+/** Where the face in a picture looks, radians. */
+export interface Gaze extends ResultBase<"gaze"> {
+  /** To the side; by the networks' convention negative is to the left. */
+  readonly yaw: number;
+  /** Up and down; by the networks' convention negative is up. */
+  readonly pitch: number;
+  readonly degrees: { readonly yaw: number; readonly pitch: number };
+  toJSON(): GazeJson;
+}
+
 /** Every kind of result there is; narrow by `kind`. */
 export type Result =
-  Detections | InstanceDetections | KeyPoints | Classification | MultiLabelClassification | SemanticSegmentation | DepthMap | TextResult;
+  | Detections
+  | InstanceDetections
+  | KeyPoints
+  | Classification
+  | MultiLabelClassification
+  | SemanticSegmentation
+  | DepthMap
+  | TextResult
+  | Gaze;
 
 export interface ImageJson {
   readonly width: number;
@@ -421,6 +439,12 @@ export interface TextResultJson extends ProvenanceJson {
   readonly text: string;
   readonly lines: readonly TextLine[];
   readonly detections: readonly DetectionJson[] | null;
+}
+
+export interface GazeJson extends ProvenanceJson {
+  readonly kind: "gaze";
+  readonly yaw: number;
+  readonly pitch: number;
 }
 
 export interface RoboflowClassificationJson {

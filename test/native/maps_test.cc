@@ -4,7 +4,7 @@
 #include <limits>
 #include <vector>
 
-#include "maps/antialias.h"
+#include "image/antialias.h"
 #include "maps/class_map.h"
 
 namespace im::maps {

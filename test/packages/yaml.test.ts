@@ -65,12 +65,7 @@ describe("reading YAML", () => {
   });
 
   it("takes no longer than its length for texts made to take long", () => {
-    for (const text of [
-      `a${" ".repeat(200_000)}b: c`,
-      `${"'".repeat(100_001)}`,
-      `[${" #".repeat(100_000)}`,
-      `a: b${" ".repeat(200_000)}c`,
-    ]) {
+    for (const text of [`a${" ".repeat(200_000)}b: c`, "'".repeat(100_001), `[${" #".repeat(100_000)}`, `a: b${" ".repeat(200_000)}c`]) {
       try {
         parseYaml(text);
       } catch (error) {

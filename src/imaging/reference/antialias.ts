@@ -1,6 +1,6 @@
 /**
  * Resizing by a filter whose support grows when shrinking (the "antialiased" resizing of torchvision and Pillow), without
- * rounding. The addon's twin is native/maps/antialias.h: same operations, same bits.
+ * rounding. The addon's twin is native/image/antialias.h: same operations, same bits.
  */
 
 export type AntialiasKernel = "triangle" | "cubic";

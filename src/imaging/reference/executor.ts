@@ -5,6 +5,7 @@ import { resizeLinear } from "./linear.js";
 import { resizePillow } from "./pillow.js";
 import { CHANNELS, emptyPixels, type Pixels } from "./pixels.js";
 import { sampleGrid } from "./sample.js";
+import { resizeSmoothly } from "./smooth.js";
 
 /** The used part of the picture as three channels: gray is repeated, alpha dropped. */
 export function cropPixels(image: PixelImage, { left, top, width, height }: PreprocessSteps["crop"]): Pixels {
@@ -72,6 +73,24 @@ function toPlanes({ data, width, height }: Pixels, { swapChannels, normalization
   }
 }
 
+const isSmooth = ({ filter }: ResizeStep): boolean => filter === "triangle" || filter === "cubic";
+
+function smoothToPlanes(pixels: Pixels, step: ResizeStep, { swapChannels, normalization }: PreprocessSteps, target: Float32Array): void {
+  const { canvas } = step;
+  const resized = resizeSmoothly(pixels, step);
+  for (let channel = 0; channel < CHANNELS; channel++) {
+    const source = swapChannels ? CHANNELS - 1 - channel : channel;
+    for (let y = 0; y < canvas.height; y++) {
+      for (let x = 0; x < canvas.width; x++) {
+        const [column, row] = [x - canvas.left, y - canvas.top];
+        const inside = column >= 0 && column < resized.width && row >= 0 && row < resized.height;
+        const value = inside ? resized.data[(source * resized.height + row) * resized.width + column]! : Math.fround(canvas.fill);
+        target[(channel * canvas.height + y) * canvas.width + x] = normalizeValue(value, channel, normalization);
+      }
+    }
+  }
+}
+
 /** A fill between two gray levels does not survive in 8 bits: its pixels are set where they have become floats. */
 function fillBetweenBytes({ geometry, normalization, output: { width, height } }: PreprocessSteps, target: Float32Array): void {
   const last = geometry.at(-1);
@@ -118,6 +137,13 @@ export const referenceExecutor: PreprocessExecutor = {
   async run(image, steps, target) {
     check(image, steps, target);
     let pixels = prepareColors(image, steps);
+    const last = steps.geometry.at(-1);
+    if (last?.kind === "resize" && isSmooth(last)) {
+      for (const step of steps.geometry.slice(0, -1))
+        pixels = step.kind === "sample" ? sampleGrid(pixels, step) : resizePixels(pixels, step);
+      smoothToPlanes(pixels, last, steps, target);
+      return;
+    }
     for (const step of steps.geometry) pixels = step.kind === "sample" ? sampleGrid(pixels, step) : resizePixels(pixels, step);
     toPlanes(pixels, steps, target);
     fillBetweenBytes(steps, target);

@@ -6,6 +6,7 @@ import type {
   ClassScore,
   Detection,
   Detections,
+  Gaze,
   Instance,
   InstanceDetections,
   KeyPointInstance,
@@ -183,6 +184,21 @@ function drawDetections(canvas: Canvas, result: Detections | InstanceDetections 
   for (const detection of detections) drawTag(canvas, detection, style);
 }
 
+/** An arrow's share of the picture's shorter side, when the face looks to the side. */
+const ARROW = 0.45;
+
+/** From the middle of the face in the direction of its look, as it is projected onto the picture. */
+function drawGaze(canvas: Canvas, { yaw, pitch }: Gaze, style: Style): void {
+  const [x, y] = [canvas.width / 2, canvas.height / 2];
+  const length = ARROW * Math.min(canvas.width, canvas.height);
+  // Negative yaw looks to the left of the picture, negative pitch up.
+  const tip = { x: x + length * Math.sin(yaw) * Math.cos(pitch), y: y + length * Math.sin(pitch) };
+  const shaft = [{ x1: x, y1: y, x2: tip.x, y2: tip.y }];
+  canvas.strokeSegments(shaft, style.line + 2, BLACK, OUTLINE_OPACITY);
+  canvas.strokeSegments(shaft, style.line, colourOfClass(0));
+  canvas.fillDisc(tip.x, tip.y, style.line * 1.6, colourOfClass(0));
+}
+
 /** Tags say what was read, unless the caller has labels of its own. */
 function readStyle(style: Style, { lines }: TextResult): Style {
   return style.label === defaultLabel ? { ...style, label: ({ index }) => lines[index]?.text ?? null } : style;
@@ -245,6 +261,9 @@ export async function annotate(picture: RawPixels | string, result: Result, opti
     case "semantic-segmentation":
       drawClassMap(canvas, result);
       drawLabels(canvas, mapLegend(result), style);
+      break;
+    case "gaze":
+      drawGaze(canvas, result, style);
       break;
     case "text":
       if (result.detections !== null) drawDetections(canvas, result.detections, readStyle(style, result));

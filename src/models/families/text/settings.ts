@@ -40,10 +40,10 @@ function isMapping(value: YamlValue | undefined): value is Mapping {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function parse(text: string, source: Source): Mapping {
+function parse(content: string, source: Source): Mapping {
   let value: YamlValue;
   try {
-    value = parseYaml(text);
+    value = parseYaml(content);
   } catch (error) {
     if (error instanceof YamlSyntaxError) refuse(source, `it cannot be read (${error.message})`, error);
     throw error;
@@ -63,12 +63,6 @@ function operation(config: Mapping, name: string): Mapping {
   return found === undefined ? {} : section(found, name);
 }
 
-/** Text, or the default when something else stands there. */
-function word(record: Readonly<Record<string, unknown>>, name: string, standard: string): string {
-  const value = record[name];
-  return typeof value === "string" ? value : standard;
-}
-
 function number(of: Mapping, name: string, standard: number, source: Source): number {
   const value = of[name] ?? standard;
   const parsed = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
@@ -76,6 +70,11 @@ function number(of: Mapping, name: string, standard: number, source: Source): nu
     ? parsed
     : refuse(source, `${name} is ${JSON.stringify(value)}; expected a number.`);
 }
+
+const text = (of: Mapping, name: string, standard: string): string => {
+  const value = of[name];
+  return typeof value === "string" ? value : standard;
+};
 
 function triple(of: Mapping, name: string, standard: readonly [number, number, number], source: Source): readonly [number, number, number] {
   const value: YamlValue = of[name] ?? standard;
@@ -101,8 +100,8 @@ function requireAtLeast(name: string, value: number, minimum: number, source: So
 }
 
 /** Everything is optional and has a default. @throws ModelInputError */
-export function parseTextDetectionSettings(text: string, source: Source): TextDetectionSettings {
-  const config = parse(text, source);
+export function parseTextDetectionSettings(content: string, source: Source): TextDetectionSettings {
+  const config = parse(content, source);
   const resize = operation(config, "DetResizeForTest");
   const normalize = operation(config, "NormalizeImage");
   const post = section(config, "PostProcess");
@@ -110,11 +109,11 @@ export function parseTextDetectionSettings(text: string, source: Source): TextDe
   if (std.includes(0)) refuse(source, "std holds a 0.");
   return {
     limitSideLength: requireAtLeast("limit_side_len", Math.trunc(number(resize, "limit_side_len", 736, source)), 1, source),
-    limitType: word(resize, "limit_type", "min"),
+    limitType: text(resize, "limit_type", "min"),
     mean: triple(normalize, "mean", [0.485, 0.456, 0.406], source),
     std,
     scale: scaleOf(normalize, source),
-    colorFormat: word(operation(config, "DecodeImage"), "img_mode", "BGR").toUpperCase() === "RGB" ? "rgb" : "bgr",
+    colorFormat: text(operation(config, "DecodeImage"), "img_mode", "BGR").toUpperCase() === "RGB" ? "rgb" : "bgr",
     threshold: number(post, "thresh", 0.3, source),
     boxThreshold: number(post, "box_thresh", 0.6, source),
     unclipRatio: requireAtLeast("unclip_ratio", number(post, "unclip_ratio", 1.5, source), 0, source),
@@ -130,8 +129,8 @@ function characterOf(entry: YamlValue, source: Source): string {
 }
 
 /** @throws ModelInputError without an input shape or characters. */
-export function parseTextRecognitionSettings(text: string, source: Source): TextRecognitionSettings {
-  const config = parse(text, source);
+export function parseTextRecognitionSettings(content: string, source: Source): TextRecognitionSettings {
+  const config = parse(content, source);
   const shape = operation(config, "RecResizeImg")["image_shape"];
   const sides: readonly YamlValue[] = Array.isArray(shape) ? (shape as readonly YamlValue[]) : [];
   const isSide = (side: YamlValue | undefined): side is number =>

@@ -12,7 +12,7 @@
 #define IM_RESTRICT __restrict__
 #endif
 
-namespace im::maps {
+namespace im {
 
 enum class Kernel { kTriangle, kCubic };
 
@@ -31,4 +31,4 @@ struct Taps {
 // One axis from `input` to `output` positions, both at least 1. Weights are computed in double precision, kept in single.
 Taps ComputeTaps(std::size_t input, std::size_t output, Kernel kernel);
 
-}  // namespace im::maps
+}  // namespace im

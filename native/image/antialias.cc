@@ -1,10 +1,10 @@
-#include "maps/antialias.h"
+#include "image/antialias.h"
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 
-namespace im::maps {
+namespace im {
 namespace {
 
 // Keys' cubic with a = -0.5, as Pillow and torch's antialiased resizing have it.
@@ -46,4 +46,4 @@ Taps ComputeTaps(std::size_t input, std::size_t output, Kernel kernel) {
   return result;
 }
 
-}  // namespace im::maps
+}  // namespace im
