@@ -56,6 +56,13 @@ export {
   type ProgressEvent,
 } from "./store/index.js";
 export type { ArtefactSpecs, ModelMetadata, ModelPackageMetadata } from "./packages/index.js";
+export {
+  TensorRtEngine,
+  type TensorRtEngineOptions,
+  type TensorRtMemory,
+  type TensorRtProfile,
+  type TensorRtStatistics,
+} from "./engines/index.js";
 export { configure, type Configuration } from "./configuration.js";
 export { setLogger, type Logger } from "./logger.js";
 export {
