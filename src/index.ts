@@ -53,6 +53,13 @@ export {
   type TextReadingModels,
   type TextReadingOptions,
 } from "./pipelines/index.js";
+export {
+  TensorRtEngine,
+  type TensorRtEngineOptions,
+  type TensorRtMemory,
+  type TensorRtProfile,
+  type TensorRtStatistics,
+} from "./engines/index.js";
 export { configure, type Configuration } from "./configuration.js";
 export { setLogger, type Logger } from "./logger.js";
 export {

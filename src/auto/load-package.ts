@@ -1,10 +1,8 @@
 import { basename } from "node:path";
 
-import { createInferenceSession } from "../engines/index.js";
-import type { ExecutionProvider, InferenceSession, SessionOptions } from "../engines/index.js";
+import type { InferenceSession } from "../engines/index.js";
 import { CorruptedModelPackageError } from "../errors.js";
 import { configuration } from "../configuration.js";
-import { defaultOnnxExecutionProviders, xRayRuntimeEnvironment } from "../environment/index.js";
 import { createPreprocessExecutor, preloadDecoder, referenceExecutor } from "../imaging/index.js";
 import {
   createDecoder,
@@ -22,8 +20,8 @@ import {
 import { parseClassNames, parseInferenceConfig, parseModelConfig, readPackageFile, requirePackageFiles } from "../packages/index.js";
 import type { ModelConfig, RecommendedParameters } from "../packages/index.js";
 import { loadCodePackage } from "./code-package.js";
-import { resolveDevice } from "./device.js";
-import type { AutoModelOptions, RuntimeOptions } from "./options.js";
+import { networkFiles, openNetwork, type NetworkOptions, type OpenedNetwork } from "./open-network.js";
+import type { AutoModelOptions } from "./options.js";
 
 /** What is loaded, from where, and what was found out about it on the way. */
 export interface PackageSource {
@@ -39,26 +37,7 @@ export interface PackageSource {
   readonly dependencies: Readonly<Record<string, AnyModel>>;
 }
 
-export type PackageOptions = RuntimeOptions &
-  Pick<AutoModelOptions, "onnxExecutionProviders" | "device" | "allowLocalCodePackages" | "modelOptions" | "signal">;
-
-async function defaultExecutionProviders(device: string | undefined): Promise<readonly ExecutionProvider[]> {
-  const environment = await xRayRuntimeEnvironment();
-  const usable = defaultOnnxExecutionProviders(environment, resolveDevice(device, environment));
-  // Where none can be had, the session is the one to say so.
-  return usable.length > 0 ? usable : configuration().onnx.executionProviders;
-}
-
-/** Only what was given: absent and undefined differ for the rooms below. */
-async function sessionOptions(options: PackageOptions): Promise<SessionOptions> {
-  const { onnxExecutionProviders, intraOpThreads, lanes, signal } = options;
-  return {
-    executionProviders: onnxExecutionProviders ?? (await defaultExecutionProviders(options.device)),
-    ...(intraOpThreads === undefined ? {} : { intraOpThreads }),
-    ...(lanes === undefined ? {} : { lanes }),
-    ...(signal === undefined ? {} : { signal }),
-  };
-}
+export type PackageOptions = NetworkOptions & Pick<AutoModelOptions, "allowLocalCodePackages" | "modelOptions">;
 
 function batchLimits(session: InferenceSession, description: FamilyDescription): ModelInfo["batchSize"] {
   const batch = session.inputs[0]?.dims?.[0];
@@ -69,12 +48,14 @@ async function readContents(
   directory: string,
   modelConfig: ModelConfig,
   family: Family,
-): Promise<PackageContents & { readonly weights: string }> {
+  backend: string,
+): Promise<PackageContents & { readonly network: readonly string[] }> {
   const { resizeModes } = family;
-  const files = await requirePackageFiles(directory, [...family.files, family.weights]);
+  const network = networkFiles(backend, family.weights);
+  const files = await requirePackageFiles(directory, [...family.files, ...network]);
   const configPath = files["inference_config.json"];
   const namesPath = files["class_names.txt"];
-  const others = Object.entries(files).filter(([name]) => !["inference_config.json", "class_names.txt", family.weights].includes(name));
+  const others = Object.entries(files).filter(([name]) => !["inference_config.json", "class_names.txt", ...network].includes(name));
   const [inferenceConfig, classNames, texts] = await Promise.all([
     configPath === undefined || resizeModes === null
       ? null
@@ -84,7 +65,7 @@ async function readContents(
       others.map(async ([name, path]): Promise<[string, PackageText]> => [name, { path, text: await readPackageFile(path) }]),
     ).then(Object.fromEntries<PackageText>),
   ]);
-  return { directory, modelConfig, inferenceConfig, classNames, texts, weights: files[family.weights] ?? "" };
+  return { directory, modelConfig, inferenceConfig, classNames, texts, network: network.map((name) => files[name] ?? "") };
 }
 
 /**
@@ -103,17 +84,17 @@ export async function loadPackage(source: PackageSource, options: PackageOptions
   }
   const { load } = findImplementation({ architecture, task, backend, features: Object.keys(modelFeatures ?? {}) });
   const { family } = await load();
-  const [contents, settings] = await Promise.all([readContents(directory, modelConfig, family), sessionOptions(options)]);
+  const contents = await readContents(directory, modelConfig, family, backend);
   options.signal?.throwIfAborted();
-  const creating = createInferenceSession(contents.weights, settings);
+  const opening = openNetwork(contents.network, options);
   // The network is loaded by another thread meanwhile.
   preloadDecoder();
-  const session = await creating;
+  const network = await opening;
   try {
-    return assemble(source, family, contents, session, options);
+    return assemble(source, family, contents, network, options);
   } catch (error) {
-    await session.close();
-    throw withPath(error, contents.weights);
+    await network.session.close();
+    throw withPath(error, contents.network[0] ?? "");
   }
 }
 
@@ -127,7 +108,7 @@ function assemble(
   source: PackageSource,
   family: Family,
   contents: PackageContents,
-  session: InferenceSession,
+  { session, backend, device, batchSize }: OpenedNetwork,
   options: PackageOptions,
 ): AnyModel {
   const { id, packageId, origin } = source;
@@ -148,15 +129,15 @@ function assemble(
       architecture: contents.modelConfig.modelArchitecture ?? "",
       task: family.task,
       variant: null,
-      backend: "onnx",
+      backend,
       engine: session.engine,
       engineVersion: session.engineVersion,
       executionProviders: session.executionProviders,
-      device: session.executionProviders.some((provider) => /cuda|tensorrt/i.test(provider)) ? "cuda:0" : "cpu",
+      device,
       preprocessExecutor: preprocess.name,
       decodeExecutor: decoder.name,
       inputSize: description.plan.defaultSize,
-      batchSize: batchLimits(session, description),
+      batchSize: batchSize ?? batchLimits(session, description),
     },
     recommended: options.recommendedParameters ?? source.recommendedParameters ?? contents.modelConfig.recommendedParameters,
     strictOptions: options.strictOptions ?? false,

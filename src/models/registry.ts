@@ -40,7 +40,7 @@ function keyPoints(architecture: string, load: RegistryEntry["load"], supportedF
 
 const loadYolov8 = () => import("./families/yolov8.js");
 
-export const REGISTRY: readonly RegistryEntry[] = [
+const ONNX_ENTRIES: readonly RegistryEntry[] = [
   detector("yolov5", () => import("./families/yolov5.js")),
   ...["yolov8", "yolov9", "yolov11", "yolov12"].map((architecture) => detector(architecture, loadYolov8, ["nms_fused"])),
   detector("yolov10", () => import("./families/yolov10.js")),
@@ -77,6 +77,24 @@ export const REGISTRY: readonly RegistryEntry[] = [
   entry("dinov3_probe", "multi-label-classification", () =>
     import("./families/classifier.js").then((m) => ({ family: m.dinov3MultiLabel })),
   ),
+];
+
+/** Whose networks are also built as TensorRT engines; outputs and features are those of the ONNX file that an engine was made from. */
+const WITH_ENGINES: Readonly<Partial<Record<TaskType, readonly string[]>>> = {
+  "object-detection": ["yolov5", "yolov8", "yolov9", "yolov10", "yolov11", "yolov12", "yolo26", "yolonas", "rfdetr"],
+  "instance-segmentation": ["yolov5", "yolov7", "yolov8", "yolov11", "yolo26", "yolact", "rfdetr"],
+  "semantic-segmentation": ["yolo26", "deep-lab-v3-plus"],
+  "depth-estimation": ["yolo26"],
+  classification: ["vit", "resnet"],
+  "multi-label-classification": ["vit", "resnet"],
+};
+
+export const REGISTRY: readonly RegistryEntry[] = [
+  ...ONNX_ENTRIES,
+  ...ONNX_ENTRIES.filter(({ architecture, task }) => WITH_ENGINES[task]?.includes(architecture)).map((entry): RegistryEntry => ({
+    ...entry,
+    backend: "trt",
+  })),
 ];
 
 /** What a package says about itself, as far as the choice of code depends on it. */

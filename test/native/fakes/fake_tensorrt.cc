@@ -315,6 +315,7 @@ struct Job {
     std::uint64_t address;
     std::size_t bytes;
     bool copies;
+    std::size_t items;
   };
   Part input{};
   std::vector<Part> outputs;
@@ -337,7 +338,13 @@ void RunJob(void* data) {
   for (const Job::Part& output : job.outputs) {
     auto* to = static_cast<char*>(Driver().host(output.address, output.bytes));
     if (to == nullptr) std::abort();
-    for (std::size_t i = 0; i < output.bytes; ++i) to[i] = output.copies && job.input.bytes > 0 ? from[i % job.input.bytes] : 0;
+    // Each item of a batch from its own item of the input.
+    const std::size_t items = output.items == job.input.items ? output.items : 1;
+    const std::size_t to_item = output.bytes / items;
+    const std::size_t from_item = job.input.bytes / items;
+    for (std::size_t i = 0; i < output.bytes; ++i) {
+      to[i] = output.copies && from_item > 0 ? from[i / to_item * from_item + i % to_item % from_item] : 0;
+    }
   }
 }
 
@@ -364,7 +371,8 @@ bool Enqueue(void* self, void* stream) {
       context.Report(kInvalidState, "enqueueV3: " + name + " has no address");
       return false;
     }
-    const Job::Part part{reinterpret_cast<std::uintptr_t>(address), Bytes(tensor, dims), tensor.type == input_type};
+    const std::size_t items = dims.rank > 0 && dims.sizes[0] > 0 ? static_cast<std::size_t>(dims.sizes[0]) : 1;
+    const Job::Part part{reinterpret_cast<std::uintptr_t>(address), Bytes(tensor, dims), tensor.type == input_type, items};
     if (name == first) job->input = part;
     if (!tensor.input) job->outputs.push_back(part);
   }

@@ -1,0 +1,76 @@
+/** A package with a TensorRT engine behind AutoModel, on the stand-ins: its network returns the first pixels of each picture. */
+import { unlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+
+import { AutoModel, type AutoModelOptions, type ObjectDetectionModel } from "../../src/index.js";
+import { CorruptedModelPackageError, ModelRuntimeError, TensorRtError } from "../../src/errors.js";
+import { loadAddon } from "../../src/native/index.js";
+import { fakePlan, nvidiaFakes } from "../support/nvidia-fakes.js";
+import { blankPicture, writePackage } from "../support/packages.js";
+
+const fakes = loadAddon() === null ? null : nvidiaFakes();
+const LINES = ["in images 0 4 -1 3 64 64", "out output0 0 3 -1 10 6", "profile 0 images 4 2 3 64 64 2 3 64 64 4 3 64 64"];
+
+async function writeEnginePackage(trtConfig: object | null, plan = fakePlan([10, 15, 1, 1], LINES)): Promise<string> {
+  const modelConfig = { model_architecture: "yolov10", task_type: "object-detection", backend_type: "trt" };
+  const directory = await writePackage({ modelConfig, weights: null });
+  if (trtConfig !== null) writeFileSync(join(directory, "trt_config.json"), JSON.stringify(trtConfig));
+  writeFileSync(join(directory, "engine.plan"), plan);
+  return directory;
+}
+
+async function load(directory: string, options: AutoModelOptions = {}): Promise<ObjectDetectionModel> {
+  return (await AutoModel.fromPretrained(directory, options)) as ObjectDetectionModel;
+}
+
+const DYNAMIC = { dynamic_batch_size_min: 2, dynamic_batch_size_opt: 2, dynamic_batch_size_max: 4 };
+
+describe.skipIf(fakes === null)("a package with a TensorRT engine", () => {
+  beforeAll(() => {
+    process.env["INFERENCE_MODELS_CUDA_LIBRARY_PATH"] = join(fakes!, "cuda");
+    process.env["INFERENCE_MODELS_TENSORRT_LIBRARY_PATH"] = join(fakes!, "trt10");
+  });
+
+  it("predicts, in batches that the engine was built for", async () => {
+    await using model = await load(await writeEnginePackage(DYNAMIC));
+    expect(model.info).toMatchObject({
+      backend: "trt",
+      engine: "tensorrt",
+      engineVersion: "10.15.1.1",
+      device: "cuda:0",
+      batchSize: { minimum: 2, maximum: 4 },
+    });
+    const results = await model.predict([255, 0, 255, 0, 255].map((value) => blankPicture(64, 64, value)));
+    expect(results.map(({ confidence }) => confidence.length)).toEqual([10, 0, 10, 0, 10]);
+    expect([...results[4]!].map(({ className }) => className)).toEqual(Array(10).fill("dog"));
+    expect(results[0]!.servedBy).toMatchObject({ backend: "trt", engine: "tensorrt", device: "cuda:0" });
+    expect((await model.predict(blankPicture(32, 32, 255))).confidence.length).toBe(10);
+  });
+
+  it("keeps to the device it was told", async () => {
+    const directory = await writeEnginePackage(DYNAMIC);
+    await expect(load(directory, { device: "cpu" })).rejects.toThrow(ModelRuntimeError);
+    await expect(load(directory, { device: "cuda:5" })).rejects.toThrow(/invalid device ordinal/);
+    await using model = await load(directory, { device: "cuda:0" });
+    expect(model.info.device).toBe("cuda:0");
+  });
+
+  it("asks whether an engine of another version may bring code", async () => {
+    const directory = await writeEnginePackage(DYNAMIC, fakePlan([10, 3, 0, 26], ["host-code", ...LINES]));
+    await expect(load(directory, { trtEngineHostCodeAllowed: false })).rejects.toThrow(TensorRtError);
+    await using model = await load(directory);
+    expect((await model.predict(blankPicture(64, 64, 255))).confidence.length).toBe(10);
+  });
+
+  it("says which file is wrong", async () => {
+    const incomplete = await writeEnginePackage(null);
+    await expect(load(incomplete)).rejects.toThrow(/trt_config\.json/);
+    const undecided = await writeEnginePackage({});
+    await expect(load(undecided)).rejects.toThrow(CorruptedModelPackageError);
+    const damaged = await writeEnginePackage(DYNAMIC, new Uint8Array(100));
+    await expect(load(damaged)).rejects.toMatchObject({ code: "CORRUPTED_MODEL_PACKAGE", path: join(damaged, "engine.plan") });
+    unlinkSync(join(damaged, "engine.plan"));
+    await expect(load(damaged)).rejects.toThrow(/engine\.plan/);
+  });
+});
