@@ -9,7 +9,7 @@
 namespace im {
 namespace {
 
-std::vector<float> Run(int width, int height, Filter filter, int to_width, int to_height, Canvas canvas) {
+std::vector<float> Resized(int width, int height, Filter filter, int to_width, int to_height, Canvas canvas) {
   std::vector<std::uint8_t> pixels;
   for (int i = 0; i < width * height * 3; ++i) pixels.push_back(static_cast<std::uint8_t>(i * 37 % 256));
   const Image image{pixels.data(), width, height, 3, ColorFormat::kRgb};
@@ -29,7 +29,7 @@ TEST(Smooth, WritesEveryValueAtEverySize) {
     for (int size = 1; size < 9; ++size) {
       for (int to = 1; to < 70; to += 3) {
         for (const int offset : {0, -to / 2, -to, 2}) {
-          for (const float value : Run(size, 9 - size, filter, to, to + 1, {5, 6, offset, offset, 7.0f})) ASSERT_TRUE(std::isfinite(value));
+          for (const float value : Resized(size, 9 - size, filter, to, to + 1, {5, 6, offset, offset, 7.0f})) ASSERT_TRUE(std::isfinite(value));
         }
       }
     }
@@ -37,7 +37,7 @@ TEST(Smooth, WritesEveryValueAtEverySize) {
 }
 
 TEST(Smooth, FillsBesideThePicture) {
-  const std::vector<float> values = Run(4, 4, Filter::kTriangle, 4, 4, {6, 4, 1, 0, 9.5f});
+  const std::vector<float> values = Resized(4, 4, Filter::kTriangle, 4, 4, {6, 4, 1, 0, 9.5f});
   EXPECT_EQ(values[0], 9.5f);
   EXPECT_EQ(values[1], 0.0f);
   EXPECT_EQ(values[5], 9.5f);
