@@ -79,7 +79,10 @@ const ONNX_ENTRIES: readonly RegistryEntry[] = [
   ),
 ];
 
-/** Whose networks are also built as TensorRT engines; outputs and features are those of the ONNX file that an engine was made from. */
+/**
+ * Whose networks are also built as TensorRT engines; outputs are those of the ONNX file that an engine was made from. Engines with features
+ * (NMS inside the network) are not taken, as in the reference, until one has been run on a GPU.
+ */
 const WITH_ENGINES: Readonly<Partial<Record<TaskType, readonly string[]>>> = {
   "object-detection": ["yolov5", "yolov8", "yolov9", "yolov10", "yolov11", "yolov12", "yolo26", "yolonas", "rfdetr"],
   "instance-segmentation": ["yolov5", "yolov7", "yolov8", "yolov11", "yolo26", "yolact", "rfdetr"],
@@ -94,6 +97,7 @@ export const REGISTRY: readonly RegistryEntry[] = [
   ...ONNX_ENTRIES.filter(({ architecture, task }) => WITH_ENGINES[task]?.includes(architecture)).map((entry): RegistryEntry => ({
     ...entry,
     backend: "trt",
+    supportedFeatures: [],
   })),
 ];
 
