@@ -50,6 +50,8 @@ const CONSUMER_FILES = {
        import * as drawing from "inference-models/drawing";
        export async function count(path: string): Promise<number> {
          const model = await AutoModel.fromPretrained("mediapipe/face-detector");
+         const anything = await model.predict(path); // callable before the task is known
+         if (model.task !== "keypoint-detection") return Object.keys(anything).length;
          const faces = await model.predict(path);
          // @ts-expect-error: were everything "any", this line would be fine
          faces.noSuchThing;

@@ -135,7 +135,7 @@ class ColumnInstanceDetections implements InstanceDetections {
   }
 }
 
-/** @internal The columns without objects around them, as they travel between threads. */
+/** The columns without objects around them, as they travel between threads. */
 export interface FlatInstanceDetections {
   readonly detections: Detections;
   readonly maskFormat: MaskFormat;

@@ -44,7 +44,7 @@ export function isOffline(): boolean {
   return offlineMode() === "offline";
 }
 
-/** For tests, which have one process for many modes. @internal */
+/** For tests, which have one process for many modes. */
 export function forgetOfflineMode(): void {
   latched = null;
   warned = false;
