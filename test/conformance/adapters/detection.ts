@@ -1,14 +1,12 @@
 /** Single steps of detection post-processing, on the native decoder and on the reference one. */
-import { loadAddon } from "../../../src/native/index.js";
-import { cpuDecoder, mapBoxesBack, referenceDecoder, resolveThresholds, type Decoder } from "../../../src/models/decoding/index.js";
+import { mapBoxesBack, resolveThresholds, type Decoder } from "../../../src/models/decoding/index.js";
 import { rfdetrLayout } from "../../../src/models/families/rfdetr.js";
 import { PROTOTYPES } from "../../../src/models/families/segmenter.js";
 import { decodeDetector } from "../../../src/models/families/detector.js";
 import type { Tensor } from "../../../src/engines/index.js";
-import { NotCovered, type Adapter, type AdapterTable, type AdapterVariants } from "../adapter.js";
+import { NotCovered, type Adapter, type AdapterTable } from "../adapter.js";
 import { decodeArray, decodeGeometry, encodeArray, type VectorArray, type VectorGeometry } from "../values.js";
-
-const floats = (array: VectorArray): Float32Array => Float32Array.from(decodeArray(array) as Float32Array);
+import { floats, onEachDecoder } from "./shared.js";
 
 const toThresholds = (confidence: number | readonly number[]): Float32Array =>
   Float32Array.from(typeof confidence === "number" ? [confidence] : confidence);
@@ -19,15 +17,6 @@ function columnsOf(array: VectorArray): { readonly rows: number; readonly column
 }
 
 type DecoderAdapter = (decoder: () => Decoder) => Adapter;
-
-const onEachDecoder = (make: DecoderAdapter): AdapterVariants => ({
-  cpu: make(() => {
-    const addon = loadAddon();
-    if (addon === null) throw new NotCovered("the addon is not available");
-    return cpuDecoder(addon);
-  }),
-  reference: make(() => referenceDecoder),
-});
 
 /** @param extrasOf attributes behind the class scores, which whole rows keep. */
 const denseOutput =

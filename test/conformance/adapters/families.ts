@@ -1,5 +1,4 @@
 /** Raw outputs of whole families, through the layouts that models use. */
-import { loadAddon } from "../../../src/native/index.js";
 import type { Tensor } from "../../../src/engines/index.js";
 import { decodeDetector, type DetectorLayout, type LayoutContext } from "../../../src/models/families/detector.js";
 import { rfdetrLayout } from "../../../src/models/families/rfdetr.js";
@@ -9,10 +8,11 @@ import { yolonasLayout } from "../../../src/models/families/yolonas.js";
 import { yolov10Layout } from "../../../src/models/families/yolov10.js";
 import { yolov5Layout } from "../../../src/models/families/yolov5.js";
 import { yolov8Layout } from "../../../src/models/families/yolov8.js";
-import { cpuDecoder, referenceDecoder, type Decoder } from "../../../src/models/decoding/index.js";
+import type { Decoder } from "../../../src/models/decoding/index.js";
 import { resolveDetectionOptions } from "../../../src/models/options.js";
 import { NotCovered, type Adapter, type AdapterTable } from "../adapter.js";
-import { decodeArray, decodeGeometry, encodeArray, type VectorArray, type VectorGeometry } from "../values.js";
+import { decodeGeometry, encodeArray, type VectorArray, type VectorGeometry } from "../values.js";
+import { onEachDecoder, remappingOf, toTensor, type VectorRecommended, type VectorRemapping } from "./shared.js";
 
 const LAYOUTS: Readonly<Record<string, (context: LayoutContext) => DetectorLayout>> = {
   yolov5: yolov5Layout,
@@ -39,15 +39,12 @@ interface DetectionCase {
     readonly max_detections?: number;
     readonly class_agnostic_nms?: boolean;
   };
-  readonly recommended_parameters?: {
-    readonly confidence: number | null;
-    readonly per_class_confidence: Readonly<Record<string, number>> | null;
-  };
-  readonly classes_re_mapping?: { readonly remaining_class_ids: readonly number[]; readonly class_mapping: readonly number[] };
+  readonly recommended_parameters?: VectorRecommended;
+  readonly classes_re_mapping?: VectorRemapping;
 }
 
 function toTensors(architecture: string, outputs: readonly VectorArray[]): readonly Tensor[] {
-  const tensors = outputs.map((output): Tensor => ({ type: "float32", dims: output.shape, data: decodeArray(output) as Float32Array }));
+  const tensors = outputs.map(toTensor);
   const [first] = tensors;
   if (architecture !== "yolonas" || tensors.length !== 1 || first === undefined) return tensors;
   // The vectors hold the two outputs side by side.
@@ -65,11 +62,11 @@ function detectionAdapter(decoder: () => Decoder): Adapter {
   return async (input: DetectionCase) => {
     const makeLayout = LAYOUTS[input.model_architecture];
     if (makeLayout === undefined) throw new NotCovered(`${input.model_architecture} is not offered`);
-    const remapping =
-      input.classes_re_mapping === undefined
-        ? null
-        : { remainingClassIds: input.classes_re_mapping.remaining_class_ids, classMapping: input.classes_re_mapping.class_mapping };
-    const layout = makeLayout({ classNames: input.class_names, remapping, nmsFused: input.nms_fused ?? null });
+    const layout = makeLayout({
+      classNames: input.class_names,
+      remapping: remappingOf(input.classes_re_mapping),
+      nmsFused: input.nms_fused ?? null,
+    });
     const {
       confidence,
       iou_threshold: iouThreshold,
@@ -111,12 +108,5 @@ function detectionAdapter(decoder: () => Decoder): Adapter {
 }
 
 export const adapters: AdapterTable = {
-  "post-process-object-detection": {
-    cpu: detectionAdapter(() => {
-      const addon = loadAddon();
-      if (addon === null) throw new NotCovered("the addon is not available");
-      return cpuDecoder(addon);
-    }),
-    reference: detectionAdapter(() => referenceDecoder),
-  },
+  "post-process-object-detection": onEachDecoder(detectionAdapter),
 };

@@ -5,7 +5,6 @@ import type { Family, NetworkPorts } from "../../../src/models/index.js";
 import { findImplementation } from "../../../src/models/index.js";
 import { parseInferenceConfig, parseModelConfig } from "../../../src/packages/index.js";
 import { NotCovered } from "../adapter.js";
-import { decodeArray, type VectorArray } from "../values.js";
 
 /** @throws NotCovered for architectures that are not offered. */
 export async function familyOf<Task extends Family["task"]>(
@@ -19,10 +18,6 @@ export async function familyOf<Task extends Family["task"]>(
     if (error instanceof ModelImplementationNotFoundError) throw new NotCovered(`${architecture} is not offered for ${task}`);
     throw error;
   }
-}
-
-export function toTensor(array: VectorArray): Tensor {
-  return { type: "float32", dims: array.shape, data: Float32Array.from(decodeArray(array) as Float32Array) };
 }
 
 /** A package with a 64 x 64 network; vectors say nothing about sizes, since they begin at the outputs. */

@@ -1,17 +1,15 @@
 /** Key points: single steps, and raw outputs of whole families. */
-import type { Tensor } from "../../../src/engines/index.js";
 import { mapPointsBack } from "../../../src/imaging/index.js";
-import { cpuDecoder, mapBoxesBack, referenceDecoder, type Decoder } from "../../../src/models/decoding/index.js";
+import { mapBoxesBack, referenceDecoder, type Decoder } from "../../../src/models/decoding/index.js";
 import { decodeKeyPoints, type KeyPointContext, type KeyPointLayout } from "../../../src/models/families/key-points.js";
 import { pointCovariance, rfdetrKeyPointsLayout } from "../../../src/models/families/rfdetr-key-points.js";
 import { yolo26KeyPointsLayout } from "../../../src/models/families/yolo26-key-points.js";
 import { yolov8KeyPointsLayout } from "../../../src/models/families/yolov8-key-points.js";
 import type { KeyPointColumns, ResolvedKeyPointOptions } from "../../../src/models/family.js";
 import { resolveKeyPointOptions } from "../../../src/models/options.js";
-import { loadAddon } from "../../../src/native/index.js";
-import { NotCovered, type Adapter, type AdapterTable, type AdapterVariants } from "../adapter.js";
-import { decodeArray, decodeGeometry, encodeArray, type VectorArray, type VectorGeometry } from "../values.js";
-import { recommendedOf, type VectorRecommended } from "./shared.js";
+import { NotCovered, type Adapter, type AdapterTable } from "../adapter.js";
+import { decodeGeometry, encodeArray, type VectorArray, type VectorGeometry } from "../values.js";
+import { floats, onEachDecoder, recommendedOf, remappingOf, toTensor, type VectorRecommended, type VectorRemapping } from "./shared.js";
 
 const LAYOUTS: Readonly<Record<string, (context: KeyPointContext) => KeyPointLayout>> = {
   yolov8: yolov8KeyPointsLayout,
@@ -19,26 +17,6 @@ const LAYOUTS: Readonly<Record<string, (context: KeyPointContext) => KeyPointLay
   yolo26: yolo26KeyPointsLayout,
   rfdetr: rfdetrKeyPointsLayout,
 };
-
-interface Remapping {
-  readonly remaining_class_ids: readonly number[];
-  readonly class_mapping: readonly number[];
-}
-
-const remappingOf = (remapping: Remapping | undefined) =>
-  remapping === undefined ? null : { remainingClassIds: remapping.remaining_class_ids, classMapping: remapping.class_mapping };
-
-const floats = (array: VectorArray): Float32Array => Float32Array.from(decodeArray(array) as Float32Array);
-const toTensor = (array: VectorArray): Tensor => ({ type: "float32", dims: array.shape, data: floats(array) });
-
-const onEachDecoder = (make: (decoder: () => Decoder) => Adapter): AdapterVariants => ({
-  cpu: make(() => {
-    const addon = loadAddon();
-    if (addon === null) throw new NotCovered("the addon is not available");
-    return cpuDecoder(addon);
-  }),
-  reference: make(() => referenceDecoder),
-});
 
 /** So many points a class, without names or edges. */
 const metadataOf = (counts: readonly number[]): KeyPointContext["keyPoints"] => ({
@@ -102,7 +80,7 @@ const wholeFamily =
       readonly key_points_threshold?: number;
     };
     readonly recommended_parameters?: VectorRecommended;
-    readonly classes_re_mapping?: Remapping;
+    readonly classes_re_mapping?: VectorRemapping;
   }) => {
     const makeLayout = LAYOUTS[input.model_architecture];
     if (makeLayout === undefined) throw new NotCovered(`${input.model_architecture} is not offered`);
@@ -143,7 +121,7 @@ export const adapters: AdapterTable = {
       readonly key_points_threshold: number;
       readonly num_classes: number;
       readonly key_points_per_class: readonly number[];
-      readonly classes_re_mapping?: Remapping;
+      readonly classes_re_mapping?: VectorRemapping;
     }) => {
       const layout = rfdetrKeyPointsLayout({
         classNames: Array.from({ length: input.num_classes }, (_, id) => String(id)),

@@ -4,8 +4,8 @@ import { resolveScoreOptions } from "../../../src/models/options.js";
 import { createClassification } from "../../../src/results/index.js";
 import type { AdapterTable } from "../adapter.js";
 import { encodeArray, type VectorArray } from "../values.js";
-import { contentsWith, familyOf, networkWith, toTensor } from "./family.js";
-import { NO_GEOMETRY, NO_IMAGE, recommendedOf, type VectorRecommended } from "./shared.js";
+import { contentsWith, familyOf, networkWith } from "./family.js";
+import { NO_GEOMETRY, NO_IMAGE, recommendedOf, toTensor, type VectorRecommended } from "./shared.js";
 
 interface ClassificationCase {
   readonly model_architecture: string;

@@ -1,22 +1,12 @@
 /** Maps of whole pictures, on the native decoder and on the reference one. */
-import { loadAddon } from "../../../src/native/index.js";
-import { cpuDecoder, insertBackground, referenceDecoder, resolveThresholds, type Decoder } from "../../../src/models/decoding/index.js";
+import { insertBackground, resolveThresholds } from "../../../src/models/decoding/index.js";
 import { decodeDepth } from "../../../src/models/families/depth.js";
 import { decodeSegmentation } from "../../../src/models/families/semantic-segmentation.js";
 import { resolveScoreOptions } from "../../../src/models/options.js";
-import { NotCovered, type Adapter, type AdapterTable, type AdapterVariants } from "../adapter.js";
+import { NotCovered, type AdapterTable } from "../adapter.js";
 import { decodeArray, decodeGeometry, encodeArray, type VectorArray, type VectorGeometry } from "../values.js";
-import { contentsWith, familyOf, networkWith, toTensor } from "./family.js";
-import { recommendedOf, type VectorRecommended } from "./shared.js";
-
-const onEachDecoder = (make: (decoder: () => Decoder) => Adapter): AdapterVariants => ({
-  cpu: make(() => {
-    const addon = loadAddon();
-    if (addon === null) throw new NotCovered("the addon is not available");
-    return cpuDecoder(addon);
-  }),
-  reference: make(() => referenceDecoder),
-});
+import { contentsWith, familyOf, networkWith } from "./family.js";
+import { onEachDecoder, recommendedOf, toTensor, type VectorRecommended } from "./shared.js";
 
 interface LogitsCase {
   readonly logits: VectorArray;

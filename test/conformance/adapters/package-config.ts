@@ -13,11 +13,11 @@ import {
   readPackageFile,
   requireBackgroundClass,
   requirePackageFiles,
-  type ClassRemapping,
   type InferenceConfig,
   type ResizeMode,
 } from "../../../src/packages/index.js";
 import { NotCovered, type AdapterTable } from "../adapter.js";
+import { remappingOf, type VectorRemapping } from "./shared.js";
 
 interface FileCase {
   /** Content; null = the file does not exist. */
@@ -106,14 +106,6 @@ function encodeConfig(config: InferenceConfig, file: string): unknown {
   };
 }
 
-interface VectorRemapping {
-  readonly remaining_class_ids: readonly number[];
-  readonly class_mapping: readonly number[];
-}
-
-const toRemapping = (remapping: VectorRemapping | undefined): ClassRemapping | null =>
-  remapping === undefined ? null : { remainingClassIds: remapping.remaining_class_ids, classMapping: remapping.class_mapping };
-
 export const adapters: AdapterTable = {
   "parse-inference-config": {
     "": async (
@@ -161,7 +153,7 @@ export const adapters: AdapterTable = {
   },
   "parse-key-points-metadata": {
     "": async (input: FileCase & { readonly classes_re_mapping?: VectorRemapping }) => {
-      const { names, skeletons } = parseKeyPointsMetadata(await read(input), { path: PATH }, toRemapping(input.classes_re_mapping));
+      const { names, skeletons } = parseKeyPointsMetadata(await read(input), { path: PATH }, remappingOf(input.classes_re_mapping));
       return { key_points_names: names, skeletons };
     },
   },

@@ -1,6 +1,5 @@
 /** Masks: single steps, and raw outputs of whole families. */
-import type { Tensor } from "../../../src/engines/index.js";
-import { cpuDecoder, mapBoxesBack, referenceDecoder, type Decoder, type MaskHead } from "../../../src/models/decoding/index.js";
+import { mapBoxesBack, type Decoder, type MaskHead } from "../../../src/models/decoding/index.js";
 import { cellsOf, regionOfBox } from "../../../src/models/decoding/reference-masks.js";
 import type { LayoutContext } from "../../../src/models/families/detector.js";
 import { rfdetrSegmentationLayout } from "../../../src/models/families/rfdetr-segmentation.js";
@@ -12,11 +11,10 @@ import { yolov7SegmentationLayout } from "../../../src/models/families/yolov7-se
 import { yolov8SegmentationLayout } from "../../../src/models/families/yolov8-segmentation.js";
 import { resolveSegmentationOptions } from "../../../src/models/options.js";
 import type { InstanceColumns, ResolvedSegmentationOptions } from "../../../src/models/family.js";
-import { loadAddon } from "../../../src/native/index.js";
 import { convertMasks, createMasks, decodeRle, encodeRle, type Masks } from "../../../src/results/index.js";
-import { NotCovered, type Adapter, type AdapterTable, type AdapterVariants } from "../adapter.js";
+import { NotCovered, type Adapter, type AdapterTable } from "../adapter.js";
 import { decodeArray, decodeGeometry, encodeArray, type VectorArray, type VectorGeometry, type VectorRleMasks } from "../values.js";
-import { recommendedOf, type VectorRecommended } from "./shared.js";
+import { floats, onEachDecoder, recommendedOf, remappingOf, toTensor, type VectorRecommended, type VectorRemapping } from "./shared.js";
 
 const LAYOUTS: Readonly<Record<string, (context: LayoutContext) => SegmenterLayout>> = {
   yolov5: yolov5SegmentationLayout,
@@ -27,26 +25,6 @@ const LAYOUTS: Readonly<Record<string, (context: LayoutContext) => SegmenterLayo
   yolact: yolactLayout,
   rfdetr: rfdetrSegmentationLayout,
 };
-
-interface Remapping {
-  readonly remaining_class_ids: readonly number[];
-  readonly class_mapping: readonly number[];
-}
-
-const remappingOf = (remapping: Remapping | undefined) =>
-  remapping === undefined ? null : { remainingClassIds: remapping.remaining_class_ids, classMapping: remapping.class_mapping };
-
-const floats = (array: VectorArray): Float32Array => Float32Array.from(decodeArray(array) as Float32Array);
-const toTensor = (array: VectorArray): Tensor => ({ type: "float32", dims: array.shape, data: floats(array) });
-
-const onEachDecoder = (make: (decoder: () => Decoder) => Adapter): AdapterVariants => ({
-  cpu: make(() => {
-    const addon = loadAddon();
-    if (addon === null) throw new NotCovered("the addon is not available");
-    return cpuDecoder(addon);
-  }),
-  reference: make(() => referenceDecoder),
-});
 
 function encodeMasks(masks: Masks, format: "dense" | "rle"): VectorArray | VectorRleMasks {
   const { width, height, length } = masks;
@@ -80,7 +58,7 @@ interface SegmentationCase {
     readonly masks_binarization_threshold?: number;
   };
   readonly recommended_parameters?: VectorRecommended;
-  readonly classes_re_mapping?: Remapping;
+  readonly classes_re_mapping?: VectorRemapping;
 }
 
 const OPTION_NAMES = {
@@ -134,7 +112,7 @@ const rfdetr =
     readonly metadata: readonly VectorGeometry[];
     readonly threshold: number | readonly number[];
     readonly num_classes: number;
-    readonly classes_re_mapping?: Remapping;
+    readonly classes_re_mapping?: VectorRemapping;
     readonly mask_format: "dense" | "rle";
     readonly max_detections?: number;
   }) => {

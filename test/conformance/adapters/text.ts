@@ -7,7 +7,7 @@ import { findTextRegions } from "../../../src/models/families/text/regions.js";
 import { parseTextDetectionSettings, parseTextRecognitionSettings } from "../../../src/models/families/text/settings.js";
 import { NotCovered, type Adapter, type AdapterTable } from "../adapter.js";
 import { decodeArray, encodeArray, type VectorArray } from "../values.js";
-import { toTensor } from "./family.js";
+import { toTensor } from "./shared.js";
 
 const SOURCE = { path: "inference.yml" };
 
