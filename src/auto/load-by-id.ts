@@ -33,10 +33,33 @@ export async function loadById(id: string, options: AutoModelOptions): Promise<A
   const negotiation = negotiate(metadata, context);
   report(context, metadata, negotiation);
   const dependencies = await loadDependencies(context, metadata, loadById);
+  let loaded: Loaded;
   try {
-    return await tryInOrder(context, metadata, negotiation, dependencies);
+    loaded = await tryInOrder(context, metadata, negotiation, dependencies);
   } catch (error) {
     await dependencies.close();
+    throw error;
+  }
+  return announce(context, metadata, loaded);
+}
+
+interface Loaded {
+  readonly model: AnyModel;
+  readonly directory: string;
+}
+
+/** The caller's own functions: what they throw says nothing against the package, and must not leave the model open. */
+async function announce(
+  { options, access, apiKey }: LoadContext,
+  metadata: ModelMetadata,
+  { model, directory }: Loaded,
+): Promise<AnyModel> {
+  try {
+    await access.onModelLoaded?.(model, { modelId: metadata.modelId, packageId: model.info.packageId, apiKey }, directory);
+    options.onModelDirectory?.(directory);
+    return model;
+  } catch (error) {
+    await model.close();
     throw error;
   }
 }
@@ -69,17 +92,14 @@ async function tryInOrder(
   metadata: ModelMetadata,
   negotiation: Negotiation,
   dependencies: LoadedDependencies,
-): Promise<AnyModel> {
-  const { id, options, access, apiKey } = context;
+): Promise<Loaded> {
+  const { id, options } = context;
   const candidates = negotiation.ranked.slice(0, options.maxPackageLoadingAttempts);
   const failures: Failure[] = [];
   for (const [index, candidate] of candidates.entries()) {
     const { packageId, backend } = candidate.package;
     try {
-      const { model, directory } = await loadCandidate(context, metadata, negotiation, candidate, failures, dependencies);
-      await access.onModelLoaded?.(model, { modelId: metadata.modelId, packageId, apiKey }, directory);
-      options.onModelDirectory?.(directory);
-      return model;
+      return await loadCandidate(context, metadata, negotiation, candidate, failures, dependencies);
     } catch (error) {
       if (endsTheSearch(error, options.signal)) throw error;
       failures.push({ packageId, error: error instanceof Error ? error : new Error(String(error)) });
@@ -116,7 +136,7 @@ async function loadCandidate(
   { package: candidate }: RankedPackage,
   failures: readonly Failure[],
   dependencies: LoadedDependencies,
-): Promise<{ readonly model: AnyModel; readonly directory: string }> {
+): Promise<Loaded> {
   const { id, options, device } = context;
   const stored = await storePackage(context, metadata, candidate, dependencies.materialized);
   const { directory, fromCache, lease } = stored;

@@ -307,6 +307,29 @@ describe("the access manager", () => {
   });
 });
 
+describe("the caller's own functions", () => {
+  it("are heard after the model is loaded, and what they throw closes it and tries no other package", async () => {
+    await using hub = await hubOf(DETECTOR);
+    const reason = new Error("not today");
+    let seen: AnyModel | null = null;
+    const modelAccessManager: ModelAccessManager = {
+      onModelLoaded: (model) => {
+        seen = model;
+        throw reason;
+      },
+    };
+    await expect(AutoModel.fromPretrained("bolts", { modelAccessManager })).rejects.toBe(reason);
+    expect(seen).toMatchObject({ closed: true, info: { packageId: "batch1" } });
+    expect(Object.keys(hub.fileRequests()).some((path) => path.includes("batch4"))).toBe(false);
+    const directories: string[] = [];
+    await using _model = await AutoModel.fromPretrained("bolts", {
+      useAutoResolutionCache: false,
+      onModelDirectory: (directory) => directories.push(directory),
+    });
+    expect(directories).toEqual([expect.stringMatching(/batch1$/)]);
+  });
+});
+
 describe("offline", () => {
   it("serves what was recorded while warming up, without the network", async () => {
     const hub = await hubOf(DETECTOR);
