@@ -55,50 +55,35 @@ function requireParameters({ options }: LoadContext, dependencies: readonly Mode
 }
 
 /** Everything that is about the caller and the cache; nothing that is about one model's package. */
-function inherited({ options, device }: LoadContext, { name, modelPackageId }: ModelDependency): AutoModelOptions {
-  const {
-    weightsProvider,
-    apiKey,
-    weightsProviderExtraQueryParams,
-    weightsProviderExtraHeaders,
-    allowUntrustedPackages,
-    trtEngineHostCodeAllowed,
-    maxPackageLoadingAttempts,
-    fileLockTimeoutSeconds,
-    verifyHashWhileDownload,
-    downloadFilesWithoutHash,
-    useAutoResolutionCache,
-    autoResolutionCache,
-    onProgress,
-    modelAccessManager,
-    verbose,
-    signal,
-    executor,
-  } = options;
-  const all = {
-    weightsProvider,
-    apiKey,
-    weightsProviderExtraQueryParams,
-    weightsProviderExtraHeaders,
-    allowUntrustedPackages,
-    trtEngineHostCodeAllowed,
-    maxPackageLoadingAttempts,
-    fileLockTimeoutSeconds,
-    verifyHashWhileDownload,
-    downloadFilesWithoutHash,
-    useAutoResolutionCache,
-    autoResolutionCache,
-    onProgress,
-    modelAccessManager,
-    verbose,
-    signal,
-    executor,
+const INHERITED = [
+  "weightsProvider",
+  "apiKey",
+  "weightsProviderExtraQueryParams",
+  "weightsProviderExtraHeaders",
+  "allowUntrustedPackages",
+  "trtEngineHostCodeAllowed",
+  "maxPackageLoadingAttempts",
+  "fileLockTimeoutSeconds",
+  "verifyHashWhileDownload",
+  "downloadFilesWithoutHash",
+  "useAutoResolutionCache",
+  "autoResolutionCache",
+  "onProgress",
+  "modelAccessManager",
+  "verbose",
+  "signal",
+  "executor",
+] as const satisfies readonly (keyof AutoModelOptions)[];
+
+function optionsFor({ options, device }: LoadContext, { name, modelPackageId }: ModelDependency): AutoModelOptions {
+  const given = INHERITED.filter((key) => options[key] !== undefined).map((key) => [key, options[key]]);
+  return {
+    ...Object.fromEntries(given),
     device,
     ...options.dependencyModelsParams?.[name],
     ...(modelPackageId === null ? {} : { modelPackageId }),
     allowLoadingDependencyModels: false,
   };
-  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
 
 /**
@@ -126,7 +111,7 @@ export async function loadDeclared(
   load: LoadById,
 ): Promise<LoadedDependencies> {
   requireNames(context.id, dependencies);
-  const outcomes = await Promise.allSettled(dependencies.map((one) => load(one.modelId, inherited(context, one))));
+  const outcomes = await Promise.allSettled(dependencies.map((one) => load(one.modelId, optionsFor(context, one))));
   const loaded = outcomes.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));
   const close = async (): Promise<void> => {
     await Promise.all(loaded.map((model) => model.close()));
