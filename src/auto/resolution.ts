@@ -2,7 +2,7 @@
 import { effectiveApiKey, getModelFromProvider } from "../providers/index.js";
 import { defaultOnnxExecutionProviders, type RuntimeXRay } from "../environment/index.js";
 import { CorruptedModelPackageError, ForbiddenModelAccessError, UnauthorizedModelAccessError } from "../errors.js";
-import { findImplementation } from "../models/index.js";
+import { hasImplementation } from "../models/index.js";
 import { negotiateModelPackages, type Negotiation } from "../negotiation/index.js";
 import type { ModelMetadata } from "../packages/index.js";
 import type { LoadContext } from "./context.js";
@@ -31,15 +31,6 @@ export interface NegotiationContext {
   readonly options: AutoModelOptions;
   readonly environment: RuntimeXRay;
   readonly device: string;
-}
-
-function implementationExists(query: Parameters<typeof findImplementation>[0]): boolean {
-  try {
-    findImplementation(query);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** The provider's answer; the access manager hears what it means for this caller. */
@@ -84,6 +75,6 @@ export function negotiate(metadata: ModelMetadata, { options, environment, devic
     },
     environment,
     defaultOnnxExecutionProviders: defaultOnnxExecutionProviders(environment),
-    implementationExists,
+    implementationExists: (query) => hasImplementation(query),
   });
 }

@@ -29,6 +29,6 @@ export type {
 export type { Family, FamilyDescription, NetworkPorts, PackageContents, PackageText } from "./family.js";
 export { createDecoder, referenceDecoder } from "./decoding/index.js";
 export type { ModelParts } from "./loaded-model.js";
-export { findImplementation, REGISTRY, type ImplementationQuery, type RegistryEntry } from "./registry.js";
+export { findImplementation, hasImplementation, REGISTRY, type ImplementationQuery, type RegistryEntry } from "./registry.js";
 export { createModel } from "./tasks/index.js";
 export { VisionModelBase, type VisionModelSettings } from "./vision-model.js";

@@ -110,10 +110,8 @@ export interface ImplementationQuery {
   readonly features: readonly string[];
 }
 
-/** @throws ModelImplementationNotFoundError that says which part of the query is the unknown one. */
-export function findImplementation(query: ImplementationQuery, registry: readonly RegistryEntry[] = REGISTRY): RegistryEntry {
-  const { architecture, task, backend, features } = query;
-  const found = registry.find(
+function lookUp({ architecture, task, backend, features }: ImplementationQuery, registry: readonly RegistryEntry[]) {
+  return registry.find(
     (entry) =>
       entry.architecture === architecture &&
       entry.task === task &&
@@ -121,7 +119,18 @@ export function findImplementation(query: ImplementationQuery, registry: readonl
       features.every((feature) => entry.supportedFeatures.includes(feature)) &&
       (entry.requiredFeatures ?? []).every((feature) => features.includes(feature)),
   );
+}
+
+/** Whether there is code for such a package. */
+export function hasImplementation(query: ImplementationQuery, registry: readonly RegistryEntry[] = REGISTRY): boolean {
+  return lookUp(query, registry) !== undefined;
+}
+
+/** @throws ModelImplementationNotFoundError that says which part of the query is the unknown one. */
+export function findImplementation(query: ImplementationQuery, registry: readonly RegistryEntry[] = REGISTRY): RegistryEntry {
+  const found = lookUp(query, registry);
   if (found !== undefined) return found;
+  const { architecture, task, backend, features } = query;
   throw new ModelImplementationNotFoundError(
     `No implementation for architecture "${architecture}", task "${task ?? "(none)"}", backend "${backend}"${features.length > 0 ? ` with features ${features.join(", ")}` : ""}. ${explain(query, registry)}`,
     { architecture, taskType: task, backend, features },

@@ -1,6 +1,6 @@
 import type { RuntimeXRay } from "../../../src/environment/index.js";
 import { ModelMetadataConsistencyError } from "../../../src/errors.js";
-import { findImplementation, type ImplementationQuery, type RegistryEntry } from "../../../src/models/index.js";
+import { hasImplementation, type ImplementationQuery, type RegistryEntry } from "../../../src/models/index.js";
 import {
   backendFilter,
   batchFilter,
@@ -86,14 +86,7 @@ function implementationsOf({ registered_models: registered = [] }: Environment):
     requiredFeatures: model.required_model_features ?? [],
     load: () => Promise.reject(new Error("A registry of the vectors names no code.")),
   }));
-  return (query) => {
-    try {
-      findImplementation(query, registry);
-      return true;
-    } catch {
-      return false;
-    }
-  };
+  return (query) => hasImplementation(query, registry);
 }
 
 function split(packages: readonly Wire[], filter: (candidate: ModelPackageMetadata) => Refusal | null) {

@@ -1,4 +1,4 @@
-import { findImplementation, REGISTRY, type RegistryEntry } from "../../../src/models/index.js";
+import { findImplementation, hasImplementation, REGISTRY, type RegistryEntry } from "../../../src/models/index.js";
 import type { BackendType } from "../../../src/packages/index.js";
 import { NotCovered, type AdapterTable } from "../adapter.js";
 
@@ -34,14 +34,9 @@ function toEntry(model: RegisteredModel): RegistryEntry {
 
 export const adapters: AdapterTable = {
   "model-implementation-exists": {
-    "": (input: Query & { readonly registered_models: readonly RegisteredModel[] }) => {
-      try {
-        findImplementation(toQuery(input), input.registered_models.map(toEntry));
-        return { exists: true };
-      } catch {
-        return { exists: false };
-      }
-    },
+    "": (input: Query & { readonly registered_models: readonly RegisteredModel[] }) => ({
+      exists: hasImplementation(toQuery(input), input.registered_models.map(toEntry)),
+    }),
   },
   "resolve-model-implementation": {
     "": (input: Query) => {
