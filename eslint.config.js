@@ -24,6 +24,10 @@ export default defineConfig(
       "no-restricted-syntax": [
         "error",
         { selector: "ExportDefaultDeclaration", message: "Export by name: one thing has one name everywhere." },
+        {
+          selector: "ImportDeclaration[source.value='zod'] > ImportSpecifier",
+          message: "Import zod as a namespace: the bundle would hold all of it otherwise, and read it whenever a program starts.",
+        },
       ],
 
       // Loops over typed arrays read indices that they have just bounded; a check of each would cost more than it tells.

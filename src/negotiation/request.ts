@@ -2,11 +2,8 @@
 import type { RuntimeXRay } from "../environment/types.js";
 import { InvalidParameterError, InvalidRequestedBatchSizeError, UnknownBackendTypeError, UnknownQuantizationError } from "../errors.js";
 import { closest } from "../options.js";
-import type { BackendType, Quantization } from "../packages/index.js";
+import { BACKENDS, QUANTIZATIONS, type BackendType, type Quantization } from "../packages/index.js";
 import type { BatchRange, BatchSizeRequest, Device, NegotiationRules } from "./types.js";
-
-const BACKENDS: readonly BackendType[] = ["torch", "torch-script", "onnx", "trt", "hugging-face", "ultralytics", "custom"];
-const QUANTIZATIONS: readonly Quantization[] = ["fp32", "fp16", "bf16", "int8", "unknown"];
 
 function textOf(value: unknown): string {
   if (typeof value === "object" && value !== null) return JSON.stringify(value).slice(0, 60);

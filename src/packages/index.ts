@@ -1,5 +1,6 @@
 export type * from "./types.js";
 export type * from "./metadata.js";
+export { BACKENDS, QUANTIZATIONS, type BackendType, type Quantization } from "./kinds.js";
 export { cacheLayout, inferenceHome, modelIdSlug, type CacheLayout } from "./cache-layout.js";
 export { parseClassNames, prepareClassRemapping, requireBackgroundClass } from "./class-names.js";
 export { readPackageFile, requirePackageFiles } from "./files.js";

@@ -2,9 +2,8 @@
  * What a weights provider says about a model: the packages to choose from, before any of them is on disk. Plain values that JSON can
  * hold. Versions are texts as parseVersion of src/versions.ts normalises them.
  */
-import type { BackendType, RecommendedParameters } from "./types.js";
-
-export type Quantization = "fp32" | "fp16" | "bf16" | "int8" | "unknown";
+import type { BackendType, Quantization } from "./kinds.js";
+import type { RecommendedParameters } from "./types.js";
 
 /** One file of a package that has to be fetched. */
 export interface FileDownloadSpecs {

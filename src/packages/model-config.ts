@@ -1,17 +1,8 @@
 import * as z from "zod";
 
 import { boolean, integer, optional, parseJsonAs, recommendedParameters } from "../wire.js";
-import type { BackendType, FileContext, ModelConfig } from "./types.js";
-
-const BACKENDS = [
-  "torch",
-  "torch-script",
-  "onnx",
-  "trt",
-  "hugging-face",
-  "ultralytics",
-  "custom",
-] as const satisfies readonly BackendType[];
+import { BACKENDS } from "./kinds.js";
+import type { FileContext, ModelConfig } from "./types.js";
 
 const text = optional(z.string());
 const record = z.record(z.string(), z.unknown());

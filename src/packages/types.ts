@@ -1,6 +1,7 @@
 /** What a package folder says about itself, parsed and checked. Wire names are snake_case and stop at this room's border. */
 
 import type { ColorFormat, ContrastKind, Size } from "../imaging/types.js";
+import type { BackendType } from "./kinds.js";
 
 export interface FileContext {
   /** File the text came from, for messages. */
@@ -78,8 +79,6 @@ export interface RecommendedParameters {
   /** By class name. */
   readonly perClassConfidence: Readonly<Record<string, number>> | null;
 }
-
-export type BackendType = "torch" | "torch-script" | "onnx" | "trt" | "hugging-face" | "ultralytics" | "custom";
 
 export interface ModelConfig {
   readonly modelArchitecture: string | null;

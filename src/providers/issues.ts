@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 
 const MAXIMUM_ISSUES = 3;
 const MAXIMUM_LENGTH = 160;

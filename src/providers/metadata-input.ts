@@ -1,10 +1,12 @@
 /** The answers of custom providers: checked field by field, and completed. */
-import { z } from "zod";
+import * as z from "zod";
 
 import { ModelMetadataConsistencyError } from "../errors.js";
 import { checkUrl } from "../http/index.js";
 import {
+  BACKENDS,
   isMd5,
+  QUANTIZATIONS,
   requireArtefactHandle,
   requirePackageId,
   type FileDownloadSpecs,
@@ -13,14 +15,8 @@ import {
   type ModelPackageMetadata,
 } from "../packages/index.js";
 import { normalizeVersion } from "../versions.js";
+import { optional } from "../wire.js";
 import { describeIssues } from "./issues.js";
-import { BACKENDS } from "./offline/package-record.js";
-import { QUANTIZATIONS } from "./roboflow/manifests/common.js";
-
-/** What is left out is null. */
-function optional<Schema extends z.ZodType>(schema: Schema) {
-  return schema.nullish().transform((value) => (value ?? null) as z.output<Schema> | null);
-}
 
 /** A text that a function of another room accepts; its refusal is the issue. */
 function text(accept: (value: string) => string) {

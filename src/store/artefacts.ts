@@ -1,5 +1,5 @@
 /** What a package is announced to consist of, and what the cache knows about the files it has. */
-import { z } from "zod";
+import * as z from "zod";
 
 import { CorruptedModelPackageError } from "../errors.js";
 import { isMd5, requireArtefactHandles, type ArtefactSpecs } from "../packages/index.js";

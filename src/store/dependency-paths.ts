@@ -1,7 +1,7 @@
 /** The record of where the packages lie that a package depends on. */
 import { isAbsolute, normalize } from "node:path";
 
-import { z } from "zod";
+import * as z from "zod";
 
 import { CorruptedModelPackageError } from "../errors.js";
 import { requireArtefactHandle, requirePortableName } from "../packages/index.js";

@@ -1,7 +1,7 @@
 /** TensorRT engines that were compiled on this machine: found in a model's cache folder, offered like any other package. */
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 
 import { CorruptedModelPackageError } from "../../errors.js";
 import { logger } from "../../logger.js";

@@ -1,6 +1,6 @@
 /** A package as the registry writes it: snake_case on disk, shared with the Python library. Addresses are not kept: they expire. */
+import { BACKENDS, QUANTIZATIONS } from "../../packages/index.js";
 import type {
-  BackendType,
   EnvironmentRequirements,
   LocalFileArtefactSpecs,
   ModelPackageMetadata,
@@ -11,18 +11,7 @@ import type {
 } from "../../packages/index.js";
 import { recommendedParameters } from "../../wire.js";
 import { normalizeVersion } from "../../versions.js";
-import { QUANTIZATIONS } from "../roboflow/manifests/common.js";
 import { asBoolean, asInteger, asList, asObject, asText, asTexts, oneOf, type Json } from "./wire.js";
-
-export const BACKENDS = [
-  "torch",
-  "torch-script",
-  "onnx",
-  "trt",
-  "hugging-face",
-  "ultralytics",
-  "custom",
-] as const satisfies readonly BackendType[];
 
 export function serializeRecommended(value: RecommendedParameters | null): Json | null {
   return value === null ? null : { confidence: value.confidence, per_class_confidence: value.perClassConfidence };

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 import { ModelRetrievalError } from "../../errors.js";
 import { optional, parseJson, recommendedParameters } from "../../wire.js";

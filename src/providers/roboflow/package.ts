@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 import { ModelMetadataConsistencyError, ModelMetadataHandlerNotImplementedError, ModelRetrievalError } from "../../errors.js";
 import { logger } from "../../logger.js";

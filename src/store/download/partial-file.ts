@@ -7,7 +7,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
-import { z } from "zod";
+import * as z from "zod";
 
 import { hashContent } from "../canonical-json.js";
 import { canonicalDownloadSource } from "../download-source.js";

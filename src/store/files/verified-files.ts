@@ -7,7 +7,7 @@ import type { BigIntStats } from "node:fs";
 import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 
-import { z } from "zod";
+import * as z from "zod";
 
 import { hashFile, type HashAlgorithm } from "./hash-file.js";
 import { temporaryName } from "./durable.js";

@@ -1,7 +1,8 @@
 /** What a request was resolved to the last time, as a file holds it. */
-import { z } from "zod";
+import * as z from "zod";
 
-import type { BackendType, RecommendedParameters } from "../../packages/index.js";
+import { BACKENDS, type BackendType, type RecommendedParameters } from "../../packages/index.js";
+import { optional } from "../../wire.js";
 
 export interface AutoResolutionCacheEntry {
   /** As requested. */
@@ -28,22 +29,7 @@ export interface AutoResolutionCacheEntry {
 /** The version that says whose cache folder the package is in. */
 export const CACHE_ATTRIBUTION_VERSION = 2;
 
-const BACKENDS = [
-  "torch",
-  "torch-script",
-  "onnx",
-  "trt",
-  "hugging-face",
-  "ultralytics",
-  "custom",
-] as const satisfies readonly BackendType[];
 const text = z.string().nullable();
-const optional = <T extends z.ZodType>(type: T) =>
-  type
-    .nullable()
-    .optional()
-    .transform((value) => value ?? null);
-
 const schema = z.object({
   model_id: z.string(),
   cache_model_id: optional(z.string()),

@@ -1,8 +1,8 @@
 /** What several kinds of manifests have in common. */
-import { z } from "zod";
+import * as z from "zod";
 
 import { ModelMetadataConsistencyError } from "../../../errors.js";
-import type { ModelPackageMetadata, Quantization } from "../../../packages/index.js";
+import { QUANTIZATIONS, type ModelPackageMetadata } from "../../../packages/index.js";
 import { boolean, integer, optional } from "../../../wire.js";
 import { normalizeVersion } from "../../../versions.js";
 import { describeIssues } from "../../issues.js";
@@ -23,8 +23,6 @@ export type ManifestContents = Pick<ModelPackageMetadata, "backend" | "quantizat
 
 /** @throws ModelMetadataConsistencyError */
 export type ManifestReader = (manifest: unknown) => ManifestContents;
-
-export const QUANTIZATIONS = ["fp32", "fp16", "bf16", "int8", "unknown"] as const satisfies readonly Quantization[];
 
 export const quantization = z.enum(QUANTIZATIONS);
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 import { integer, optional } from "../../../wire.js";
 import { batchContents, batchFields, parseManifest, quantization, type ManifestReader } from "./common.js";

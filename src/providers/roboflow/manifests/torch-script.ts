@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 import { optional } from "../../../wire.js";
 import { batchContents, batchFields, parseManifest, quantization, version, type ManifestReader } from "./common.js";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 import { batchContents, batchFields, parseManifest, quantization, type ManifestReader } from "./common.js";
 

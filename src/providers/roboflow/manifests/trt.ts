@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 import { ModelMetadataConsistencyError } from "../../../errors.js";
 import type { EnvironmentRequirements } from "../../../packages/index.js";
