@@ -157,8 +157,8 @@ describe.each(["auto", "reference"] as const)("depth of Depth Anything, executor
     await using model = await load(await depthAnythingPackage(config, patchNetwork("batch", 56, 56)));
     const { tensors } = await model.stages.preprocess([halves(80, 40), halves(30, 60)]);
     expect(tensors.map(({ dims }) => dims)).toEqual([[2, 3, 56, 56]]);
-    const [wide] = await model.predict([halves(80, 40)]);
-    expect([wide?.values.length, wide?.values[0]! < 0, wide?.values[79]! > 0]).toEqual([3200, true, true]);
+    const { values } = await model.predict(halves(80, 40));
+    expect([values.length, values[0]! < 0, values[79]! > 0]).toEqual([3200, true, true]);
   });
 });
 
