@@ -1,0 +1,2 @@
+export type * from "./types.js";
+export { loadClipTokenizer } from "./clip-tokenizer.js";
