@@ -8,9 +8,9 @@ import { WINDOWS_1252, type HtmlEntities } from "./html-entities.js";
 /** Ligatures and digraphs of Latin letters, which are of typography and not of spelling. */
 const LIGATURES = /[\u0132\u0133\u0149\u01c4-\u01cc\u01f1-\u01f3\ufb00-\ufb04\ufb06]/g;
 const FULL_AND_HALF_WIDTH = /[\u3000\uff01-\uffef]/g;
-// eslint-disable-next-line no-control-regex -- they are what is removed
+
 const TERMINAL_ESCAPES = /\u001b\[[\p{Nd};]*[a-zA-Z]/gu;
-// eslint-disable-next-line no-control-regex -- they are what is removed
+
 const INVISIBLE = /[\u0000-\u0008\u000b\u000e-\u001f\u007f\u206a-\u206f\ufeff\ufff9-\ufffc]/g;
 
 function repairOnce(text: string): string {
@@ -55,5 +55,9 @@ const WHITE_SPACE = /[^\S\ufeff]+|\u0085+/g;
 
 /** A text as CLIP's tokenizer cuts it into words: repaired, single spaces, lower case. */
 export function cleanText(text: string, entities: HtmlEntities): string {
-  return entities.unescape(entities.unescape(repair(text, entities))).replaceAll(WHITE_SPACE, " ").trim().toLowerCase();
+  return entities
+    .unescape(entities.unescape(repair(text, entities)))
+    .replaceAll(WHITE_SPACE, " ")
+    .trim()
+    .toLowerCase();
 }
