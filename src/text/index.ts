@@ -1,2 +1,2 @@
 export type * from "./types.js";
-export { loadClipTokenizer } from "./clip-tokenizer.js";
+export { loadClipTokenizer, loadOwlTokenizer } from "./clip-tokenizer.js";
