@@ -4,6 +4,8 @@ export type {
   ClassificationModel,
   DepthEstimationModel,
   DetectionOptions,
+  EmbeddingModel,
+  EmbeddingSource,
   GazeDetectionModel,
   ImageOptions,
   InstanceSegmentationModel,

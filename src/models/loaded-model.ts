@@ -1,6 +1,6 @@
 /** Joins the parts of a built-in family: pictures -> plan -> network -> decoder -> result. */
 import { float32ToFloat16, planBatches } from "../engines/index.js";
-import type { InferenceSession, Tensor } from "../engines/index.js";
+import type { InferenceSession, SessionStatistics, Tensor } from "../engines/index.js";
 import { ModelInputError } from "../errors.js";
 import { loadPicture, requireBatchable, resolvePreprocess } from "../imaging/index.js";
 import type { Geometry, ImageInput, Picture, PreprocessExecutor, PreprocessPlan } from "../imaging/index.js";
@@ -18,6 +18,8 @@ export interface ModelParts<F, Description extends FamilyDescription> {
   readonly family: F;
   readonly description: Description;
   readonly session: InferenceSession;
+  /** In the order of the family's `otherWeights`. */
+  readonly otherSessions: readonly InferenceSession[];
   readonly preprocess: PreprocessExecutor;
   readonly decoder: Decoder;
   readonly info: ModelInfo;
@@ -217,13 +219,28 @@ export abstract class LoadedModel<
   }
 
   protected override engineStatistics(): Omit<ModelStatistics, "activePredictions" | "waitingPredictions"> {
-    return this.parts.session.statistics();
+    const { session, otherSessions } = this.parts;
+    return otherSessions.map((other) => other.statistics()).reduce(addRuns, session.statistics());
   }
 
   protected override async release(): Promise<void> {
     this.#buffers.clear();
-    await this.parts.session.close();
+    const { session, otherSessions } = this.parts;
+    await Promise.all([session, ...otherSessions].map((one) => one.close()));
   }
+}
+
+/** Runs of two networks of one model, whose lanes are as many. */
+function addRuns(a: SessionStatistics, b: SessionStatistics): SessionStatistics {
+  const { lanes } = a;
+  return {
+    waiting: a.waiting + b.waiting,
+    running: a.running + b.running,
+    completed: a.completed + b.completed,
+    failed: a.failed + b.failed,
+    cancelled: a.cancelled + b.cancelled,
+    lanes,
+  };
 }
 
 /** For networks with half-precision inputs. */

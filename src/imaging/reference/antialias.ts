@@ -13,6 +13,8 @@ export type AntialiasKernel = "triangle" | "cubic" | "nearest-cubic";
 export interface AntialiasTap {
   readonly first: number;
   readonly weights: Float32Array;
+  /** float32: weight of what lies beside the picture, where something does. */
+  readonly beyond?: number;
 }
 
 /** Keys' cubic. */

@@ -3,6 +3,7 @@ import type { AnyModel } from "../contract.js";
 import type { Family, FamilyDescription, FamilyOf } from "../family.js";
 import type { ModelParts } from "../loaded-model.js";
 import { LoadedClassificationModel, LoadedMultiLabelClassificationModel } from "./classification.js";
+import { LoadedEmbeddingModel } from "./embedding.js";
 import { LoadedGazeDetectionModel } from "./gaze.js";
 import { LoadedInstanceSegmentationModel } from "./instance-segmentation.js";
 import { LoadedKeyPointModel } from "./key-points.js";
@@ -24,6 +25,7 @@ const MODEL_OF_TASK: {
   "depth-estimation": LoadedDepthEstimationModel,
   "text-only-ocr": LoadedTextRecognitionModel,
   "gaze-detection": LoadedGazeDetectionModel,
+  embedding: LoadedEmbeddingModel,
 };
 
 /** @param parts with the description that `parts.family` itself made. */
