@@ -14,6 +14,7 @@ export {
   type ResolveOptions,
   type SamplePlan,
 } from "./plan.js";
+export { compileCornerPlan, cornerSize, zeroPadded, type CornerPlan } from "./corner-plans.js";
 export { roundHalfEven } from "./rounding.js";
 export { cropQuadrilateral, quadrilateralSize, turnLeft, type Corners } from "./perspective.js";
 export { compileSmoothPlan, type SmoothPlan } from "./smooth-plans.js";

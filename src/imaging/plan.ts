@@ -6,6 +6,7 @@
  */
 import { CorruptedModelPackageError, InvalidOptionError, ModelInputError, ModelRuntimeError } from "../errors.js";
 import type { InferenceConfig } from "../packages/types.js";
+import { resolveCorner, type CornerPlan } from "./corner-plans.js";
 import { describe } from "./describe.js";
 import { roundHalfEven } from "./rounding.js";
 import { isSide, MAXIMUM_SIDE } from "./sides.js";
@@ -54,7 +55,7 @@ export interface SamplePlan {
 }
 
 /** What happens to every picture of a model; plain immutable data. */
-export type PreprocessPlan = ResizePlan | SamplePlan | SideLimitPlan | TextLinePlan | SmoothPlan;
+export type PreprocessPlan = ResizePlan | SamplePlan | SideLimitPlan | TextLinePlan | SmoothPlan | CornerPlan;
 
 export interface ResolveOptions {
   /** Network size wanted for this call: `n` or `[width, height]`. */
@@ -442,6 +443,8 @@ export function resolvePreprocess(
       return resolveSample(plan, picture, options);
     case "smooth":
       return { ...resolveSmooth(plan, picture), imageSizeIgnored: options.imageSize !== undefined };
+    case "corner":
+      return { ...resolveCorner(plan, picture), imageSizeIgnored: options.imageSize !== undefined };
     case "side-limit":
       return { ...resolveSideLimit(plan, picture), imageSizeIgnored: options.imageSize !== undefined };
     case "text-line":

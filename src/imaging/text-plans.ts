@@ -55,13 +55,14 @@ export function textLineWidth(
 }
 
 /** The whole picture, resized to `resized` in the upper left corner of a canvas of the network's size. */
-function stretchInto(
+export function stretchInto(
   picture: Source,
   resized: Size,
   output: Size,
   fill: number,
   colorFormat: ColorFormat,
   normalization: Normalization,
+  filter: "linear" | "pillow" = "linear",
 ): Resolved {
   const source = { width: picture.width, height: picture.height };
   return {
@@ -70,7 +71,7 @@ function stretchInto(
       crop: { left: 0, top: 0, ...source },
       grayscale: false,
       contrast: null,
-      geometry: [{ kind: "resize", filter: "linear", ...resized, canvas: { ...output, left: 0, top: 0, fill } }],
+      geometry: [{ kind: "resize", filter, ...resized, canvas: { ...output, left: 0, top: 0, fill } }],
       swapChannels: picture.colorFormat !== colorFormat,
       normalization,
       output,

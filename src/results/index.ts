@@ -6,7 +6,7 @@ export { createInstanceDetections } from "./instance-detections.js";
 export type { InstanceDetectionColumns } from "./instance-detections.js";
 export { decodeRle, encodeRle } from "./masks/coco.js";
 export type { CocoRle } from "./masks/coco.js";
-export { convertMasks, createMasks, masksFromCoco } from "./masks/masks.js";
+export { convertMasks, createMasks, joinMasks, masksFromCoco } from "./masks/masks.js";
 export type { MaskColumns } from "./masks/masks.js";
 export type { Polygon } from "./masks/polygons.js";
 export type { PixelBounds } from "./masks/runs.js";
@@ -20,6 +20,8 @@ export type { GazeColumns } from "./gaze.js";
 export { createEmbedding } from "./embedding.js";
 export type { EmbeddingColumns } from "./embedding.js";
 export { compareEmbeddings, createEmbeddings } from "./embeddings.js";
+export { createPromptedMasks } from "./prompted-masks.js";
+export type { PromptedMasksColumns } from "./prompted-masks.js";
 export { createTextResult } from "./text.js";
 export type { TextResultColumns } from "./text.js";
 export { fromTransferable, toTransferable } from "./transfer.js";
@@ -54,8 +56,12 @@ export type {
   KeyPointJson,
   KeyPoints,
   KeyPointsJson,
+  MaskLogits,
   MultiLabelClassification,
   MultiLabelClassificationJson,
+  PromptedMask,
+  PromptedMasks,
+  PromptedMasksJson,
   Provenance,
   Result,
   RoboflowClassificationJson,

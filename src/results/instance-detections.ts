@@ -1,8 +1,9 @@
 import { createDetections, detectionToJson, detectionToRoboflowJson, takeDetections } from "./detections.js";
 import { resolveIndex, shortestFloat } from "./columns.js";
 import { InvalidParameterError } from "../errors.js";
+import { flattenMasks, unflattenMasks, type FlatMasks } from "./masks/flat.js";
 import { createMasks, takeMasks } from "./masks/masks.js";
-import type { Mask, MaskFormat, Masks } from "./masks/types.js";
+import type { Mask, Masks } from "./masks/types.js";
 import type {
   CocoAnnotation,
   DetectionData,
@@ -136,28 +137,19 @@ class ColumnInstanceDetections implements InstanceDetections {
 }
 
 /** The columns without objects around them, as they travel between threads. */
-export interface FlatInstanceDetections {
+export interface FlatInstanceDetections extends FlatMasks {
   readonly detections: Detections;
-  readonly maskFormat: MaskFormat;
-  readonly maskData: Uint32Array | Uint8Array;
-  readonly maskOffsets: Uint32Array | null;
 }
 
 /** @internal */
 export function flattenInstanceDetections({ detections, masks }: InstanceDetections): FlatInstanceDetections {
-  return masks.format === "rle"
-    ? { detections, maskFormat: "rle", maskData: masks.runs, maskOffsets: masks.offsets }
-    : { detections, maskFormat: "dense", maskData: masks.data, maskOffsets: null };
+  return { detections, ...flattenMasks(masks) };
 }
 
 /** @internal @throws InvalidParameterError */
-export function unflattenInstanceDetections({ detections, maskFormat, maskData, maskOffsets }: FlatInstanceDetections): InstanceDetections {
+export function unflattenInstanceDetections({ detections, ...masks }: FlatInstanceDetections): InstanceDetections {
   const { width, height } = detections.image;
-  const masks =
-    maskFormat === "rle"
-      ? createMasks({ format: "rle", width, height, runs: maskData as Uint32Array, offsets: maskOffsets as Uint32Array })
-      : createMasks({ format: "dense", width, height, length: detections.length, data: maskData as Uint8Array });
-  return createInstanceDetections({ detections, masks });
+  return createInstanceDetections({ detections, masks: unflattenMasks(masks, width, height, detections.length) });
 }
 
 /**

@@ -21,6 +21,7 @@ import { columnsOfGaze, createGaze } from "./gaze.js";
 import { flattenInstanceDetections, unflattenInstanceDetections } from "./instance-detections.js";
 import { columnsOfKeyPoints, createKeyPoints } from "./key-points.js";
 import { columnsOfDepthMap, columnsOfSegmentation, createDepthMap, createSemanticSegmentation } from "./maps.js";
+import { flattenPromptedMasks, unflattenPromptedMasks } from "./prompted-masks.js";
 import { columnsOfText, createTextResult } from "./text.js";
 import type { Result } from "./types.js";
 
@@ -44,6 +45,7 @@ const KINDS = {
   depth: kind(columnsOfDepthMap, createDepthMap),
   gaze: kind(columnsOfGaze, createGaze),
   embedding: kind(columnsOfEmbedding, createEmbedding),
+  "prompted-masks": kind(flattenPromptedMasks, unflattenPromptedMasks),
   text: kind(columnsOfText, createTextResult),
 } as const satisfies Readonly<Record<Result["kind"], unknown>>;
 

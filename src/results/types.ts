@@ -297,6 +297,47 @@ export interface Embedding extends ResultBase<"embedding"> {
   toJSON(): EmbeddingJson;
 }
 
+/** What a network makes of a mask before it becomes pixels of the picture: above 0 is inside. */
+export interface MaskLogits {
+  /** float32 `[height, width]`. */
+  readonly data: Float32Array;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** One row of {@link PromptedMasks}, made on demand. */
+export interface PromptedMask {
+  readonly index: number;
+  /** Which prompt asked for it. */
+  readonly prompt: number;
+  /** How well the network believes the mask to fit: its guess of the intersection over union. */
+  readonly score: number;
+  readonly mask: Mask;
+  /** To refine the mask: the `mask` of a later prompt. A view. */
+  readonly logits: MaskLogits;
+}
+
+/** Masks that prompts asked for, prompt by prompt; of each, several where the network offers a choice. */
+export interface PromptedMasks extends ResultBase<"prompted-masks">, Iterable<PromptedMask> {
+  /** Number of masks: `prompts * masksPerPrompt`. */
+  readonly length: number;
+  readonly prompts: number;
+  readonly masksPerPrompt: number;
+  readonly masks: Masks;
+  /** float32 `[prompts, masksPerPrompt]`. */
+  readonly scores: Float32Array;
+  /** float32 `[prompts, masksPerPrompt, logitsHeight, logitsWidth]`. */
+  readonly logits: Float32Array;
+  readonly logitsWidth: number;
+  readonly logitsHeight: number;
+  /** Negative indices count from the end. */
+  at(index: number): PromptedMask | undefined;
+  /** The mask of a prompt (default the first) with the highest score. */
+  best(prompt?: number): PromptedMask | undefined;
+  /** Without the logits. */
+  toJSON(): PromptedMasksJson;
+}
+
 /** Every kind of result there is; narrow by `kind`. */
 export type Result =
   | Detections
@@ -308,7 +349,8 @@ export type Result =
   | DepthMap
   | TextResult
   | Gaze
-  | Embedding;
+  | Embedding
+  | PromptedMasks;
 
 export interface ImageJson {
   readonly width: number;
@@ -454,6 +496,12 @@ export interface GazeJson extends ProvenanceJson {
   readonly kind: "gaze";
   readonly yaw: number;
   readonly pitch: number;
+}
+
+export interface PromptedMasksJson extends ProvenanceJson {
+  readonly kind: "prompted-masks";
+  readonly prompts: number;
+  readonly masks: readonly { readonly prompt: number; readonly score: number; readonly mask: CocoRle }[];
 }
 
 export interface EmbeddingJson extends ProvenanceJson {

@@ -7,10 +7,10 @@ import type {
   Detection,
   Detections,
   Gaze,
-  Instance,
   InstanceDetections,
   KeyPointInstance,
   KeyPoints,
+  PromptedMasks,
   Result,
   SemanticSegmentation,
   TextResult,
@@ -157,12 +157,19 @@ function drawSkeleton(
 }
 
 /** The pixels of the mask under a veil of its colour, and a line around each of its parts. */
-function drawMask(canvas: Canvas, instance: Instance, style: Style): void {
-  const { bounds } = instance.mask;
+function drawMask(canvas: Canvas, mask: Mask, colour: Colour, style: Style): void {
+  const { bounds } = mask;
   if (bounds === null) return;
-  const colour = style.colour(instance);
-  canvas.fillPixels(instance.mask.toDense(), bounds, colour, MASK_OPACITY);
-  for (const polygon of instance.mask.toPolygons()) canvas.strokeSegments(closedLine(polygon), Math.max(1, style.line * 0.75), colour);
+  canvas.fillPixels(mask.toDense(), bounds, colour, MASK_OPACITY);
+  for (const polygon of mask.toPolygons()) canvas.strokeSegments(closedLine(polygon), Math.max(1, style.line * 0.75), colour);
+}
+
+/** The best mask of each prompt, in a colour of its own. */
+function drawPromptedMasks(canvas: Canvas, result: PromptedMasks, style: Style): void {
+  for (let prompt = result.prompts - 1; prompt >= 0; prompt--) {
+    const best = result.best(prompt);
+    if (best !== undefined && style.masks) drawMask(canvas, best.mask, colourOfClass(prompt), style);
+  }
 }
 
 function closedLine(polygon: readonly number[]): Segment[] {
@@ -174,7 +181,8 @@ function closedLine(polygon: readonly number[]): Segment[] {
 
 function drawDetections(canvas: Canvas, result: Detections | InstanceDetections | KeyPoints, style: Style): void {
   const detections = [...(result.kind === "detections" ? result : result.detections)].reverse();
-  if (result.kind === "instance-detections" && style.masks) for (const instance of [...result].reverse()) drawMask(canvas, instance, style);
+  if (result.kind === "instance-detections" && style.masks)
+    for (const instance of [...result].reverse()) drawMask(canvas, instance.mask, style.colour(instance), style);
   // The best detection last, and all tags after all boxes: what matters most stays on top.
   if (style.boxes) for (const detection of detections) drawBox(canvas, detection, style);
   if (result.kind === "key-points") {
@@ -270,6 +278,9 @@ export async function annotate(picture: RawPixels | string, result: Result, opti
       break;
     case "depth":
       drawDepthMap(canvas, result);
+      break;
+    case "prompted-masks":
+      drawPromptedMasks(canvas, result, readStyle(style, result));
       break;
     case "embedding": // Numbers without a place in the picture.
       break;
