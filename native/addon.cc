@@ -12,11 +12,12 @@
 #include "napi/nvidia_bindings.h"
 #include "napi/onnxruntime_bindings.h"
 #include "napi/tensorrt_bindings.h"
+#include "napi/tensorrt_build_bindings.h"
 
 namespace {
 
 // Raised together with ADDON_INTERFACE_VERSION whenever a signature changes.
-constexpr int kInterfaceVersion = 2;
+constexpr int kInterfaceVersion = 3;
 
 Napi::Value BuildInfo(const Napi::CallbackInfo& info) {
   Napi::Object result = Napi::Object::New(info.Env());
@@ -50,6 +51,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   im::ExportOnnxRuntime(env, exports);
   im::ExportNvidia(env, exports);
   im::ExportTensorRt(env, exports);
+  im::ExportTensorRtBuild(env, exports);
   return exports;
 }
 

@@ -25,6 +25,9 @@ const NAMES: Readonly<Record<keyof NativeAddon, true>> = {
   createCancelToken: true,
   probeNvidia: true,
   loadTensorRtEngine: true,
+  buildTensorRtEngine: true,
+  combineTensorRtTimingCaches: true,
+  readTensorRtPlanVersion: true,
 };
 
 describe.skipIf(addon === null)("the addon", () => {
