@@ -1,3 +1,6 @@
+import { access, constants, mkdir } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+
 import {
   BUILD_SETTING_NAMES,
   compileNetwork,
@@ -5,7 +8,7 @@ import {
   type TensorRtBuildProgress,
   type TensorRtBuildSettings,
 } from "../engines/index.js";
-import { InvalidParameterError } from "../errors.js";
+import { CacheStorageError, InvalidParameterError } from "../errors.js";
 import { logger } from "../logger.js";
 import { invalidOption, requireKnownOptions } from "../options.js";
 import { writeFileDurably } from "../store/index.js";
@@ -49,6 +52,18 @@ function optionalPath(name: string, value: unknown): void {
   if (value !== undefined && (typeof value !== "string" || value === "")) throw invalidOption(name, "a path", value);
 }
 
+/** Before the build, which takes long. */
+async function requireWritableFolder(path: string): Promise<void> {
+  const folder = dirname(resolve(path));
+  try {
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CacheStorageError(`The engine cannot be written to ${path}: ${reason}. Name another place.`, { path, cause: error });
+  }
+}
+
 /**
  * Builds an engine for a GPU of this machine from an ONNX model. Takes seconds to many minutes, on a thread of the addon; builds of one
  * process wait for each other, because they measure.
@@ -73,6 +88,7 @@ export async function buildTensorRtEngine(
   optionalPath("timingCachePath", timingCachePath);
   optionalPath("outputPath", outputPath);
   if (onProgress !== undefined && typeof onProgress !== "function") throw invalidOption("onProgress", "a function", onProgress);
+  if (outputPath !== undefined) await requireWritableFolder(outputPath);
   const start = performance.now();
   const before = timingCachePath === undefined ? null : await readTimingCache(timingCachePath);
   const { engine, timingCache, ...described } = await compileNetwork(model, settings, { timingCache: before, onProgress, signal });

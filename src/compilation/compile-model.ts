@@ -145,9 +145,10 @@ function batchOf({ inputs, profiles }: TensorRtBuildReport, path: string): TrtCo
 
 /** Refuses a folder that holds something else: before the engine is built, which takes long. */
 async function requireOwnFolder(directory: string): Promise<void> {
-  const names = await readdir(directory).catch((error: NodeJS.ErrnoException): readonly string[] => {
-    if (error.code === "ENOENT") return [];
-    throw new InvalidParameterError(`${directory} cannot be used for a package: ${error.message}`, {
+  const names = await readdir(directory).catch((error: unknown): readonly string[] => {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return [];
+    throw new InvalidParameterError(`${directory} cannot be used for a package: ${message}`, {
       parameter: "outputDirectory",
       cause: error,
     });

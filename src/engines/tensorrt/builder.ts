@@ -20,7 +20,7 @@ export interface TensorRtBuildPhase {
 export interface TensorRtBuildProgress {
   /** From 0 to 1; never less than it was. By steps, which take unequal times. */
   readonly fraction: number;
-  /** Begun and not ended, the outermost first. */
+  /** Begun and not ended, the outermost first; empty at the end. */
   readonly phases: readonly TensorRtBuildPhase[];
 }
 
@@ -88,7 +88,9 @@ export async function compileNetwork(
   const listener = onProgress === undefined ? null : progressListener(onProgress, (reason) => stop.abort(reason));
   const building = callNative(() => addon.buildTensorRtEngine(model, options, listener, cancel));
   try {
-    return describe(await raceAbort(either, building, () => cancel.cancel()));
+    const built = await raceAbort(either, building, () => cancel.cancel());
+    onProgress?.({ fraction: 1, phases: [] });
+    return describe(built);
   } catch (failure) {
     if (either.aborted) throw failure;
     throw describeBuildFailure(failure, model);
