@@ -28,6 +28,7 @@ const COMPILED: CompiledModel = {
     inputs: [],
     outputs: [],
     profiles: [],
+    halfPrecision: null,
     layers: 3,
     warnings: "",
     engineBytes: 5 * 1024 * 1024,

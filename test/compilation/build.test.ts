@@ -107,14 +107,35 @@ describe.skipIf(fakes === null)("buildTensorRtEngine", () => {
     expect((await buildTensorRtEngine(model("n"), { profiles })).report.profiles).toEqual(profiles);
   });
 
-  it("says what TensorRT 11 cannot do, and what to do instead", async () => {
+  it("converts the model where TensorRT cannot choose the precision", async () => {
     useTensorRt("trt11");
-    const failure = await failureOf(model(1), { fp16: true });
-    expect(failure).toBeInstanceOf(EngineBuildError);
-    expect(failure).toMatchObject({
-      code: "ENGINE_BUILD",
-      message: expect.stringMatching(/give it a model in half precision, or use TensorRT 10/),
+    const weights = { name: "weights", dims: [3, 3], data: Float32Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1) };
+    const given = buildModel({
+      inputs: [{ name: "images", type: "float32", dims: [1, 3] }],
+      outputs: [{ name: "scores", type: "float32", dims: [1, 3] }],
+      nodes: [
+        { op: "MatMul", inputs: ["images", "weights"], outputs: ["product"] },
+        { op: "Softmax", inputs: ["product"], outputs: ["scores"] },
+      ],
+      initializers: [weights],
     });
+    const path = join(scratch, "model.onnx");
+    writeFileSync(path, given);
+    for (const either of [given, path]) {
+      const { engine, report } = await buildTensorRtEngine(either, { fp16: true });
+      expect(report.halfPrecision).toEqual({ nodes: 2, halfNodes: 1 });
+      // Two casts, and inputs and outputs as before.
+      expect(settingsIn(engine)).toContain("layers=4");
+      expect(report.inputs).toMatchObject([{ name: "images", type: "float32" }]);
+    }
+    expect((await buildTensorRtEngine(given)).report.halfPrecision).toBeNull();
+    const failure = await failureOf(Uint8Array.of(1, 2, 3), { fp16: true });
+    expect(failure).toBeInstanceOf(EngineBuildError);
+    expect((failure as Error).message).toMatch(/half precision, because it is no ONNX model/);
+    useTensorRt("trt10");
+    const chosen = await buildTensorRtEngine(given, { fp16: true });
+    expect(chosen.report.halfPrecision).toBeNull();
+    expect(settingsIn(chosen.engine)).toContain("flags=1 ");
   });
 
   it("shows progress that never goes back", async () => {

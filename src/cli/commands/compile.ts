@@ -50,7 +50,7 @@ export function addCompileCommand(program: Command, { io, services }: CommandCon
     .description("build a TensorRT engine for this machine's GPU from a model's ONNX package; takes minutes")
     .argument("<model>", "id of a model, or the folder of an ONNX package (then with --output)")
     .option("--package <id>", "build from exactly this ONNX package of the model")
-    .option("--fp16", "half precision where it is faster (TensorRT 10)")
+    .option("--fp16", "half precision where it is faster")
     .option("--batch <range>", "pictures at once: N, or MIN,BEST,MAX (default: 1,1,8 where the network allows it)", parseBatchRange)
     .option("--device <name>", "cuda or cuda:N, the GPU that measures and that the engine is for", parseGpu)
     .option("--output <dir>", "a folder for the package (default: the model's place in the cache)")

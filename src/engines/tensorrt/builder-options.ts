@@ -17,8 +17,8 @@ export interface TensorRtBuildSettings {
   /** Ordinal of the GPU that measures, and that the engine is for, from 0; default 0. */
   readonly device?: number;
   /**
-   * Half precision where it is faster; default false. TensorRT 10 chooses part by part. TensorRT 11 cannot choose: there the build is
-   * refused with EngineBuildError, and a model in half precision does it.
+   * Half precision where it is faster; default false. TensorRT 10 chooses part by part. TensorRT 11 builds what the model says, so a
+   * model of float32 is converted first: convolutions, matrix products and what lies between them, not inputs, outputs and what needs range.
    */
   readonly fp16?: boolean;
   /** Every part in the precision that the model says; default false. TensorRT 11 always does so. */

@@ -1,7 +1,10 @@
 /** From an ONNX model to the bytes of an engine. Where they go, and where timing caches come from, is for others to say. */
+import { readFile } from "node:fs/promises";
+
 import { raceAbort } from "../../abort.js";
 import { EngineBuildError, InvalidOptionError, ModelInputError, ModelRuntimeError, TensorRtError } from "../../errors.js";
-import { callNative, type NativeBuiltEngine, type NativeTensorRtBuildPhase } from "../../native/index.js";
+import { callNative, type NativeBuiltEngine, type NativeTensorRtBuildOptions, type NativeTensorRtBuildPhase } from "../../native/index.js";
+import { toHalfPrecision, type HalfPrecisionModel } from "../onnx/half-precision.js";
 import type { TensorPort } from "../types.js";
 import { toNativeBuildOptions, type TensorRtBuildSettings } from "./builder-options.js";
 import { profileOf, toPort, type TensorRtProfile } from "./engine.js";
@@ -31,6 +34,8 @@ export interface CompiledNetwork {
   readonly inputs: readonly TensorPort[];
   readonly outputs: readonly TensorPort[];
   readonly profiles: readonly TensorRtProfile[];
+  /** What became of `fp16` where TensorRT cannot choose: of so many nodes, so many were put into half precision. Null where it chose, or need not. */
+  readonly halfPrecision: { readonly nodes: number; readonly halfNodes: number } | null;
   /** Of the network, before TensorRT joins them. */
   readonly layers: number;
   /** Null when none was asked for. */
@@ -81,23 +86,48 @@ export async function compileNetwork(
   const options = toNativeBuildOptions(settings, timingCache);
   signal?.throwIfAborted();
   const addon = requireAddon("TensorRT engines are built");
-  const cancel = addon.createCancelToken();
   // What the caller's function throws ends the build, like an abort.
   const stop = new AbortController();
   const either = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
   const listener = onProgress === undefined ? null : progressListener(onProgress, (reason) => stop.abort(reason));
-  const building = callNative(() => addon.buildTensorRtEngine(model, options, listener, cancel));
+  const build = (given: string | Uint8Array, native: NativeTensorRtBuildOptions): Promise<NativeBuiltEngine> => {
+    const cancel = addon.createCancelToken();
+    const building = callNative(() => addon.buildTensorRtEngine(given, native, listener, cancel));
+    return raceAbort(either, building, () => cancel.cancel());
+  };
   try {
-    const built = await raceAbort(either, building, () => cancel.cancel());
+    const { built, halfPrecision } = await build(model, options)
+      .then((made) => ({ built: made, halfPrecision: null }))
+      .catch(async (failure: unknown) => {
+        if (!cannotChoosePrecision(failure)) throw failure;
+        const { model: half, ...halfPrecision } = await inHalfPrecision(model);
+        return { built: await build(half, { ...options, fp16: false }), halfPrecision };
+      });
     onProgress?.({ fraction: 1, phases: [] });
-    return describe(built);
+    return { ...describe(built), halfPrecision };
   } catch (failure) {
     if (either.aborted) throw failure;
     throw describeBuildFailure(failure, model);
   }
 }
 
-function describe(built: NativeBuiltEngine): CompiledNetwork {
+/** TensorRT 11 takes a model at its word, so the model is what has to change. */
+const cannotChoosePrecision = (failure: unknown): boolean => failure instanceof TensorRtError && failure.stage === "tensorrt.precision";
+
+async function inHalfPrecision(model: string | Uint8Array): Promise<HalfPrecisionModel> {
+  const bytes = typeof model === "string" ? await readFile(model) : model;
+  try {
+    return toHalfPrecision(bytes);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new TensorRtError(`The model cannot be put into half precision, because it is no ONNX model: ${reason}`, {
+      stage: "tensorrt.precision",
+      cause: error,
+    });
+  }
+}
+
+function describe(built: NativeBuiltEngine): Omit<CompiledNetwork, "halfPrecision"> {
   return {
     engine: built.engine,
     tensorRtVersion: built.libraryVersion,

@@ -335,8 +335,8 @@ bool Work(void* monitor, const Network& network) {
   for (int i = 0; i < steps && go_on; ++i) {
     start("Timing tactics", "Building", 2);
     for (int j = 0; j < 2; ++j) step("Timing tactics", j);
-    CallBack<void>(monitor, "IProgressMonitor", "phaseFinish", "Timing tactics");
     if (slow) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    CallBack<void>(monitor, "IProgressMonitor", "phaseFinish", "Timing tactics");
     step("Building", i);
   }
   CallBack<void>(monitor, "IProgressMonitor", "phaseFinish", "Building");
