@@ -76,9 +76,9 @@ const INHERITED = [
 ] as const satisfies readonly (keyof AutoModelOptions)[];
 
 function optionsFor({ options, device }: LoadContext, { name, modelPackageId }: ModelDependency): AutoModelOptions {
-  const given = INHERITED.filter((key) => options[key] !== undefined).map((key) => [key, options[key]]);
+  const given = Object.fromEntries(INHERITED.map((key) => [key, options[key]] as const).filter(([, value]) => value !== undefined));
   return {
-    ...Object.fromEntries(given),
+    ...given,
     device,
     ...options.dependencyModelsParams?.[name],
     ...(modelPackageId === null ? {} : { modelPackageId }),
