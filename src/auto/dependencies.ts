@@ -87,21 +87,31 @@ function optionsFor({ options, device }: LoadContext, { name, modelPackageId }: 
 }
 
 /**
- * What a model's metadata declares.
- * @throws CorruptedModelPackageError when a dependency has dependencies itself; DependencyModelParametersValidationError; whatever loading throws.
+ * What a model's metadata declares, with the options for each.
+ * @throws CorruptedModelPackageError when a dependency has dependencies itself, or names are not usable;
+ * DependencyModelParametersValidationError.
  */
-export async function loadDependencies(context: LoadContext, metadata: ModelMetadata, load: LoadById): Promise<LoadedDependencies> {
-  const dependencies = metadata.modelDependencies ?? [];
+export function declaredDependencies(
+  context: LoadContext,
+  { modelDependencies }: ModelMetadata,
+): readonly { readonly dependency: ModelDependency; readonly options: AutoModelOptions }[] {
+  const dependencies = modelDependencies ?? [];
   requireParameters(context, dependencies);
-  if (dependencies.length === 0) return NO_DEPENDENCIES;
-  if (context.options.allowLoadingDependencyModels === false) {
+  if (dependencies.length > 0 && context.options.allowLoadingDependencyModels === false) {
     const names = dependencies.map(({ modelId }) => modelId).join(", ");
     throw new CorruptedModelPackageError(
       `"${context.id}" needs other models (${names}), and loading them is off: either by allowLoadingDependencyModels, or because it is itself a dependency.`,
       { kind: "metadata" },
     );
   }
-  return loadDeclared(context, dependencies, load);
+  requireNames(context.id, dependencies);
+  return dependencies.map((dependency) => ({ dependency, options: optionsFor(context, dependency) }));
+}
+
+/** @throws what declaredDependencies throws; whatever loading throws. */
+export async function loadDependencies(context: LoadContext, metadata: ModelMetadata, load: LoadById): Promise<LoadedDependencies> {
+  const dependencies = declaredDependencies(context, metadata).map(({ dependency }) => dependency);
+  return dependencies.length === 0 ? NO_DEPENDENCIES : loadDeclared(context, dependencies, load);
 }
 
 /** All at once: they do not know each other. When one fails, the others are closed again. */

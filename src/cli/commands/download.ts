@@ -35,7 +35,7 @@ function formatPlan(plan: LoadingPlan, style: Style): string[] {
     `${style("dim", "then".padEnd(10))}  ${
       ranked
         .slice(1)
-        .map(({ package: { packageId } }) => packageId)
+        .map(({ packageId }) => packageId)
         .join(", ") || "no other package fits"
     }`,
     ...discarded.map(({ packageId, message, code }) => `${style("dim", "not used".padEnd(10))}  ${packageId}: ${message} (${code})`),
