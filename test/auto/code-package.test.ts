@@ -4,7 +4,14 @@ import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
 
-import { AutoModel, CorruptedModelPackageError, ForbiddenLocalCodePackageAccessError, type AutoModelOptions } from "../../src/index.js";
+import {
+  AutoModel,
+  CorruptedModelPackageError,
+  ForbiddenLocalCodePackageAccessError,
+  type AnyModel,
+  type AutoModelOptions,
+} from "../../src/index.js";
+import { writePackage } from "../support/packages.js";
 
 const GREETER = `
 export class Greeter {
@@ -25,6 +32,46 @@ async function codePackage(config: object, files: Readonly<Record<string, string
 }
 
 const load = (directory: string, options: AutoModelOptions = {}): Promise<unknown> => AutoModel.fromPretrained(directory, options);
+
+describe("packages that a folder links to", () => {
+  const KEEPER = `
+export class Keeper {
+  static async fromPretrained(directory, { modelDependencies }) {
+    return { modelDependencies, close: async () => {} };
+  }
+}`;
+
+  async function parent(...names: readonly string[]): Promise<string> {
+    const directory = await codePackage({ model_module: "model.mjs", model_class: "Keeper" }, { "model.mjs": KEEPER });
+    await mkdir(join(directory, "model_dependencies"));
+    for (const name of names) await symlink(await writePackage({}), join(directory, "model_dependencies", name));
+    return directory;
+  }
+
+  it("are loaded first, handed over by name, and closed with it", async () => {
+    const model = (await AutoModel.fromPath(await parent("eyes", "ears"), {
+      dependencyModelsParams: { ears: { executor: "reference" } },
+    })) as unknown as { readonly modelDependencies: Readonly<Record<string, AnyModel>>; close(): Promise<void> };
+    expect(Object.keys(model.modelDependencies).sort()).toEqual(["ears", "eyes"]);
+    expect(model.modelDependencies["ears"]?.info).toMatchObject({ architecture: "yolov8", decodeExecutor: "reference" });
+    await model.close();
+    expect(Object.values(model.modelDependencies).map(({ closed }) => closed)).toEqual([true, true]);
+  });
+
+  it("are refused when loading them is off, spoken to by a wrong name, nested, or forbidden to bring code", async () => {
+    const directory = await parent("eyes");
+    await expect(load(directory, { allowLoadingDependencyModels: false })).rejects.toThrow(/eyes/);
+    await expect(load(directory, { dependencyModelsParams: { nose: {} } })).rejects.toThrow(/nose.*eyes/s);
+    const grandparent = await parent();
+    await symlink(directory, join(grandparent, "model_dependencies", "child"));
+    await expect(load(grandparent)).rejects.toThrow(/itself a dependency/);
+    const coded = await codePackage({ model_module: "model.mjs", model_class: "Greeter" });
+    const detector = await writePackage({});
+    await mkdir(join(detector, "model_dependencies"));
+    await symlink(coded, join(detector, "model_dependencies", "code"));
+    await expect(load(detector, { allowLocalCodePackages: false })).rejects.toThrow(ForbiddenLocalCodePackageAccessError);
+  });
+});
 
 describe("a package with code of its own", () => {
   it("is loaded by its class, which gets the folder and the caller's options", async () => {
