@@ -55,7 +55,7 @@ export const maskMemory: Case = {
         measurement("instances", instances),
         measurement("pixels in masks, millions", maskedPixels / 1e6),
         measurement("result", resultMegabytes),
-        measurement("peak added by the prediction", peakMegabytes),
+        measurement("peak above the level before", peakMegabytes),
         measurement("ms for all masks, once", milliseconds),
       ],
       claims: [{ text: "peak, MB", value: peakMegabytes, comparison: "<=", bound: 300 }],
