@@ -54,7 +54,8 @@ bool IsNull(Napi::Value value) { return value.IsNull() || value.IsUndefined(); }
 void ReadTriple(Napi::Object object, const char* key, const std::string& name, float (&values)[3]) {
   const Napi::Value value = Field(object, key);
   if (IsNull(value)) return;
-  const Napi::Object list = RequireObject(value, name + "." + key);
+  if (!value.IsArray() || value.As<Napi::Array>().Length() != 3) ThrowArgument(value.Env(), name + "." + key, "an array of three numbers", value);
+  const auto list = value.As<Napi::Array>();
   for (std::uint32_t i = 0; i < 3; ++i) values[i] = static_cast<float>(RequireNumber(list.Get(i), name + "." + key + "[" + std::to_string(i) + "]"));
 }
 
@@ -81,8 +82,10 @@ PreprocessSteps ReadSteps(Napi::Value value) {
   const Napi::Value geometry = Field(object, "geometry");
   if (!geometry.IsArray()) ThrowArgument(value.Env(), "steps.geometry", "an array", geometry);
   const auto list = geometry.As<Napi::Array>();
-  if (list.Length() < 1 || list.Length() > 2) ThrowArgument(value.Env(), "steps.geometry", "one or two steps", geometry);
-  for (std::uint32_t i = 0; i < list.Length(); ++i) steps.geometry.push_back(ReadStep(list.Get(i), "steps.geometry[" + std::to_string(i) + "]"));
+  // Looked at once: a getter may change it.
+  const std::uint32_t count = list.Length();
+  if (count < 1 || count > 2) ThrowArgument(value.Env(), "steps.geometry", "one or two steps", geometry);
+  for (std::uint32_t i = 0; i < count; ++i) steps.geometry.push_back(ReadStep(list.Get(i), "steps.geometry[" + std::to_string(i) + "]"));
   steps.swap_channels = RequireBoolean(Field(object, "swapChannels"), "steps.swapChannels");
   steps.normalization = ReadNormalization(Field(object, "normalization"), "steps.normalization");
   steps.output = ReadSize(Field(object, "output"), "steps.output");
