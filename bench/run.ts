@@ -18,6 +18,7 @@ import { maskMemory, segmentation } from "./cases/masks.js";
 import { memory } from "./cases/memory.js";
 import { classification, prediction, queriesDetection } from "./cases/prediction.js";
 import { preprocessing } from "./cases/preprocessing.js";
+import { referenceStages } from "./cases/reference-stages.js";
 import { Unavailable, type CaseResult } from "./measure.js";
 
 const CASES = [
@@ -27,6 +28,7 @@ const CASES = [
   segmentation,
   preprocessing,
   decoding,
+  ...referenceStages,
   download,
   racing,
   warmLoad,
