@@ -262,6 +262,53 @@ describe.skipIf(fakes === null)("buildTensorRtEngine", () => {
     });
   });
 
+  it("takes no harm from wrong values at the native door", async () => {
+    const addon = loadAddon()!;
+    const range = { input: "images", minimum: [1, 3], optimum: [1, 3], maximum: [2, 3] };
+    const good: Readonly<Record<string, unknown>> = {
+      cudaLibraryPath: join(fakes!, "cuda"),
+      tensorRtLibraryPath: join(fakes!, "trt10"),
+      device: 0,
+      fp16: false,
+      stronglyTyped: false,
+      versionCompatible: false,
+      workspaceBytes: 0,
+      hardwareCompatibility: "none",
+      batch: null,
+      profiles: [[range]],
+      timingCache: null,
+    };
+    const build = (...args: readonly unknown[]): Promise<unknown> =>
+      Promise.resolve()
+        .then(() => (addon.buildTensorRtEngine as (...given: readonly unknown[]) => Promise<unknown>)(...args))
+        .then(() => "built")
+        .catch((error: unknown) => error);
+    const wrong = [
+      undefined,
+      true,
+      "x",
+      10n,
+      Symbol("x"),
+      {},
+      [],
+      [[{}]],
+      [[{ ...range, minimum: ["1"] }]],
+      [[{ ...range, maximum: [2 ** 60, 3] }]],
+    ];
+    wrong.push([[{ ...range, input: 3 }]], Array(65).fill([range]), NaN, -1, 0.5, 2 ** 53, new Float32Array(4), { minimum: 1 });
+    for (const name of Object.keys(good)) {
+      for (const value of wrong) {
+        const outcome = await build(model("n"), { ...good, [name]: value }, null, null);
+        if (outcome !== "built") expect(outcome, name).toBeInstanceOf(Error);
+      }
+    }
+    for (const value of [undefined, null, 3, new Float32Array(4), {}]) expect(await build(value, good, null, null)).toBeInstanceOf(Error);
+    for (const value of [3, "x", {}]) expect(await build(model("n"), good, value, null)).toBeInstanceOf(Error);
+    for (const value of [3, "x", {}]) expect(await build(model("n"), good, null, value)).toBeInstanceOf(Error);
+    for (const value of [null, "x", new Float32Array(8)]) expect(() => addon.readTensorRtPlanVersion(value as never)).toThrow();
+    expect(await build(model("n"), good, null, null)).toBe("built");
+  });
+
   it("lets processes and threads end while a build is in progress", async () => {
     const { code, signal, stdout, stderr } = await runChild(new URL("./children/exit.ts", import.meta.url), [fakes!]);
     expect({ code, signal, stderr }).toEqual({ code: 0, signal: null, stderr: "" });

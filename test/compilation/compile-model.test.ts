@@ -13,6 +13,7 @@ import {
   NoModelPackagesAvailableError,
 } from "../../src/errors.js";
 import { loadAddon } from "../../src/native/index.js";
+import { discoverLocalTrtPackages } from "../../src/providers/index.js";
 import { detectorFiles, startModelHub, type ModelHub } from "../support/model-hub.js";
 import { nvidiaFakes } from "../support/nvidia-fakes.js";
 import { blankPicture, constantNetwork, YOLO_HEAD } from "../support/packages.js";
@@ -115,11 +116,14 @@ describe.skipIf(fakes === null)("compileModel", () => {
     });
     expect(half.packageId).not.toBe(first.packageId);
     const plan = await AutoModel.planLoading(ID, { ...TRT, quantization: [] });
-    expect(plan.kind === "provider" ? plan.ranked.map(({ package: { packageId } }) => packageId).sort() : []).toEqual(
+    expect(plan.kind === "provider" ? plan.ranked.map(({ packageId }) => packageId).sort() : []).toEqual(
       [first.packageId, half.packageId].sort(),
     );
-    const [ranked] = plan.kind === "provider" ? plan.ranked.filter(({ package: { packageId } }) => packageId === half.packageId) : [];
-    expect(ranked?.package.trtPackageDetails).toMatchObject({ sameCcCompatible: true, trtForwardCompatible: true });
+    const found = await discoverLocalTrtPackages(ID);
+    expect(found.find(({ packageId }) => packageId === half.packageId)?.trtPackageDetails).toMatchObject({
+      sameCcCompatible: true,
+      trtForwardCompatible: true,
+    });
   });
 
   it("takes any number of pictures up to eight unless told otherwise", async () => {

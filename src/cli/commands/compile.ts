@@ -1,11 +1,11 @@
 import type { Command } from "commander";
 import type { CompiledModel } from "../../compilation/index.js";
+import { humanReadableSize } from "../../store/human-readable-size.js";
 import { addProviderOption } from "../model-options.js";
 import { parseBatchRange, parseCount, parseGpu } from "../option-values.js";
 import { progressLine } from "../progress.js";
 import { StatusLine, styleFor, type Style } from "../terminal.js";
 import type { CommandContext } from "./context.js";
-import { formatSize } from "./describe.js";
 
 interface CompileFlags {
   readonly provider?: readonly string[];
@@ -32,7 +32,7 @@ function formatCompiled({ modelId, packageId, directory, quantization, batch, re
   const rows: [string, string][] = [
     ["model", modelId],
     ["package", packageId],
-    ["engine", `${formatSize(engineBytes)}, ${quantization}, built in ${seconds.toFixed(1)} s by TensorRT ${tensorRtVersion}`],
+    ["engine", `${humanReadableSize(engineBytes)}, ${quantization}, built in ${seconds.toFixed(1)} s by TensorRT ${tensorRtVersion}`],
     ["for", `cuda:${device.ordinal} (${device.name}, compute capability ${device.computeCapability})`],
     ["pictures", batchText(batch)],
   ];

@@ -1,11 +1,11 @@
 import type { Command } from "commander";
 import type { EngineInspection } from "../../compilation/index.js";
 import type { TensorPort } from "../../engines/types.js";
+import { humanReadableSize } from "../../store/human-readable-size.js";
 import { parseGpu } from "../option-values.js";
 import { formatTable, type Column } from "../table.js";
 import { StatusLine, styleFor, type Style } from "../terminal.js";
 import type { CommandContext } from "./context.js";
-import { formatSize } from "./describe.js";
 
 interface InspectFlags {
   readonly device?: number;
@@ -22,7 +22,7 @@ const portRow = (kind: string, { name, type, dims }: TensorPort): string[] => [k
 function formatInspection({ path, bytes, builtByVersion, loaded, problem }: EngineInspection, style: Style): string[] {
   const rows: [string, string][] = [
     ["engine", path],
-    ["size", formatSize(bytes)],
+    ["size", humanReadableSize(bytes)],
     ["built by", `TensorRT ${builtByVersion}`],
   ];
   if (loaded !== null) {
@@ -31,7 +31,7 @@ function formatInspection({ path, bytes, builtByVersion, loaded, problem }: Engi
       ["name", name],
       ["runs on", `cuda:${device.ordinal} (${device.name}), TensorRT ${engineVersion}`],
       ["GPUs", hardwareCompatibility === "none" ? "like the one that it was built on" : hardwareCompatibility],
-      ["memory", `${formatSize(memory.engine)} for weights, ${formatSize(memory.scratch)} of scratch for each run at once`],
+      ["memory", `${humanReadableSize(memory.engine)} for weights, ${humanReadableSize(memory.scratch)} of scratch for each run at once`],
     );
   }
   const facts = rows.map(([name, text]) => `${style("dim", name.padEnd(8))}  ${text}`);
