@@ -101,7 +101,7 @@ module.exports = {
       to: {
         dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"],
         dependencyTypesNot: ["type-only"],
-        pathNot: "^node_modules/(zod|p-limit|@bufbuild/protobuf)/",
+        pathNot: "^node_modules/(zod|p-limit)/",
       },
     },
     { name: "resolvable", severity: "error", from: { path: "^src" }, to: { couldNotResolve: true, dependencyTypesNot: ["type-only"] } },

@@ -97,6 +97,12 @@ BuildSettings ReadSettings(Napi::Object options) {
     const auto size = [&](const char* key) { return RequireInteger(Field(range, key), std::string("options.batch.") + key, 1, kMaximumDimension); };
     build.batch = trt::BatchRange{size("minimum"), size("optimum"), size("maximum")};
   }
+  const Napi::Value image = Field(options, "imageSize");
+  if (!image.IsNull()) {
+    Napi::Object size = RequireObject(image, "options.imageSize");
+    build.image = trt::ImageSize{RequireInteger(Field(size, "height"), "options.imageSize.height", 1, kMaximumDimension),
+                                 RequireInteger(Field(size, "width"), "options.imageSize.width", 1, kMaximumDimension)};
+  }
   build.profiles = ReadProfiles(Field(options, "profiles"));
   const Napi::Value cache = Field(options, "timingCache");
   settings.with_cache = !cache.IsNull();

@@ -138,6 +138,19 @@ Status CheckRange(const Tensor& input, const Tensor::Range& range) {
                                             " (-1 varies): every size needs minimum <= optimum <= maximum, and fixed sizes stay what they are.");
 }
 
+void FillRange(const BuildOptions& options, Tensor::Range& range) {
+  const auto fill = [&](std::size_t axis, std::int64_t minimum, std::int64_t optimum, std::int64_t maximum) {
+    if (range.minimum[axis] >= 0) return;
+    range.minimum[axis] = minimum;
+    range.optimum[axis] = optimum;
+    range.maximum[axis] = maximum;
+  };
+  if (options.batch) fill(0, options.batch->minimum, options.batch->optimum, options.batch->maximum);
+  if (!options.image || range.minimum.size() != 4) return;
+  fill(2, options.image->height, options.image->height, options.image->height);
+  fill(3, options.image->width, options.image->width, options.image->width);
+}
+
 // The profiles to build, complete and checked.
 Result<std::vector<std::vector<InputRange>>> ResolveProfiles(const std::vector<Tensor>& inputs, const BuildOptions& options) {
   std::vector<std::vector<InputRange>> profiles = options.profiles;
@@ -158,15 +171,13 @@ Result<std::vector<std::vector<InputRange>>> ResolveProfiles(const std::vector<T
         continue;
       }
       if (!IsDynamic(input.shape)) continue;
-      const bool only_batch = input.shape[0] < 0 && !IsDynamic(Shape(input.shape.begin() + 1, input.shape.end()));
-      if (!only_batch || !options.batch) {
-        return InvalidArgument(kProfileStage, "Input \"" + input.name + "\" has the shape " + ShapeText(input.shape) + ", where -1 varies: say in " +
-                                                  (only_batch ? "batch or " : "") + "profiles which shapes the engine is to take.");
-      }
       InputRange range{input.name, {input.shape, input.shape, input.shape}};
-      range.range.minimum[0] = options.batch->minimum;
-      range.range.optimum[0] = options.batch->optimum;
-      range.range.maximum[0] = options.batch->maximum;
+      FillRange(options, range.range);
+      if (IsDynamic(range.range.minimum)) {
+        return InvalidArgument(kProfileStage, "Input \"" + input.name + "\" has the shape " + ShapeText(input.shape) +
+                                                  ", where -1 varies: say which shapes the engine is to take, in profiles, or in batch and "
+                                                  "imageSize where only these vary.");
+      }
       IM_RETURN_IF_ERROR(CheckRange(input, range.range));
       ranges.push_back(std::move(range));
     }

@@ -27,6 +27,11 @@ struct BatchRange {
   std::int64_t maximum = 1;
 };
 
+struct ImageSize {
+  std::int64_t height = 0;
+  std::int64_t width = 0;
+};
+
 struct InputRange {
   std::string input;
   Tensor::Range range;
@@ -39,8 +44,10 @@ struct BuildOptions {
   bool strongly_typed = false;
   // Scratch memory that a part of the engine may use, bytes; 0 = all of the device.
   std::uint64_t workspace_bytes = 0;
-  // For inputs whose first size varies, and nothing else.
+  // For inputs whose first size varies, and no other, or those of pictures too.
   std::optional<BatchRange> batch;
+  // For inputs [pictures, channels, height, width] whose last two sizes vary: the only one that the engine takes.
+  std::optional<ImageSize> image;
   // Several profiles of ranges by input; inputs of fixed shape need none.
   std::vector<std::vector<InputRange>> profiles;
   HardwareCompatibility hardware = HardwareCompatibility::kNone;

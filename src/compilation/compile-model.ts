@@ -17,6 +17,7 @@ import {
 import { storeOwnPackage, writeFileDurably, type ProgressEvent } from "../store/index.js";
 import { buildTensorRtEngine, type TensorRtBuildReport } from "./build.js";
 import { engineMachine } from "./machine.js";
+import { networkInputOf } from "./network-input.js";
 
 export type CompileProgress = ProgressEvent | ({ readonly type: "building" } & TensorRtBuildProgress);
 
@@ -59,8 +60,8 @@ const NAMES: readonly string[] = [
 
 const NETWORK = "weights.onnx";
 const MODEL_CONFIG = "model_config.json";
-/** Networks that take any number of pictures: fastest for one, and up to eight at once. */
-const DEFAULT_BATCH = { minimum: 1, optimum: 1, maximum: 8 };
+/** Networks that take any number of pictures: fastest for one, and up to so many at once, unless their package says less. */
+const DEFAULT_MAXIMUM = 8;
 
 interface Source {
   readonly modelId: string;
@@ -182,7 +183,7 @@ async function storeElsewhere(directory: string, source: string, contents: Local
  */
 export async function compileModel(model: string, options: CompileModelOptions = {}): Promise<CompiledModel> {
   requireKnownOptions(options, NAMES, "compileModel");
-  const { device = 0, fp16 = false, batch = DEFAULT_BATCH, outputDirectory, timingCachePath, onProgress, signal } = options;
+  const { device = 0, fp16 = false, outputDirectory, timingCachePath, onProgress, signal } = options;
   if (outputDirectory !== undefined && (typeof outputDirectory !== "string" || outputDirectory === "")) {
     throw invalidOption("outputDirectory", "a path", outputDirectory);
   }
@@ -191,6 +192,14 @@ export async function compileModel(model: string, options: CompileModelOptions =
   const source = await sourceOf(model, options);
   await requirePackageFiles(source.directory, outputDirectory === undefined ? [NETWORK] : [NETWORK, MODEL_CONFIG]);
   const network = join(source.directory, NETWORK);
+  const descriptions = await descriptionsIn(source.directory);
+  const input = networkInputOf(source.directory, descriptions);
+  const imageSize = options.imageSize ?? input.imageSize;
+  const batch = options.batch ?? {
+    minimum: 1,
+    optimum: 1,
+    maximum: Math.max(1, Math.min(DEFAULT_MAXIMUM, input.maximumBatch ?? DEFAULT_MAXIMUM)),
+  };
   const { workspaceBytes, hardwareCompatible = false, versionCompatible = false } = options;
   const { engine, report } = await buildTensorRtEngine(network, {
     device,
@@ -198,6 +207,7 @@ export async function compileModel(model: string, options: CompileModelOptions =
     batch,
     hardwareCompatible,
     versionCompatible,
+    ...(imageSize === null ? {} : { imageSize }),
     ...(workspaceBytes === undefined ? {} : { workspaceBytes }),
     ...(timingCachePath === undefined ? {} : { timingCachePath }),
     ...(onProgress === undefined ? {} : { onProgress: (progress) => onProgress({ type: "building", ...progress }) }),
@@ -212,7 +222,7 @@ export async function compileModel(model: string, options: CompileModelOptions =
     sameComputeCapability: hardwareCompatible !== false,
     versionCompatible,
     engine,
-    descriptions: await descriptionsIn(source.directory),
+    descriptions,
   };
   const packageId = localTrtPackageId(contents);
   const { modelId } = source;

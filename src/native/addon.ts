@@ -362,8 +362,10 @@ export interface NativeTensorRtBuildOptions {
   /** 0 = no limit. */
   readonly workspaceBytes: number;
   readonly hardwareCompatibility: "none" | "ampere-plus" | "same-compute-capability";
-  /** For inputs whose first size varies, and no other. */
+  /** For inputs whose first size varies. */
   readonly batch: { readonly minimum: number; readonly optimum: number; readonly maximum: number } | null;
+  /** For inputs `[pictures, channels, height, width]` whose last two sizes vary. */
+  readonly imageSize: { readonly width: number; readonly height: number } | null;
   readonly profiles: readonly (readonly {
     readonly input: string;
     readonly minimum: readonly number[];

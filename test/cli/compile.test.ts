@@ -45,7 +45,7 @@ describe("compile", () => {
       Promise.resolve(COMPILED)
     );
     const argv =
-      "compile acme/bolts/3 --fp16 --batch 1,4,8 --device cuda:1 --output out --workspace 512 --timing-cache t --hardware-compatible --version-compatible --package one --provider mine";
+      "compile acme/bolts/3 --fp16 --batch 1,4,8 --image-size 640x480 --device cuda:1 --output out --workspace 512 --timing-cache t --hardware-compatible --version-compatible --package one --provider mine";
     const { code, stdout, stderr } = await runCli(argv.split(" "), { services: { compileModel } });
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     const [id, { onProgress: _onProgress, ...options }] = calls[0]!;
@@ -54,6 +54,7 @@ describe("compile", () => {
       {
         fp16: true,
         batch: { minimum: 1, optimum: 4, maximum: 8 },
+        imageSize: { width: 640, height: 480 },
         device: 1,
         outputDirectory: "out",
         workspaceBytes: 512 * 1024 * 1024,

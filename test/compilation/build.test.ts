@@ -218,7 +218,7 @@ describe.skipIf(fakes === null)("buildTensorRtEngine", () => {
     ["what is no model", (): Uint8Array => Uint8Array.of(1, 2, 3), {}, EngineBuildError, /no ONNX model/],
     ["a missing file", (): string => "/nowhere/model.onnx", {}, EngineBuildError, /\/nowhere\/model\.onnx cannot be read/],
     ["a folder", (): string => tmpdir(), {}, EngineBuildError, /cannot be read|could not be read/],
-    ["a missing batch", (): Uint8Array => model("n"), {}, InvalidOptionError, /say in batch or profiles/],
+    ["a missing batch", (): Uint8Array => model("n"), {}, InvalidOptionError, /say which shapes the engine is to take/],
     [
       "fp16 beside strong types",
       (): Uint8Array => model(1),
@@ -238,6 +238,8 @@ describe.skipIf(fakes === null)("buildTensorRtEngine", () => {
     { workspaceBytes: -1 },
     { batch: { minimum: 4, optimum: 2, maximum: 8 } },
     { batch: { minimum: 0, optimum: 2, maximum: 8 } },
+    { imageSize: { width: 64 } },
+    { imageSize: { width: 64, height: 0.5 } },
     { profiles: {} },
     { profiles: [{ images: { minimum: [0], optimum: [1], maximum: [1] } }] },
     { hardwareCompatible: "all" },
@@ -275,6 +277,7 @@ describe.skipIf(fakes === null)("buildTensorRtEngine", () => {
       workspaceBytes: 0,
       hardwareCompatibility: "none",
       batch: null,
+      imageSize: null,
       profiles: [[range]],
       timingCache: null,
     };

@@ -16,7 +16,8 @@ import { loadAddon } from "../../src/native/index.js";
 import { discoverLocalTrtPackages } from "../../src/providers/index.js";
 import { detectorFiles, startModelHub, type ModelHub } from "../support/model-hub.js";
 import { nvidiaFakes } from "../support/nvidia-fakes.js";
-import { blankPicture, constantNetwork, YOLO_HEAD } from "../support/packages.js";
+import { buildModel } from "../support/onnx-graphs.js";
+import { blankPicture, constantNetwork, inferenceConfig, writePackage, YOLO_HEAD } from "../support/packages.js";
 
 const fakes = loadAddon() === null ? null : nvidiaFakes();
 const ID = "acme/bolts/3";
@@ -132,6 +133,30 @@ describe.skipIf(fakes === null)("compileModel", () => {
     expect(batch).toEqual({ kind: "dynamic", minimum: 1, optimum: 1, maximum: 8 });
     const fixed = await compileModel(ID, { batch: { minimum: 2, optimum: 2, maximum: 2 } });
     expect(fixed.batch).toEqual({ kind: "static", batchSize: 2 });
+  });
+
+  it("takes from the package what the network leaves open", async () => {
+    const network = buildModel({
+      inputs: [{ name: "images", type: "float32", dims: ["n", 3, "h", "w"] }],
+      outputs: [{ name: "output0", type: "float32", dims: ["n", 6, 2] }],
+      nodes: [{ op: "Identity", inputs: ["images"], outputs: ["output0"] }],
+    });
+    const source = await writePackage({
+      weights: network,
+      inferenceConfig: inferenceConfig({ forwardPass: { max_dynamic_batch_size: 2 } }),
+    });
+    const outputDirectory = join(home, "engine");
+    const compiled = await compileModel(source, { outputDirectory });
+    expect(compiled.batch).toEqual({ kind: "dynamic", minimum: 1, optimum: 1, maximum: 2 });
+    expect(compiled.report.profiles).toEqual([{ images: { minimum: [1, 3, 64, 64], optimum: [1, 3, 64, 64], maximum: [2, 3, 64, 64] } }]);
+    const larger = await compileModel(source, {
+      outputDirectory,
+      imageSize: { width: 96, height: 32 },
+      batch: { minimum: 4, optimum: 4, maximum: 4 },
+    });
+    expect(larger.report.profiles[0]?.["images"]?.optimum).toEqual([4, 3, 32, 96]);
+    await using model = await AutoModel.fromPretrained(outputDirectory);
+    expect(model.info.batchSize).toEqual({ minimum: 4, maximum: 4 });
   });
 
   it("makes a folder of its own from one, that loads by its path", async () => {

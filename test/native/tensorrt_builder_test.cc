@@ -132,6 +132,21 @@ TEST_P(BuilderTest, BuildsProfiles) {
   EXPECT_TRUE(Build(kFixed, batch).ok()) << "a network of fixed shapes needs no batch";
 }
 
+TEST_P(BuilderTest, TakesPicturesOfOneSize) {
+  const auto model = [](const Shape& shape) { return Model(Nested(11, Value("images", 1, shape)) + Nested(12, Value("scores", 1, {-1, 3}))); };
+  BuildOptions options;
+  options.batch = BatchRange{1, 2, 4};
+  options.image = ImageSize{32, 64};
+  const Result<BuiltEngine> built = Build(model({-1, 3, -1, -1}), options);
+  ASSERT_TRUE(built.ok()) << built.status().message();
+  EXPECT_NE(Lines(built.value()).find("profile 0 images 4 1 3 32 64 2 3 32 64 4 3 32 64\n"), std::string::npos) << Lines(built.value());
+  const Result<BuiltEngine> fixed = Build(model({-1, 3, 8, 8}), options);
+  ASSERT_TRUE(fixed.ok());
+  EXPECT_NE(Lines(fixed.value()).find("profile 0 images 4 1 3 8 8 2 3 8 8 4 3 8 8\n"), std::string::npos) << "fixed sizes stay";
+  options.batch.reset();
+  EXPECT_NE(Refusal(model({-1, 3, -1, -1}), options).find("say which shapes"), std::string::npos);
+}
+
 TEST_P(BuilderTest, RefusesProfilesThatDoNotFitInWords) {
   const auto refusal = [&](std::vector<InputRange> ranges, const std::string& model = kDynamic) {
     BuildOptions options;
@@ -140,7 +155,7 @@ TEST_P(BuilderTest, RefusesProfilesThatDoNotFitInWords) {
     EXPECT_EQ(built.ok() ? Code::kOk : built.status().code(), Code::kInvalidArgument);
     return built.ok() ? "" : built.status().message();
   };
-  EXPECT_NE(Refusal(kDynamic).find("has the shape [-1, 3], where -1 varies: say in batch or profiles"), std::string::npos);
+  EXPECT_NE(Refusal(kDynamic).find("has the shape [-1, 3], where -1 varies: say which shapes"), std::string::npos);
   EXPECT_NE(refusal({Range("pixels", {1, 3}, {1, 3}, {1, 3})}).find("names input \"pixels\""), std::string::npos);
   EXPECT_NE(refusal({Range("images", {2, 3}, {1, 3}, {4, 3})}).find("minimum <= optimum <= maximum"), std::string::npos);
   EXPECT_NE(refusal({Range("images", {1, 3}, {1, 3}, {1, 4})}).find("[1, 3], [1, 3], [1, 4]"), std::string::npos);
@@ -149,10 +164,11 @@ TEST_P(BuilderTest, RefusesProfilesThatDoNotFitInWords) {
   EXPECT_NE(refusal({Range("images", {1, 3}, {1, 3}, {2, 3})}, kFixed).find("fixed sizes stay"), std::string::npos);
   const InputRange range = Range("images", {1, 3}, {1, 3}, {2, 3});
   EXPECT_NE(refusal({range, range}).find("twice"), std::string::npos);
-  const std::string image = Model(Nested(11, Value("images", 1, {-1, 3, -1})) + Nested(12, Value("scores", 1, {-1, 3})));
+  const std::string row = Model(Nested(11, Value("images", 1, {-1, 3, -1})) + Nested(12, Value("scores", 1, {-1, 3})));
   BuildOptions batch;
   batch.batch = BatchRange{1, 1, 1};
-  EXPECT_NE(Refusal(image, batch).find("say in profiles"), std::string::npos);
+  batch.image = ImageSize{32, 64};
+  EXPECT_NE(Refusal(row, batch).find("say which shapes"), std::string::npos) << "this is no picture";
 }
 
 TEST_P(BuilderTest, SaysWhichNodesTheParserRefuses) {

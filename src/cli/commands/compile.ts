@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import type { CompiledModel } from "../../compilation/index.js";
 import { humanReadableSize } from "../../store/human-readable-size.js";
 import { addProviderOption } from "../model-options.js";
-import { parseBatchRange, parseCount, parseGpu } from "../option-values.js";
+import { parseBatchRange, parseCount, parseGpu, parseImageSize } from "../option-values.js";
 import { progressLine } from "../progress.js";
 import { StatusLine, styleFor, type Style } from "../terminal.js";
 import type { CommandContext } from "./context.js";
@@ -12,6 +12,7 @@ interface CompileFlags {
   readonly package?: string;
   readonly fp16?: boolean;
   readonly batch?: ReturnType<typeof parseBatchRange>;
+  readonly imageSize?: ReturnType<typeof parseImageSize>;
   readonly device?: number;
   readonly output?: string;
   readonly workspace?: number;
@@ -52,6 +53,11 @@ export function addCompileCommand(program: Command, { io, services }: CommandCon
     .option("--package <id>", "build from exactly this ONNX package of the model")
     .option("--fp16", "half precision where it is faster")
     .option("--batch <range>", "pictures at once: N, or MIN,BEST,MAX (default: 1,1,8 where the network allows it)", parseBatchRange)
+    .option(
+      "--image-size <px>",
+      "the size that the engine takes where the network takes any: N or WIDTHxHEIGHT (default: the package's)",
+      parseImageSize,
+    )
     .option("--device <name>", "cuda or cuda:N, the GPU that measures and that the engine is for", parseGpu)
     .option("--output <dir>", "a folder for the package (default: the model's place in the cache)")
     .option("--workspace <mb>", "scratch memory that a part of the engine may use, MB", parseCount)
@@ -62,6 +68,7 @@ export function addCompileCommand(program: Command, { io, services }: CommandCon
     .action(async (model: string, flags: CompileFlags) => {
       const { provider, package: modelPackageId, fp16, batch, device, output, workspace, timingCache, json = false } = flags;
       const { hardwareCompatible, versionCompatible } = flags;
+      const [width, height] = [flags.imageSize ?? []].flat();
       const status = new StatusLine(io);
       status.show(`Asking for ${model} ...`);
       try {
@@ -70,6 +77,7 @@ export function addCompileCommand(program: Command, { io, services }: CommandCon
           ...(modelPackageId === undefined ? {} : { modelPackageId }),
           ...(fp16 === undefined ? {} : { fp16 }),
           ...(batch === undefined ? {} : { batch }),
+          ...(width === undefined ? {} : { imageSize: { width, height: height ?? width } }),
           ...(device === undefined ? {} : { device }),
           ...(output === undefined ? {} : { outputDirectory: output }),
           ...(workspace === undefined ? {} : { workspaceBytes: workspace * MEBIBYTE }),

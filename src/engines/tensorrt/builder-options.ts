@@ -23,9 +23,11 @@ export interface TensorRtBuildSettings {
   readonly fp16?: boolean;
   /** Every part in the precision that the model says; default false. TensorRT 11 always does so. */
   readonly stronglyTyped?: boolean;
-  /** For inputs whose first size alone varies. */
+  /** For inputs whose first size varies. */
   readonly batch?: BatchRange;
-  /** One or more ranges of shapes, each by the name of the input. Needed for inputs that vary in other sizes than the first. */
+  /** Pixels. For inputs `[pictures, channels, height, width]` whose last two sizes vary: the only size that the engine takes. */
+  readonly imageSize?: { readonly width: number; readonly height: number };
+  /** One or more ranges of shapes, each by the name of the input. Needed for inputs that vary in other sizes, or by more. */
   readonly profiles?: readonly TensorRtProfile[];
   /** Bytes of scratch memory that a part of the engine may use; default: all that the device has. */
   readonly workspaceBytes?: number;
@@ -43,6 +45,7 @@ export const BUILD_SETTING_NAMES = [
   "fp16",
   "stronglyTyped",
   "batch",
+  "imageSize",
   "profiles",
   "workspaceBytes",
   "hardwareCompatible",
@@ -73,6 +76,13 @@ function batchRange(value: BatchRange | undefined): BatchRange | null {
   throw invalidOption("batch", "an object of minimum <= optimum <= maximum, all of at least 1,", JSON.stringify(value));
 }
 
+function imageSize(value: TensorRtBuildSettings["imageSize"]): NativeTensorRtBuildOptions["imageSize"] {
+  if (value === undefined) return null;
+  const { width, height } = value;
+  if (isSize(width) && isSize(height)) return { width, height };
+  throw invalidOption("imageSize", "an object of width and height, both of at least 1,", JSON.stringify(value));
+}
+
 function profileRanges(value: readonly TensorRtProfile[] | undefined): NativeTensorRtBuildOptions["profiles"] {
   if (value === undefined) return [];
   if (!Array.isArray(value)) throw invalidOption("profiles", "a list of profiles", value);
@@ -100,6 +110,7 @@ export function toNativeBuildOptions(settings: TensorRtBuildSettings, timingCach
     workspaceBytes: integer("workspaceBytes", settings.workspaceBytes ?? 0, 0, 2 ** 50),
     hardwareCompatibility: hardware(settings.hardwareCompatible),
     batch: batchRange(settings.batch),
+    imageSize: imageSize(settings.imageSize),
     profiles: profileRanges(settings.profiles),
     timingCache,
   };

@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { raceAbort } from "../../abort.js";
 import { EngineBuildError, InvalidOptionError, ModelInputError, ModelRuntimeError, TensorRtError } from "../../errors.js";
 import { callNative, type NativeBuiltEngine, type NativeTensorRtBuildOptions, type NativeTensorRtBuildPhase } from "../../native/index.js";
-import { toHalfPrecision, type HalfPrecisionModel } from "../onnx/half-precision.js";
+import type { HalfPrecisionModel } from "../onnx/half-precision.js";
 import type { TensorPort } from "../types.js";
 import { toNativeBuildOptions, type TensorRtBuildSettings } from "./builder-options.js";
 import { profileOf, toPort, type TensorRtProfile } from "./engine.js";
@@ -116,6 +116,8 @@ const cannotChoosePrecision = (failure: unknown): boolean => failure instanceof 
 
 async function inHalfPrecision(model: string | Uint8Array): Promise<HalfPrecisionModel> {
   const bytes = typeof model === "string" ? await readFile(model) : model;
+  // Seldom needed, so it costs nobody's start.
+  const { toHalfPrecision } = await import("../onnx/half-precision.js");
   try {
     return toHalfPrecision(bytes);
   } catch (error) {
