@@ -95,15 +95,15 @@ BuildSettings ReadSettings(Napi::Object options) {
   if (!batch.IsNull()) {
     Napi::Object range = RequireObject(batch, "options.batch");
     const auto size = [&](const char* key) { return RequireInteger(Field(range, key), std::string("options.batch.") + key, 1, kMaximumDimension); };
-    build.batch = trt::BatchRange{size("minimum"), size("optimum"), size("maximum")};
+    build.shapes.batch = trt::BatchRange{size("minimum"), size("optimum"), size("maximum")};
   }
   const Napi::Value image = Field(options, "imageSize");
   if (!image.IsNull()) {
     Napi::Object size = RequireObject(image, "options.imageSize");
-    build.image = trt::ImageSize{RequireInteger(Field(size, "height"), "options.imageSize.height", 1, kMaximumDimension),
+    build.shapes.image = trt::ImageSize{RequireInteger(Field(size, "height"), "options.imageSize.height", 1, kMaximumDimension),
                                  RequireInteger(Field(size, "width"), "options.imageSize.width", 1, kMaximumDimension)};
   }
-  build.profiles = ReadProfiles(Field(options, "profiles"));
+  build.shapes.profiles = ReadProfiles(Field(options, "profiles"));
   const Napi::Value cache = Field(options, "timingCache");
   settings.with_cache = !cache.IsNull();
   if (settings.with_cache) settings.timing_cache = CopyBytes(RequireUint8Array(cache, "options.timingCache"));

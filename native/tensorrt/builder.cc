@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "tensorrt/build_profiles.h"
 #include "tensorrt/onnx_parser.h"
 #include "tensorrt/tensors.h"
 
@@ -11,7 +12,6 @@ namespace {
 
 constexpr char kOpenStage[] = "tensorrt.open";
 constexpr char kStage[] = "tensorrt.build";
-constexpr char kProfileStage[] = "tensorrt.profiles";
 constexpr char kPrecisionStage[] = "tensorrt.precision";
 constexpr char kCacheStage[] = "tensorrt.timing-cache";
 
@@ -27,8 +27,6 @@ template <typename Flag>
 std::uint32_t Bit(Flag flag) {
   return std::uint32_t{1} << static_cast<unsigned>(flag);
 }
-
-bool IsDynamic(const Shape& shape) { return std::any_of(shape.begin(), shape.end(), [](std::int64_t size) { return size < 0; }); }
 
 // Objects of one build. Destroyed in this order from the end: each uses those before it.
 class Build {
@@ -122,71 +120,6 @@ Result<Tensor> Build::DescribeTensor(const NetworkTensorObject* object, bool inp
 
 // ----------------------------------------------------------------------------------------------------------- profiles
 
-std::string RangeText(const Tensor::Range& range) {
-  return ShapeText(range.minimum) + ", " + ShapeText(range.optimum) + ", " + ShapeText(range.maximum);
-}
-
-Status CheckRange(const Tensor& input, const Tensor::Range& range) {
-  const Shape& shape = input.shape;
-  bool fits = range.minimum.size() == shape.size() && range.optimum.size() == shape.size() && range.maximum.size() == shape.size();
-  for (std::size_t i = 0; fits && i < shape.size(); ++i) {
-    fits = range.minimum[i] >= 0 && range.minimum[i] <= range.optimum[i] && range.optimum[i] <= range.maximum[i] &&
-           (shape[i] < 0 || (range.minimum[i] == shape[i] && range.maximum[i] == shape[i]));
-  }
-  if (fits) return {};
-  return InvalidArgument(kProfileStage, "The range " + RangeText(range) + " does not fit input \"" + input.name + "\" of shape " + ShapeText(shape) +
-                                            " (-1 varies): every size needs minimum <= optimum <= maximum, and fixed sizes stay what they are.");
-}
-
-void FillRange(const BuildOptions& options, Tensor::Range& range) {
-  const auto fill = [&](std::size_t axis, std::int64_t minimum, std::int64_t optimum, std::int64_t maximum) {
-    if (range.minimum[axis] >= 0) return;
-    range.minimum[axis] = minimum;
-    range.optimum[axis] = optimum;
-    range.maximum[axis] = maximum;
-  };
-  if (options.batch) fill(0, options.batch->minimum, options.batch->optimum, options.batch->maximum);
-  if (!options.image || range.minimum.size() != 4) return;
-  fill(2, options.image->height, options.image->height, options.image->height);
-  fill(3, options.image->width, options.image->width, options.image->width);
-}
-
-// The profiles to build, complete and checked.
-Result<std::vector<std::vector<InputRange>>> ResolveProfiles(const std::vector<Tensor>& inputs, const BuildOptions& options) {
-  std::vector<std::vector<InputRange>> profiles = options.profiles;
-  if (profiles.empty()) profiles.resize(1);
-  for (std::vector<InputRange>& ranges : profiles) {
-    for (const InputRange& given : ranges) {
-      const bool known = std::any_of(inputs.begin(), inputs.end(), [&](const Tensor& input) { return input.name == given.input; });
-      if (!known) return InvalidArgument(kProfileStage, "A profile names input \"" + given.input + "\", which the model does not have.");
-    }
-    for (const Tensor& input : inputs) {
-      const auto same = [&](const InputRange& range) { return range.input == input.name; };
-      if (std::count_if(ranges.begin(), ranges.end(), same) > 1) {
-        return InvalidArgument(kProfileStage, "A profile names input \"" + input.name + "\" twice.");
-      }
-      const auto found = std::find_if(ranges.begin(), ranges.end(), same);
-      if (found != ranges.end()) {
-        IM_RETURN_IF_ERROR(CheckRange(input, found->range));
-        continue;
-      }
-      if (!IsDynamic(input.shape)) continue;
-      InputRange range{input.name, {input.shape, input.shape, input.shape}};
-      FillRange(options, range.range);
-      if (IsDynamic(range.range.minimum)) {
-        return InvalidArgument(kProfileStage, "Input \"" + input.name + "\" has the shape " + ShapeText(input.shape) +
-                                                  ", where -1 varies: say which shapes the engine is to take, in profiles, or in batch and "
-                                                  "imageSize where only these vary.");
-      }
-      IM_RETURN_IF_ERROR(CheckRange(input, range.range));
-      ranges.push_back(std::move(range));
-    }
-  }
-  // Without inputs that vary there is nothing to say.
-  if (profiles.size() == 1 && profiles[0].empty()) profiles.clear();
-  return profiles;
-}
-
 Status Build::AddProfile(const std::vector<InputRange>& ranges, BuiltEngine& built) {
   OptimizationProfileObject* profile = caller_.Call<method::Builder_createOptimizationProfile>(builder_.get());
   if (profile == nullptr) return journal_.Failure(kStage, "TensorRT cannot make an optimization profile.", "createOptimizationProfile");
@@ -228,7 +161,7 @@ Status Build::Configure(const BuildOptions& options, BuiltEngine& built, BuildPr
   if (options.workspace_bytes > 0) {
     caller_.Call<method::BuilderConfig_setMemoryPoolLimit>(config_.get(), MemoryPool::kWorkspace, static_cast<std::size_t>(options.workspace_bytes));
   }
-  const Result<std::vector<std::vector<InputRange>>> profiles = ResolveProfiles(built.inputs, options);
+  const Result<std::vector<std::vector<InputRange>>> profiles = ResolveProfiles(built.inputs, options.shapes);
   if (!profiles.ok()) return profiles.status();
   for (const std::vector<InputRange>& ranges : profiles.value()) IM_RETURN_IF_ERROR(AddProfile(ranges, built));
   if (options.timing_cache != nullptr) IM_RETURN_IF_ERROR(UseCache(*options.timing_cache, built));
@@ -345,47 +278,6 @@ Result<std::vector<char>> CombineTimingCaches(const InferLibrary& library, const
   Build build(library, device);
   IM_RETURN_IF_ERROR(build.Start());
   return build.Combine(first, second);
-}
-
-// ------------------------------------------------------------------------------------------------------------ progress
-
-void BuildProgress::Tell() const noexcept {
-  if (changed_) changed_();
-}
-
-void BuildProgress::phaseStart(const char* phase, const char* parent, std::int32_t steps) noexcept {
-  if (phase == nullptr) return;
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    phases_.push_back({phase, parent == nullptr ? "" : parent, steps, 0});
-  }
-  Tell();
-}
-
-bool BuildProgress::stepComplete(const char* phase, std::int32_t step) noexcept {
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    for (BuildPhase& known : phases_) {
-      // Steps are counted from 0, and may be told out of order by several threads.
-      if (phase != nullptr && known.name == phase) known.done = std::max(known.done, step + 1);
-    }
-  }
-  Tell();
-  return !cancelled_;
-}
-
-void BuildProgress::phaseFinish(const char* phase) noexcept {
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    phases_.erase(std::remove_if(phases_.begin(), phases_.end(), [&](const BuildPhase& known) { return phase != nullptr && known.name == phase; }),
-                  phases_.end());
-  }
-  Tell();
-}
-
-std::vector<BuildPhase> BuildProgress::phases() const {
-  std::lock_guard<std::mutex> lock(mutex_);
-  return phases_;
 }
 
 }  // namespace im::trt

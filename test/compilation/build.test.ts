@@ -13,7 +13,6 @@ import {
 } from "../../src/index.js";
 import {
   CacheStorageError,
-  CorruptedModelPackageError,
   CudaError,
   EngineBuildError,
   InvalidOptionError,
@@ -23,7 +22,7 @@ import {
 import { setLogger } from "../../src/logger.js";
 import { loadAddon } from "../../src/native/index.js";
 import { runChild } from "../support/child.js";
-import { fakePlan, nvidiaFakes } from "../support/nvidia-fakes.js";
+import { nvidiaFakes } from "../support/nvidia-fakes.js";
 import { buildModel, type GraphNode } from "../support/onnx-graphs.js";
 
 const fakes = loadAddon() === null ? null : nvidiaFakes();
@@ -317,46 +316,4 @@ describe.skipIf(fakes === null)("buildTensorRtEngine", () => {
     expect({ code, signal, stderr }).toEqual({ code: 0, signal: null, stderr: "" });
     expect(stdout).toBe("terminated, leaving");
   }, 90_000);
-});
-
-describe.skipIf(fakes === null)("inspectEngine", () => {
-  const scratch = mkdtempSync(join(tmpdir(), "inference-models-"));
-  const path = join(scratch, "engine.plan");
-  beforeAll(() => {
-    process.env["INFERENCE_MODELS_CUDA_LIBRARY_PATH"] = join(fakes!, "cuda");
-    process.env["INFERENCE_MODELS_TENSORRT_LIBRARY_PATH"] = join(fakes!, "trt10");
-  });
-  afterAll(() => rmSync(scratch, { recursive: true, force: true }));
-
-  it("says why an engine cannot be loaded here, and what is known all the same", async () => {
-    const plan = fakePlan([10, 99, 0, 3], ["in x 0 1 1", "out y 0 1 1"]);
-    writeFileSync(path, plan);
-    expect(await inspectEngine(path)).toMatchObject({
-      path,
-      bytes: plan.length,
-      builtByVersion: "10.99.0.3",
-      loaded: null,
-      problem: { code: "TENSOR_RT", message: expect.stringMatching(/never loads in an older release/) },
-    });
-    process.env["INFERENCE_MODELS_CUDA_LIBRARY_PATH"] = scratch;
-    writeFileSync(join(scratch, "libcuda.so.1"), "no library");
-    const { problem } = await inspectEngine(path, { device: 1 });
-    expect(problem).not.toBeNull();
-    process.env["INFERENCE_MODELS_CUDA_LIBRARY_PATH"] = join(fakes!, "cuda");
-  });
-
-  it.each([
-    ["an ONNX model", model(1), /ONNX model/],
-    ["an empty file", new Uint8Array(), /is empty/],
-    ["half a header", fakePlan([10, 15, 1, 1], []).subarray(0, 20), /cut off/],
-  ] as const)("refuses %s", async (_what, content, message) => {
-    writeFileSync(path, content);
-    await expect(inspectEngine(path)).rejects.toThrow(CorruptedModelPackageError);
-    await expect(inspectEngine(path)).rejects.toThrow(message);
-  });
-
-  it("refuses what cannot be read, and unknown options", async () => {
-    await expect(inspectEngine(join(scratch, "nothing"))).rejects.toThrow(/cannot be read/);
-    await expect(inspectEngine(path, { gpu: 1 } as never)).rejects.toThrow(InvalidOptionError);
-  });
 });

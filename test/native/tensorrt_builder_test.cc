@@ -117,7 +117,7 @@ TEST_P(BuilderTest, RefusesWhatThisReleaseCannotDo) {
 
 TEST_P(BuilderTest, BuildsProfiles) {
   BuildOptions options;
-  options.profiles = {{Range("images", {1, 3}, {2, 3}, {4, 3})}, {Range("images", {5, 3}, {6, 3}, {8, 3})}};
+  options.shapes.profiles = {{Range("images", {1, 3}, {2, 3}, {4, 3})}, {Range("images", {5, 3}, {6, 3}, {8, 3})}};
   const Result<BuiltEngine> built = Build(kDynamic, options);
   ASSERT_TRUE(built.ok()) << built.status().message();
   EXPECT_EQ(built.value().profiles, 2);
@@ -125,7 +125,7 @@ TEST_P(BuilderTest, BuildsProfiles) {
   EXPECT_EQ(built.value().inputs[0].profiles[1].maximum, (Shape{8, 3}));
   EXPECT_NE(Lines(built.value()).find("profile 0 images 2 1 3 2 3 4 3\nprofile 1 images 2 5 3 6 3 8 3\n"), std::string::npos) << Lines(built.value());
   BuildOptions batch;
-  batch.batch = BatchRange{1, 2, 16};
+  batch.shapes.batch = BatchRange{1, 2, 16};
   const Result<BuiltEngine> by_batch = Build(kDynamic, batch);
   ASSERT_TRUE(by_batch.ok()) << by_batch.status().message();
   EXPECT_NE(Lines(by_batch.value()).find("profile 0 images 2 1 3 2 3 16 3\n"), std::string::npos) << Lines(by_batch.value());
@@ -135,22 +135,22 @@ TEST_P(BuilderTest, BuildsProfiles) {
 TEST_P(BuilderTest, TakesPicturesOfOneSize) {
   const auto model = [](const Shape& shape) { return Model(Nested(11, Value("images", 1, shape)) + Nested(12, Value("scores", 1, {-1, 3}))); };
   BuildOptions options;
-  options.batch = BatchRange{1, 2, 4};
-  options.image = ImageSize{32, 64};
+  options.shapes.batch = BatchRange{1, 2, 4};
+  options.shapes.image = ImageSize{32, 64};
   const Result<BuiltEngine> built = Build(model({-1, 3, -1, -1}), options);
   ASSERT_TRUE(built.ok()) << built.status().message();
   EXPECT_NE(Lines(built.value()).find("profile 0 images 4 1 3 32 64 2 3 32 64 4 3 32 64\n"), std::string::npos) << Lines(built.value());
   const Result<BuiltEngine> fixed = Build(model({-1, 3, 8, 8}), options);
   ASSERT_TRUE(fixed.ok());
   EXPECT_NE(Lines(fixed.value()).find("profile 0 images 4 1 3 8 8 2 3 8 8 4 3 8 8\n"), std::string::npos) << "fixed sizes stay";
-  options.batch.reset();
+  options.shapes.batch.reset();
   EXPECT_NE(Refusal(model({-1, 3, -1, -1}), options).find("say which shapes"), std::string::npos);
 }
 
 TEST_P(BuilderTest, RefusesProfilesThatDoNotFitInWords) {
   const auto refusal = [&](std::vector<InputRange> ranges, const std::string& model = kDynamic) {
     BuildOptions options;
-    options.profiles = {std::move(ranges)};
+    options.shapes.profiles = {std::move(ranges)};
     const Result<BuiltEngine> built = Build(model, options);
     EXPECT_EQ(built.ok() ? Code::kOk : built.status().code(), Code::kInvalidArgument);
     return built.ok() ? "" : built.status().message();
@@ -166,8 +166,8 @@ TEST_P(BuilderTest, RefusesProfilesThatDoNotFitInWords) {
   EXPECT_NE(refusal({range, range}).find("twice"), std::string::npos);
   const std::string row = Model(Nested(11, Value("images", 1, {-1, 3, -1})) + Nested(12, Value("scores", 1, {-1, 3})));
   BuildOptions batch;
-  batch.batch = BatchRange{1, 1, 1};
-  batch.image = ImageSize{32, 64};
+  batch.shapes.batch = BatchRange{1, 1, 1};
+  batch.shapes.image = ImageSize{32, 64};
   EXPECT_NE(Refusal(row, batch).find("say which shapes"), std::string::npos) << "this is no picture";
 }
 
@@ -258,7 +258,7 @@ TEST_P(BuilderTest, ShowsItsPhasesAndStopsWhenItIsCancelled) {
 
 TEST_P(BuilderTest, SurvivesTheFailureOfEveryTensorRtCall) {
   BuildOptions options;
-  options.profiles = {{Range("images", {1, 3}, {2, 3}, {4, 3})}};
+  options.shapes.profiles = {{Range("images", {1, 3}, {2, 3}, {4, 3})}};
   const std::string text = CacheOf(OwnRelease(), "a\n");
   const std::vector<char> given(text.begin(), text.end());
   options.timing_cache = &given;
