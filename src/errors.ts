@@ -611,6 +611,7 @@ export const ERROR_CLASSES = [
   ModelRuntimeError,
   CudaError,
   TensorRtError,
+  EngineBuildError,
   OutOfMemoryError,
   OutOfDeviceMemoryError,
   QueueFullError,

@@ -30,11 +30,16 @@ describe.skipIf(fakes === null)("inspectEngine", () => {
       loaded: null,
       problem: { code: "TENSOR_RT", message: expect.stringMatching(/never loads in an older release/) },
     });
-    process.env["INFERENCE_MODELS_CUDA_LIBRARY_PATH"] = scratch;
-    writeFileSync(join(scratch, "libcuda.so.1"), "no library");
-    const { problem } = await inspectEngine(path, { device: 1 });
-    expect(problem).not.toBeNull();
-    process.env["INFERENCE_MODELS_CUDA_LIBRARY_PATH"] = join(fakes!, "cuda");
+    writeFileSync(path, fakePlan([10, 15, 1, 1], ["in x 0 1 1", "out y 0 1 1"]));
+    expect(await inspectEngine(path, { device: 9 })).toMatchObject({
+      builtByVersion: "10.15.1.1",
+      loaded: null,
+      problem: { code: "CUDA" },
+    });
+    process.env["INFERENCE_MODELS_TENSORRT_LIBRARY_PATH"] = join(fakes!, "cuda");
+    expect(await inspectEngine(path)).toMatchObject({ loaded: null, problem: { code: "MISSING_DEPENDENCY" } });
+    process.env["INFERENCE_MODELS_TENSORRT_LIBRARY_PATH"] = join(fakes!, "trt10");
+    expect((await inspectEngine(path)).problem).toBeNull();
   });
 
   it.each([
