@@ -21,7 +21,9 @@ import { networkInputOf } from "./network-input.js";
 
 export type CompileProgress = ProgressEvent | ({ readonly type: "building" } & TensorRtBuildProgress);
 
-export interface CompileModelOptions extends ProviderOptions, Omit<TensorRtBuildSettings, "profiles" | "stronglyTyped"> {
+export interface CompileModelOptions extends ProviderOptions, Omit<TensorRtBuildSettings, "profiles" | "stronglyTyped" | "fp16"> {
+  /** Half precision where it is faster, see `buildTensorRtEngine`; default: what the ONNX package has. */
+  readonly fp16?: boolean;
   /** Exactly this ONNX package of the model; default: the best in fp32. */
   readonly modelPackageId?: string;
   /** Folder for the package, which it replaces; default: the model's place in the cache. Needed for a model in a folder. */
@@ -114,6 +116,13 @@ async function sourceOf(model: string, options: CompileModelOptions): Promise<So
   return { modelId, directory };
 }
 
+/** As the package says; null when it does not. */
+async function quantizationOf(directory: string): Promise<string | null> {
+  const path = join(directory, MODEL_CONFIG);
+  const text = await readFile(path, "utf8").catch(() => null);
+  return text === null ? null : parseModelConfig(text, { path }).quantization;
+}
+
 async function descriptionsIn(directory: string): Promise<Readonly<Record<string, Uint8Array>>> {
   const found = await Promise.all(
     LOCAL_TRT_DESCRIPTIONS.map(async (name) => {
@@ -183,7 +192,7 @@ async function storeElsewhere(directory: string, source: string, contents: Local
  */
 export async function compileModel(model: string, options: CompileModelOptions = {}): Promise<CompiledModel> {
   requireKnownOptions(options, NAMES, "compileModel");
-  const { device = 0, fp16 = false, outputDirectory, timingCachePath, onProgress, signal } = options;
+  const { device = 0, outputDirectory, timingCachePath, onProgress, signal } = options;
   if (outputDirectory !== undefined && (typeof outputDirectory !== "string" || outputDirectory === "")) {
     throw invalidOption("outputDirectory", "a path", outputDirectory);
   }
@@ -192,6 +201,8 @@ export async function compileModel(model: string, options: CompileModelOptions =
   const source = await sourceOf(model, options);
   await requirePackageFiles(source.directory, outputDirectory === undefined ? [NETWORK] : [NETWORK, MODEL_CONFIG]);
   const network = join(source.directory, NETWORK);
+  // A network that is half already has to be built as one.
+  const fp16 = options.fp16 ?? (await quantizationOf(source.directory)) === "fp16";
   const descriptions = await descriptionsIn(source.directory);
   const input = networkInputOf(source.directory, descriptions);
   const imageSize = options.imageSize ?? input.imageSize;

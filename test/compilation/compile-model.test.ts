@@ -159,6 +159,13 @@ describe.skipIf(fakes === null)("compileModel", () => {
     expect(model.info.batchSize).toEqual({ minimum: 4, maximum: 4 });
   });
 
+  it("builds a network that is half already as one", async () => {
+    const modelConfig = { model_architecture: "yolov8", task_type: "object-detection", backend_type: "onnx", quantization: "fp16" };
+    const source = await writePackage({ modelConfig, weights: constantNetwork([YOLO_HEAD], { width: 64, height: 64 }) });
+    expect(await compileModel(source, { outputDirectory: join(home, "engine") })).toMatchObject({ quantization: "fp16" });
+    expect(await compileModel(source, { outputDirectory: join(home, "engine"), fp16: false })).toMatchObject({ quantization: "fp32" });
+  });
+
   it("makes a folder of its own from one, that loads by its path", async () => {
     await using _hub = await hub();
     const { directory: source } = await AutoModel.download(ID, { device: "cpu", modelPackageId: "one" });
