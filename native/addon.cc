@@ -11,12 +11,13 @@
 #include "napi/arguments.h"
 #include "napi/nvidia_bindings.h"
 #include "napi/onnxruntime_bindings.h"
+#include "napi/perspective_bindings.h"
 #include "napi/tensorrt_bindings.h"
 
 namespace {
 
 // Raised together with ADDON_INTERFACE_VERSION whenever a signature changes.
-constexpr int kInterfaceVersion = 2;
+constexpr int kInterfaceVersion = 3;
 
 Napi::Value BuildInfo(const Napi::CallbackInfo& info) {
   Napi::Object result = Napi::Object::New(info.Env());
@@ -49,6 +50,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   im::ExportMasks(env, exports);
   im::ExportOnnxRuntime(env, exports);
   im::ExportNvidia(env, exports);
+  im::ExportPerspective(env, exports);
   im::ExportTensorRt(env, exports);
   return exports;
 }
