@@ -82,6 +82,8 @@ export {
   type ModelStatistics,
   type MultiLabelClassificationModel,
   type ObjectDetectionModel,
+  type OpenVocabularyDetectionModel,
+  type OpenVocabularyOptions,
   type Prepared,
   type ScoreOptions,
   type SemanticSegmentationModel,

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import type { Result } from "../../results/index.js";
 import { formatModel, formatPrediction } from "../format-prediction.js";
 import { addModelOptions, toModelOptions, type ModelFlags } from "../model-options.js";
-import { parseConfidence, parseCount, parseFraction, parseImageSize } from "../option-values.js";
+import { parseConfidence, parseCount, parseFraction, parseImageSize, parseNames } from "../option-values.js";
 import { progressLine } from "../progress.js";
 import { errorToJson, reportError } from "../report-error.js";
 import type { LoadedModel, PredictOptions } from "../services.js";
@@ -18,6 +18,7 @@ interface PredictFlags extends ModelFlags {
   readonly iou?: number;
   readonly maxDetections?: number;
   readonly imageSize?: number | readonly [width: number, height: number];
+  readonly classes?: readonly string[];
   /** False after --no-exif. */
   readonly exif: boolean;
 }
@@ -41,6 +42,7 @@ export function addPredictCommand(program: Command, context: CommandContext): vo
     .option("--iou <n>", "boxes that overlap a better one by more than this are dropped, 0 to 1", parseFraction)
     .option("--max-detections <n>", "at most this many detections per picture", parseCount)
     .option("--image-size <size>", "size of the network's input, N or WIDTHxHEIGHT, for models that support it", parseImageSize)
+    .option("--classes <names>", "what to look for, with commas between, for models that are told in words", parseNames)
     .option("--no-exif", "leave pictures as they are stored, whatever their EXIF orientation says")
     .addHelpText(
       "after",
@@ -51,12 +53,13 @@ export function addPredictCommand(program: Command, context: CommandContext): vo
     );
 }
 
-function toOptions({ confidence, iou, maxDetections, imageSize, exif }: PredictFlags, { signal }: Io): PredictOptions {
+function toOptions({ confidence, iou, maxDetections, imageSize, classes, exif }: PredictFlags, { signal }: Io): PredictOptions {
   return {
     ...(confidence === undefined ? {} : { confidence }),
     ...(iou === undefined ? {} : { iouThreshold: iou }),
     ...(maxDetections === undefined ? {} : { maxDetections }),
     ...(imageSize === undefined ? {} : { imageSize }),
+    ...(classes === undefined ? {} : { classes }),
     ...(exif ? {} : { exifOrientation: "ignore" }),
     ...(signal === undefined ? {} : { signal }),
   };
