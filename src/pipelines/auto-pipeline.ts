@@ -25,6 +25,11 @@ const PIPELINES: Readonly<Record<string, PipelineEntry>> = {
     models: ["pp-ocrv6-det/small", "pp-ocrv6-rec/small"],
     create: (models) => TextReadingPipeline.withModels(models),
   },
+  // The same with weights that need no download: they are in the package inference-models-pp-ocr.
+  "pp-ocr-latin": {
+    models: ["pp-ocr/det", "pp-ocr/rec-latin"],
+    create: (models) => TextReadingPipeline.withModels(models),
+  },
 };
 
 function entryOf(id: string): PipelineEntry {
