@@ -26,6 +26,8 @@ interface OwlPorts {
   readonly type?: TensorValue["type"];
   readonly withMask?: boolean;
   readonly logits?: string;
+  /** As many of the cells' boxes. */
+  readonly boxes?: number;
 }
 
 /** Logits far below zero for other words, and for masks that do not end with a class's third and last token. */
@@ -36,6 +38,7 @@ export function owlNetwork({
   type = "int64",
   withMask = true,
   logits = "logits",
+  boxes = CELLS.length,
 }: OwlPorts = {}): Uint8Array {
   const column = (name: string, values: readonly number[]) => ({ name, dims: [values.length, 1], data: Float32Array.from(values) });
   const float = { to: { int: 1 } };
@@ -54,7 +57,7 @@ export function owlNetwork({
     ],
     outputs: [
       { name: logits, type: "float32", dims: [batch, CELLS.length, "num_queries"] },
-      { name: "pred_boxes", type: "float32", dims: [batch, CELLS.length, 4] },
+      { name: "pred_boxes", type: "float32", dims: [batch, "num_boxes", 4] },
     ],
     nodes: [
       { op: "ReduceMean", inputs: ["pixel_values"], outputs: ["mean"], attributes: { axes: { ints: [1, 2, 3] }, keepdims: { int: 0 } } },
@@ -90,7 +93,7 @@ export function owlNetwork({
         CELLS.map(({ logit }) => logit),
       ),
       { name: "shape", dims: [3], data: BigInt64Array.of(1n, BigInt(CELLS.length), -1n) },
-      { name: "cells", dims: [1, CELLS.length, 4], data: Float32Array.from(CELLS.flatMap(({ box }) => box)) },
+      { name: "cells", dims: [1, boxes, 4], data: Float32Array.from(CELLS.slice(0, boxes).flatMap(({ box }) => box)) },
     ],
   });
 }

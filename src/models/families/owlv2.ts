@@ -3,7 +3,7 @@ import * as z from "zod";
 
 import { configuration } from "../../configuration.js";
 import type { Tensor, TensorPort } from "../../engines/index.js";
-import { ModelInputError } from "../../errors.js";
+import { ModelInputError, ModelRuntimeError } from "../../errors.js";
 import { compileSmoothPlan } from "../../imaging/index.js";
 import type { Geometry, SmoothPlan } from "../../imaging/index.js";
 import { loadOwlTokenizer } from "../../text/index.js";
@@ -29,9 +29,11 @@ const BOXES = "boxes [batch, cells, 4]";
 const LOGITS = "logits [batch, cells, classes]";
 
 const { fround } = Math;
+/** Published networks take 960 or 1008 pixels; four times as much already fills memories. */
+const side = integer.pipe(z.int().min(1).max(4096));
 const triple = z.tuple([number, number, number]);
 const schema = z.object({
-  size: z.object({ height: integer.pipe(z.int().positive()), width: integer.pipe(z.int().positive()) }),
+  size: z.object({ height: side, width: side }).refine(({ height, width }) => height === width, "expected a square"),
   image_mean: triple,
   image_std: triple.refine((values) => !values.includes(0), "expected deviations other than 0"),
 });
@@ -95,7 +97,8 @@ function attention(tokens: Int32Array, contextLength: number): Int32Array {
   const mask = new Int32Array(tokens.length);
   for (let start = 0; start < tokens.length; start += contextLength) {
     const last = tokens.subarray(start, start + contextLength).findLastIndex((token) => token !== 0);
-    mask.fill(1, start, start + last + 1);
+    // A place without a class attends to one token: to none would be a division by zero.
+    mask.fill(1, start, start + Math.max(last, 0) + 1);
   }
   return mask;
 }
@@ -108,6 +111,13 @@ interface Found {
   readonly classIds: Int32Array;
 }
 
+/** Centre and size as fractions of a square to corners in pixels. */
+function cornersOf(data: Float32Array, start: number, side: number): readonly number[] {
+  const [x = 0, y = 0, width = 0, height = 0] = data.subarray(start, start + 4);
+  const [halfWidth, halfHeight] = [fround(0.5 * width), fround(0.5 * height)];
+  return [x - halfWidth, y - halfHeight, x + halfWidth, y + halfHeight].map((edge) => fround(fround(edge) * side));
+}
+
 /** The best class of every cell, as the logistic function of its logit; strictly above the threshold. All in float32. */
 function findCells(
   outputs: readonly Tensor[],
@@ -118,7 +128,12 @@ function findCells(
 ): Found {
   const [logits, boxes] = [floatData(outputs, at.logits), floatData(outputs, at.boxes)];
   const [, cells = 0, columns = 0] = requireRank(logits.dims, 3, LOGITS);
-  requireRank(boxes.dims, 3, BOXES);
+  const [, boxCount, corners] = requireRank(boxes.dims, 3, BOXES);
+  if (boxCount !== cells || corners !== 4) {
+    throw new ModelRuntimeError(`The network returned boxes of shape ${formatDims(boxes.dims)} for ${cells} cells.`, {
+      stage: "postprocess",
+    });
+  }
   const classes = Math.min(columns, options.classes.length);
   const { thresholds } = options;
   const [xyxy, scores, classIds]: [number[], number[], number[]] = [[], [], []];
@@ -128,16 +143,7 @@ function findCells(
     for (let id = 1; id < classes; id++) if (logits.data[start + id]! > logits.data[start + best]!) best = id;
     const score = fround(1 / (1 + Math.exp(-logits.data[start + best]!)));
     if (!(score > (thresholds[thresholds.length === 1 ? 0 : best] ?? Number.NaN))) continue;
-    const [x, y, width, height] = boxes.data.subarray((image * cells + cell) * 4, (image * cells + cell + 1) * 4) as unknown as [
-      number,
-      number,
-      number,
-      number,
-    ];
-    const [halfWidth, halfHeight] = [fround(0.5 * width), fround(0.5 * height)];
-    xyxy.push(
-      ...[fround(x - halfWidth), fround(y - halfHeight), fround(x + halfWidth), fround(y + halfHeight)].map((edge) => fround(edge * side)),
-    );
+    xyxy.push(...cornersOf(boxes.data, (image * cells + cell) * 4, side));
     scores.push(score);
     classIds.push(best);
   }

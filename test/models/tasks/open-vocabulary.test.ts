@@ -5,6 +5,7 @@ import {
   CorruptedModelPackageError,
   InvalidOptionError,
   ModelInputError,
+  ModelRuntimeError,
   type Detections,
   type OpenVocabularyDetectionModel,
 } from "../../../src/index.js";
@@ -120,6 +121,11 @@ describe("networks of OWLv2", () => {
     ]);
   });
 
+  it("have to return a box for every cell", async () => {
+    await using model = await load(owlNetwork({ boxes: 3 }));
+    await expect(model.predict(picture, { classes: ["cat"] })).rejects.toThrow(ModelRuntimeError);
+  });
+
   it("cannot look for more classes than they were exported for", async () => {
     await using model = await load(owlNetwork({ classes: 2 }));
     await expect(model.predict(picture, { classes: ["a", "b", "c"] })).rejects.toThrow(ModelInputError);
@@ -130,6 +136,8 @@ describe("networks of OWLv2", () => {
     ["an output of another name", owlNetwork({ logits: "scores" }), {}],
     ["tokens that are no integers", owlNetwork({ type: "float32" }), {}],
     ["no size", owlNetwork(), { size: { shortest_edge: 16 } }],
+    ["a size that is not square", owlNetwork(), { size: { height: 16, width: 17 } }],
+    ["a size beyond reason", owlNetwork(), { size: { height: 1_000_000, width: 1_000_000 } }],
     ["a size of nothing", owlNetwork(), { size: { height: 0, width: 0 } }],
     ["deviations of 0", owlNetwork(), { image_std: [0, 1, 1] }],
   ])("are refused with %s", async (_name, weights, settings) => {
