@@ -76,7 +76,15 @@ const toAutoModelOptions = (options: LoadOptions): AutoModelOptions => options a
 // The package is imported when a command needs it: help and usage errors answer at once.
 export const packageServices: Services = {
   loadModel: async (idOrFolder, options) => (await autoModel()).fromPretrained(idOrFolder, toAutoModelOptions(options)),
-  loadReader: async (pipeline, options) => (await import("../index.js")).AutoModelPipeline.fromPretrained(pipeline, options),
+  async loadReader(pipeline, options) {
+    const { AutoModelPipeline, InvalidParameterError, TextReadingPipeline } = await import("../index.js");
+    const reader = await AutoModelPipeline.fromPretrained(pipeline, options);
+    if (reader instanceof TextReadingPipeline) return reader;
+    await reader.close();
+    throw new InvalidParameterError(`The pipeline ${pipeline} does not read text. Leave --pipeline out, or name one that does.`, {
+      parameter: "pipeline",
+    });
+  },
   describeEnvironment: async () => (await autoModel()).describeComputeEnvironment(),
   describeModel: async (id, options) => (await autoModel()).describeModel(id, options),
   describeModelPackage: async (id, packageId, options) => (await autoModel()).describeModelPackage(id, packageId, options),
