@@ -19,8 +19,16 @@ const resize = { width: 2, height: 2 };
 const map = { data: planes.data, offset: 0, channels: 2, width: 2, height: 2 };
 const placement = { trim, resize, canvas: { ...resize, left: 0, top: 0 } };
 
-type Name = "cropQuadrilaterals";
-"preprocess" | "decodeDense" | "decodeRows" | "decodeQueries" | "nonMaximumSuppression" | "decodeMasks" | "makeClassMap" | "makeValueMap";
+type Name =
+  | "preprocess"
+  | "cropQuadrilaterals"
+  | "decodeDense"
+  | "decodeRows"
+  | "decodeQueries"
+  | "nonMaximumSuppression"
+  | "decodeMasks"
+  | "makeClassMap"
+  | "makeValueMap";
 
 interface GoodCall {
   readonly args: readonly unknown[];
