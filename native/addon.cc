@@ -11,6 +11,7 @@
 #include "napi/arguments.h"
 #include "napi/nvidia_bindings.h"
 #include "napi/onnxruntime_bindings.h"
+#include "napi/perspective_bindings.h"
 #include "napi/tensorrt_bindings.h"
 #include "napi/tensorrt_build_bindings.h"
 
@@ -50,6 +51,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   im::ExportMasks(env, exports);
   im::ExportOnnxRuntime(env, exports);
   im::ExportNvidia(env, exports);
+  im::ExportPerspective(env, exports);
   im::ExportTensorRt(env, exports);
   im::ExportTensorRtBuild(env, exports);
   return exports;

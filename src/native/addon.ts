@@ -19,6 +19,13 @@ export interface NativeAddon {
   /** Picture to network input; see PreprocessExecutor. `pixels` is copied first unless `borrowed` is false. */
   preprocess(pixels: Uint8Array, image: NativeImageDescription, steps: PreprocessSteps, target: Float32Array): Promise<void>;
 
+  /** Parts of a picture as upright pictures of three channels; see native/image/perspective.h. */
+  cropQuadrilaterals(
+    pixels: Uint8Array,
+    image: NativeImageDescription,
+    crops: readonly NativeQuadrilateral[],
+  ): Promise<readonly Uint8Array<ArrayBuffer>[]>;
+
   /** Raw detector head to boxes; see native/detection/dense.h. */
   decodeDense(head: NativeDenseHead, settings: NativeDecodeSettings): Promise<NativeDetectionRows>;
   /** Rows that already went through NMS in the graph. */
@@ -122,6 +129,14 @@ export interface NativeImageDescription {
   readonly colorFormat: "rgb" | "bgr";
   /** Whether `pixels` may change or be detached while the job runs. */
   readonly borrowed: boolean;
+}
+
+export interface NativeQuadrilateral {
+  /** x, y of top left, top right, bottom right, bottom left. */
+  readonly corners: Float64Array;
+  /** Of the result. */
+  readonly width: number;
+  readonly height: number;
 }
 
 /** `[count, boxes 4 | classes C | ...]` with free strides: element (candidate i, attribute a) = data[offset + i * candidateStride + a * attributeStride]. */

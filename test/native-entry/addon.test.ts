@@ -23,6 +23,7 @@ const NAMES: Readonly<Record<keyof NativeAddon, true>> = {
   openOnnxRuntime: true,
   createSession: true,
   createCancelToken: true,
+  cropQuadrilaterals: true,
   probeNvidia: true,
   loadTensorRtEngine: true,
   buildTensorRtEngine: true,

@@ -20,7 +20,15 @@ const map = { data: planes.data, offset: 0, channels: 2, width: 2, height: 2 };
 const placement = { trim, resize, canvas: { ...resize, left: 0, top: 0 } };
 
 type Name =
-  "preprocess" | "decodeDense" | "decodeRows" | "decodeQueries" | "nonMaximumSuppression" | "decodeMasks" | "makeClassMap" | "makeValueMap";
+  | "preprocess"
+  | "cropQuadrilaterals"
+  | "decodeDense"
+  | "decodeRows"
+  | "decodeQueries"
+  | "nonMaximumSuppression"
+  | "decodeMasks"
+  | "makeClassMap"
+  | "makeValueMap";
 
 interface GoodCall {
   readonly args: readonly unknown[];
@@ -50,6 +58,13 @@ const GOOD: Readonly<Record<Name, GoodCall>> = {
     nullable: ["2.contrast", "2.normalization.factor", "2.normalization.mean", "2.normalization.std", "2.normalization.divisor"],
     // All of it may be left out, so any object will do.
     any: ["2.normalization", "2.normalization.factor"],
+  },
+  cropQuadrilaterals: {
+    args: [
+      new Uint8Array(36).fill(51),
+      { width: 4, height: 3, channels: 3, colorFormat: "rgb", borrowed: true },
+      [{ corners: Float64Array.of(0, 0, 3, 0, 3, 2, 0, 2), width: 3, height: 2 }],
+    ],
   },
   decodeDense: {
     args: [
