@@ -18,7 +18,7 @@
 namespace {
 
 // Raised together with ADDON_INTERFACE_VERSION whenever a signature changes.
-constexpr int kInterfaceVersion = 4;
+constexpr int kInterfaceVersion = 5;
 
 Napi::Value BuildInfo(const Napi::CallbackInfo& info) {
   Napi::Object result = Napi::Object::New(info.Env());
