@@ -47,20 +47,43 @@ export {
 } from "./store/index.js";
 export {
   AutoModelPipeline,
+  FaceAndGazePipeline,
   TextReadingPipeline,
   type AutoModelPipelineOptions,
   type PipelineModel,
+  type FaceAndGazeModels,
+  type FaceAndGazeOptions,
+  type FacesAndGazes,
+  type PipelineCallOptions,
+  type Pipelines,
   type TextReadingModels,
   type TextReadingOptions,
 } from "./pipelines/index.js";
 export {
+  buildTensorRtEngine,
+  compileModel,
+  inspectEngine,
+  type BuildTensorRtEngineOptions,
+  type BuiltTensorRtEngine,
+  type CompiledModel,
+  type CompileModelOptions,
+  type CompileProgress,
+  type EngineInspection,
+  type InspectEngineOptions,
+  type TensorRtBuildReport,
+} from "./compilation/index.js";
+export {
   TensorRtEngine,
+  type BatchRange,
+  type TensorRtBuildPhase,
+  type TensorRtBuildProgress,
+  type TensorRtBuildSettings,
   type TensorRtEngineOptions,
   type TensorRtMemory,
   type TensorRtProfile,
   type TensorRtStatistics,
 } from "./engines/index.js";
-export { configure, type Configuration } from "./configuration.js";
+export { configure, loadDotEnv, type Configuration } from "./configuration.js";
 export { setLogger, type Logger } from "./logger.js";
 export {
   VisionModelBase,
@@ -82,6 +105,8 @@ export {
   type ModelStatistics,
   type MultiLabelClassificationModel,
   type ObjectDetectionModel,
+  type OpenVocabularyDetectionModel,
+  type OpenVocabularyOptions,
   type Prepared,
   type ScoreOptions,
   type SemanticSegmentationModel,

@@ -8,6 +8,7 @@ import {
   createDecoder,
   createModel,
   findImplementation,
+  imagePort,
   referenceDecoder,
   type AnyModel,
   type Family,
@@ -40,7 +41,7 @@ export interface PackageSource {
 export type PackageOptions = NetworkOptions & Pick<AutoModelOptions, "allowLocalCodePackages" | "modelOptions">;
 
 function batchLimits(session: InferenceSession, description: FamilyDescription): ModelInfo["batchSize"] {
-  const batch = session.inputs[0]?.dims?.[0];
+  const batch = imagePort(session, description)?.dims?.[0];
   return typeof batch === "number" ? { minimum: batch, maximum: batch } : { minimum: 1, maximum: description.maximumDynamicBatch };
 }
 

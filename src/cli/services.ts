@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import type { AutoModelOptions, DownloadedModel, LoadingPlan, ModelDescription, ModelPackageDescription } from "../auto/index.js";
+import type { CompiledModel, CompileModelOptions, EngineInspection, InspectEngineOptions } from "../compilation/index.js";
 import type { EnvironmentReport } from "../environment/index.js";
 import { packageRoot } from "../package-root.js";
 import type { Result } from "../results/index.js";
@@ -30,6 +31,7 @@ export interface PredictOptions {
   readonly iouThreshold?: number;
   readonly maxDetections?: number;
   readonly imageSize?: number | readonly [width: number, height: number];
+  readonly classes?: readonly string[];
   readonly exifOrientation?: "apply" | "ignore";
   readonly signal?: AbortSignal;
 }
@@ -42,16 +44,25 @@ export interface LoadedModel {
   close(): Promise<void>;
 }
 
+/** The part of a text reader that the command line uses. */
+export interface TextReader {
+  predict(image: string, options: Pick<PredictOptions, "exifOrientation" | "signal">): Promise<Result>;
+  close(): Promise<void>;
+}
+
 type LoadOptions = ModelOptions & { readonly signal?: AbortSignal; readonly onProgress?: (event: ProgressEvent) => void };
 type DescribeOptions = Pick<ModelOptions, "weightsProvider"> & { readonly pullArtefactsSize?: boolean; readonly signal?: AbortSignal };
 
 export interface Services {
   loadModel(idOrFolder: string, options: LoadOptions): Promise<LoadedModel>;
+  loadReader(pipeline: string, options: { readonly signal?: AbortSignal }): Promise<TextReader>;
   describeEnvironment(): Promise<EnvironmentReport>;
   describeModel(id: string, options: DescribeOptions): Promise<ModelDescription>;
   describeModelPackage(id: string, packageId: string, options: DescribeOptions): Promise<ModelPackageDescription>;
   planLoading(id: string, options: LoadOptions): Promise<LoadingPlan>;
   downloadModel(id: string, options: LoadOptions): Promise<DownloadedModel>;
+  compileModel(id: string, options: CompileModelOptions): Promise<CompiledModel>;
+  inspectEngine(path: string, options: InspectEngineOptions): Promise<EngineInspection>;
   listCache(): Promise<CacheListing>;
   verifyCache(options: { readonly signal?: AbortSignal }): Promise<CacheVerification>;
   removeFromCache(modelId: string, options: { readonly packageId?: string }): Promise<RemovalReport>;
@@ -68,11 +79,22 @@ const toAutoModelOptions = (options: LoadOptions): AutoModelOptions => options a
 // The package is imported when a command needs it: help and usage errors answer at once.
 export const packageServices: Services = {
   loadModel: async (idOrFolder, options) => (await autoModel()).fromPretrained(idOrFolder, toAutoModelOptions(options)),
+  async loadReader(pipeline, options) {
+    const { AutoModelPipeline, InvalidParameterError, TextReadingPipeline } = await import("../index.js");
+    const reader = await AutoModelPipeline.fromPretrained(pipeline, options);
+    if (reader instanceof TextReadingPipeline) return reader;
+    await reader.close();
+    throw new InvalidParameterError(`The pipeline ${pipeline} does not read text. Leave --pipeline out, or name one that does.`, {
+      parameter: "pipeline",
+    });
+  },
   describeEnvironment: async () => (await autoModel()).describeComputeEnvironment(),
   describeModel: async (id, options) => (await autoModel()).describeModel(id, options),
   describeModelPackage: async (id, packageId, options) => (await autoModel()).describeModelPackage(id, packageId, options),
   planLoading: async (id, options) => (await autoModel()).planLoading(id, toAutoModelOptions(options)),
   downloadModel: async (id, options) => (await autoModel()).download(id, toAutoModelOptions(options)),
+  compileModel: async (id, options) => (await import("../index.js")).compileModel(id, options),
+  inspectEngine: async (path, options) => (await import("../index.js")).inspectEngine(path, options),
   listCache: async () => (await import("../store/index.js")).listCache(),
   verifyCache: async (options) => (await import("../store/index.js")).verifyCache(options),
   removeFromCache: async (modelId, options) => (await import("../store/index.js")).removeFromCache(modelId, options),

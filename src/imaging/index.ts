@@ -1,4 +1,5 @@
 export type * from "./types.js";
+export { cropRectangle, rectangleWithin } from "./crop.js";
 export { cpuExecutor, createPreprocessExecutor } from "./executors.js";
 export { loadPicture, preloadDecoder, type ImageInput, type PictureOptions } from "./input.js";
 export {
@@ -16,7 +17,7 @@ export {
 } from "./plan.js";
 export { compileCornerPlan, cornerSize, zeroPadded, type CornerPlan } from "./corner-plans.js";
 export { roundHalfEven } from "./rounding.js";
-export { cropQuadrilateral, quadrilateralSize, turnLeft, type Corners } from "./perspective.js";
+export { cropQuadrilateral, cropQuadrilaterals, quadrilateralSize, turnLeft, type Corners } from "./perspective.js";
 export { compileSmoothPlan, type SmoothPlan } from "./smooth-plans.js";
 export { sideLimitSize, textLineWidth, type SideLimitPlan, type TextLinePlan } from "./text-plans.js";
 export { maskGeometry, mapPointsBack, type MaskGeometry } from "./way-back.js";

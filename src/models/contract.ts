@@ -158,7 +158,7 @@ export interface Prepared {
 /** The three steps of a prediction, for tests, benchmarks and schedulers of one's own; `predict` is their composition. */
 export interface Stages<Raw, Result, Options extends ImageOptions> {
   preprocess(images: readonly ImageInput[], options?: Options): Promise<Prepared>;
-  forward(prepared: Prepared, options?: CallOptions): Promise<Raw>;
+  forward(prepared: Prepared, options?: Options): Promise<Raw>;
   postprocess(raw: Raw, prepared: Prepared, options?: Options): Promise<Result[]>;
 }
 
@@ -212,6 +212,17 @@ export type GazeDetectionModel = VisionModel<"gaze-detection", ImageOptions, Gaz
 /** Reads pictures of single lines. */
 export type TextOnlyOCRModel = VisionModel<"text-only-ocr", ImageOptions, TextResult>;
 
+export interface OpenVocabularyOptions extends DetectionOptions {
+  /**
+   * What to look for, in words: `["a cat", "remote control"]`. At least one. `classId` of a detection is an index into it. A class has at
+   * most as many tokens as the network reads (OWLv2: 16, some ten words).
+   */
+  readonly classes: readonly string[];
+}
+
+/** Finds what it is told in words. `classes` has to be given with every call; boxes of OWLv2 are truncated to whole pixels. */
+export type OpenVocabularyDetectionModel = VisionModel<"open-vocabulary-object-detection", OpenVocabularyOptions, Detections>;
+
 /** What is compared: embeddings that were made before, or pictures or texts to be embedded now. */
 export type EmbeddingSource =
   Embeddings | { readonly images: ImageInput | readonly ImageInput[] } | { readonly text: string | readonly string[] };
@@ -247,6 +258,7 @@ export type AnyModel = (
   | TextOnlyOCRModel
   | GazeDetectionModel
   | EmbeddingModel
+  | OpenVocabularyDetectionModel
 ) &
   // Behind the others: overloads of the task come first.
   CallableUnnarrowed;

@@ -43,6 +43,8 @@ export interface FamilyDescription {
   /** Upper limit for dynamic batches; null = none. */
   readonly maximumDynamicBatch: number | null;
   readonly acceptsImageSize: boolean;
+  /** Name of the input that pictures go into; default the first. */
+  readonly imageInput?: string;
 }
 
 /** Of every family whose results have boxes with confidences. */
@@ -288,6 +290,22 @@ export type EmbeddingFamily<Description extends EmbeddingDescription = Embedding
   Float32Array
 >;
 
+export interface ResolvedOpenVocabularyOptions extends ResolvedDetectionOptions {
+  readonly classes: readonly string[];
+}
+
+export interface OpenVocabularyDescription extends BoxesDescription {
+  /** What the network reads beside the picture, by input. @throws ModelInputError for classes that it cannot read. */
+  readonly readClasses: (classes: readonly string[]) => Promise<Readonly<Record<string, Tensor>>>;
+}
+
+export type OpenVocabularyFamily<Description extends OpenVocabularyDescription = OpenVocabularyDescription> = FamilyBase<
+  "open-vocabulary-object-detection",
+  Description,
+  ResolvedOpenVocabularyOptions,
+  DetectionColumns
+>;
+
 /** Every kind of family; `MODEL_OF_TASK` says what becomes of each. */
 export type Family =
   | ObjectDetectionFamily
@@ -299,6 +317,7 @@ export type Family =
   | DepthEstimationFamily
   | TextRecognitionFamily
   | GazeFamily
-  | EmbeddingFamily;
+  | EmbeddingFamily
+  | OpenVocabularyFamily;
 
 export type FamilyOf<Task extends Family["task"]> = Extract<Family, { readonly task: Task }>;

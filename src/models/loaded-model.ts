@@ -1,14 +1,14 @@
 /** Joins the parts of a built-in family: pictures -> plan -> network -> decoder -> result. */
 import { float32ToFloat16, planBatches } from "../engines/index.js";
-import type { InferenceSession, SessionStatistics, Tensor } from "../engines/index.js";
+import type { InferenceSession, SessionStatistics, Tensor, TensorPort } from "../engines/index.js";
 import { ModelInputError } from "../errors.js";
 import { loadPicture, requireBatchable, resolvePreprocess } from "../imaging/index.js";
 import type { Geometry, ImageInput, Picture, PreprocessExecutor, PreprocessPlan } from "../imaging/index.js";
 import type { RecommendedParameters } from "../packages/index.js";
 import type { ImageInfo, ServedBy, Timings } from "../results/index.js";
-import type { CallOptions, ImageOptions, ModelInfo, ModelStatistics, Prepared, Stages, TaskType } from "./contract.js";
+import type { ImageOptions, ModelInfo, ModelStatistics, Prepared, Stages, TaskType } from "./contract.js";
 import type { Decoder } from "./decoding/index.js";
-import type { FamilyBase, FamilyDescription } from "./family.js";
+import type { FamilyBase, FamilyDescription, NetworkPorts } from "./family.js";
 import { InputBuffers } from "./input-buffers.js";
 import { optionNotHonoured, type OptionContext } from "./options.js";
 import { VisionModelBase } from "./vision-model.js";
@@ -100,6 +100,11 @@ export abstract class LoadedModel<
     return this.parts.description.plan;
   }
 
+  /** What the network reads beside the pictures, by input. */
+  protected moreInputs(_options: Options | undefined): Promise<Readonly<Record<string, Tensor>>> {
+    return Promise.resolve({});
+  }
+
   #resolve(options: Options | undefined): Resolved {
     const { description, recommended, strictOptions } = this.parts;
     return this.resolve(options ?? ({} as Options), {
@@ -185,14 +190,15 @@ export abstract class LoadedModel<
     }
   }
 
-  async #forward(prepared: Prepared, options: CallOptions | undefined): Promise<RawOutputs> {
-    const { session } = this.parts;
-    const port = session.inputs[0];
+  async #forward(prepared: Prepared, options: Options | undefined): Promise<RawOutputs> {
+    const { session, description } = this.parts;
+    const port = imagePort(session, description);
     const input = port?.name ?? "";
+    const more = await this.moreInputs(options);
     const runOptions = options?.signal === undefined ? {} : { signal: options.signal };
     return Promise.all(
       prepared.tensors.map(async (tensor) => {
-        const outputs = await session.run({ [input]: port?.type === "float16" ? toFloat16(tensor) : tensor }, runOptions);
+        const outputs = await session.run({ ...more, [input]: port?.type === "float16" ? toFloat16(tensor) : tensor }, runOptions);
         return session.outputs.map(({ name }) => outputs[name] as Tensor);
       }),
     );
@@ -228,6 +234,11 @@ export abstract class LoadedModel<
     const { session, otherSessions } = this.parts;
     await Promise.all([session, ...otherSessions].map((one) => one.close()));
   }
+}
+
+/** The input that pictures go into. */
+export function imagePort({ inputs }: NetworkPorts, { imageInput }: Pick<FamilyDescription, "imageInput">): TensorPort | undefined {
+  return imageInput === undefined ? inputs[0] : inputs.find(({ name }) => name === imageInput);
 }
 
 /** Runs of two networks of one model, whose lanes are as many. */

@@ -69,6 +69,7 @@ const ONNX_ENTRIES: readonly RegistryEntry[] = [
   entry("yolo26", "semantic-segmentation", () => import("./families/semantic-segmentation.js").then((m) => ({ family: m.yolo26 }))),
   entry("clip", "embedding", () => import("./families/clip.js")),
   entry("l2cs-net", "gaze-detection", () => import("./families/l2cs-net.js")),
+  entry("owlv2", "open-vocabulary-object-detection", () => import("./families/owlv2.js")),
   entry("pp-ocrv6-det", "object-detection", () => import("./families/text/detector.js")),
   entry("pp-ocrv6-rec", "text-only-ocr", () => import("./families/text/recogniser.js")),
   entry("yolo26", "depth-estimation", () => import("./families/depth.js").then((m) => ({ family: m.yolo26 }))),

@@ -1,7 +1,7 @@
 /** Finds the lines of text in a picture and reads them: detector, perspective crops, recogniser. */
 import { ModelPipelineInitializationError } from "../errors.js";
 import {
-  cropQuadrilateral,
+  cropQuadrilaterals,
   loadPicture,
   quadrilateralSize,
   turnLeft,
@@ -13,12 +13,10 @@ import type { AnyModel, CallOptions, ObjectDetectionModel, TextOnlyOCRModel } fr
 import { requireKnownOptions } from "../options.js";
 import { createDetections, createTextResult } from "../results/index.js";
 import type { Detections, ImageInfo, TextLine, TextResult } from "../results/index.js";
+import type { PipelineCallOptions } from "./call-options.js";
 import { readingOrder } from "./reading-order.js";
 
-export interface TextReadingOptions extends CallOptions {
-  /** What to do with the EXIF orientation of encoded files; default `apply`. */
-  readonly exifOrientation?: "apply" | "ignore";
-}
+export type TextReadingOptions = PipelineCallOptions;
 
 /** Lines taller than this by their width stand upright: they are turned before they are read. */
 const UPRIGHT = 1.5;
@@ -140,10 +138,11 @@ async function readLines(
   crops.sort((a, b) => a.aspect - b.aspect);
   for (let start = 0; start < crops.length; start += LINES_AT_ONCE) {
     const group = crops.slice(start, start + LINES_AT_ONCE);
-    const pictures = group.map(({ corners, upright }) => {
-      const crop = cropQuadrilateral(picture, corners);
-      return upright ? turnLeft(crop) : crop;
-    });
+    const cut = await cropQuadrilaterals(
+      picture,
+      group.map(({ corners }) => corners),
+    );
+    const pictures = cut.map((crop, index) => (group[index]!.upright ? turnLeft(crop) : crop));
     const read = await recogniser.predict(pictures, options);
     read.forEach((result, index) => {
       lines[group[index]!.row] = result.lines[0] ?? { text: result.text, confidence: 0 };

@@ -30,11 +30,14 @@ export async function runCli(
   };
   const all: Services = {
     loadModel: refuse,
+    loadReader: refuse,
     describeEnvironment: refuse,
     describeModel: refuse,
     describeModelPackage: refuse,
     planLoading: refuse,
     downloadModel: refuse,
+    compileModel: refuse,
+    inspectEngine: refuse,
     listCache: refuse,
     verifyCache: refuse,
     removeFromCache: refuse,

@@ -23,8 +23,12 @@ const NAMES: Readonly<Record<keyof NativeAddon, true>> = {
   openOnnxRuntime: true,
   createSession: true,
   createCancelToken: true,
+  cropQuadrilaterals: true,
   probeNvidia: true,
   loadTensorRtEngine: true,
+  buildTensorRtEngine: true,
+  combineTensorRtTimingCaches: true,
+  readTensorRtPlanVersion: true,
 };
 
 describe.skipIf(addon === null)("the addon", () => {

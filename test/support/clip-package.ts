@@ -29,18 +29,21 @@ interface TextualTower {
   readonly batch?: number | string;
   readonly type?: TensorValue["type"];
   readonly dimensions?: number;
+  /** Gives one embedding, the mean, however many texts there are. */
+  readonly pooled?: boolean;
 }
 
 /** float32 `[batch, dimensions]`: the first tokens of each text, start mark included, as they are. */
-export function textualTower({ batch = "batch", type = "int32", dimensions = 3 }: TextualTower = {}): Uint8Array {
+export function textualTower({ batch = "batch", type = "int32", dimensions = 3, pooled = false }: TextualTower = {}): Uint8Array {
   const weights = new Float32Array(CONTEXT * dimensions);
   for (let token = 0; token < dimensions; token++) weights[token * dimensions + token] = 1;
   return buildModel({
     inputs: [{ name: "tokens", type, dims: [batch, CONTEXT] }],
-    outputs: [{ name: "text_features", type: "float32", dims: [batch, dimensions] }],
+    outputs: [{ name: "text_features", type: "float32", dims: [pooled ? "pooled" : batch, dimensions] }],
     nodes: [
       { op: "Cast", inputs: ["tokens"], outputs: ["numbers"], attributes: { to: { int: 1 } } },
-      { op: "MatMul", inputs: ["numbers", "weights"], outputs: ["text_features"] },
+      { op: "MatMul", inputs: ["numbers", "weights"], outputs: [pooled ? "all" : "text_features"] },
+      ...(pooled ? [{ op: "ReduceMean", inputs: ["all"], outputs: ["text_features"], attributes: { axes: { ints: [0] } } }] : []),
     ],
     initializers: [{ name: "weights", dims: [CONTEXT, dimensions], data: weights }],
   });

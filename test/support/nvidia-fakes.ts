@@ -9,15 +9,17 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), "..", "..");
 const sources = join(root, "test", "native", "fakes");
 const compiler = process.env["CXX"] ?? "c++";
 
-/** File to make, its source, definitions. */
+/** File to make, its sources, definitions. */
 const LIBRARIES: readonly (readonly [file: string, source: string, ...definitions: readonly string[]])[] = [
   ["cuda/libcuda.so.1", "fake_cuda.cc"],
   ["cuda/libnvidia-ml.so.1", "fake_versions.cc", "FAKE_NVML=0"],
   ["cuda/libcudart.so.12", "fake_versions.cc", "FAKE_CUDART=12060"],
   ["versions/libnvinfer.so.10", "fake_versions.cc", "FAKE_INFER=101501", "FAKE_INFER_BUILD=29"],
   ["versions/libnvinfer_lean.so.11", "fake_versions.cc", "FAKE_INFER=110400"],
-  ["trt10/libnvinfer.so.10", "fake_tensorrt.cc", "FAKE_TRT_VERSION=101501"],
-  ["trt11/libnvinfer.so.11", "fake_tensorrt.cc", "FAKE_TRT_VERSION=110100"],
+  ["trt10/libnvinfer.so.10", "fake_tensorrt.cc fake_builder.cc", "FAKE_TRT_VERSION=101501"],
+  ["trt10/libnvonnxparser.so.10", "fake_parser.cc", "FAKE_TRT_VERSION=101501"],
+  ["trt11/libnvinfer.so.11", "fake_tensorrt.cc fake_builder.cc", "FAKE_TRT_VERSION=110100"],
+  ["trt11/libnvonnxparser.so.11", "fake_parser.cc", "FAKE_TRT_VERSION=110100"],
   ["versions/libnvonnxparser.so.10", "fake_versions.cc", "FAKE_PARSER=100"],
 ];
 
@@ -54,7 +56,15 @@ export function nvidiaFakes(): string | null {
     ];
     const name = file === "cuda/libcuda.so.1" ? ["-Wl,-soname,libcuda.so.1"] : [];
     const definitionFlags = definitions.map((definition) => `-D${definition}`);
-    execFileSync(compiler, [...flags, ...definitionFlags, join(sources, source), ...name, "-o", join(scratch, file), "-ldl"]);
+    execFileSync(compiler, [
+      ...flags,
+      ...definitionFlags,
+      ...source.split(" ").map((file) => join(sources, file)),
+      ...name,
+      "-o",
+      join(scratch, file),
+      "-ldl",
+    ]);
   }
   try {
     renameSync(scratch, folder);

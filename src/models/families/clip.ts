@@ -1,5 +1,6 @@
 /** CLIP: pictures and texts as points of one space, each by a network of its own. Raw, as the networks give them. */
 import type { Tensor, TensorPort } from "../../engines/index.js";
+import { ModelRuntimeError } from "../../errors.js";
 import { compileSmoothPlan } from "../../imaging/index.js";
 import { loadClipTokenizer } from "../../text/index.js";
 import type { EmbeddingFamily } from "../family.js";
@@ -38,7 +39,9 @@ function contextLength(inputs: readonly TensorPort[]): number {
 /** One row. Copied, because the others of a batch would live as long as it. */
 function embedding(outputs: readonly Tensor[], row: number): Float32Array {
   const { data, dims } = floatData(outputs, 0);
-  const [, dimensions = 0] = requireRank(dims, 2, MEANING);
+  const [rows = 0, dimensions = 0] = requireRank(dims, 2, MEANING);
+  if (row >= rows || dimensions === 0)
+    throw new ModelRuntimeError(`The network returned ${formatDims(dims)}, which holds no embedding ${row}.`, { stage: "postprocess" });
   return data.slice(row * dimensions, (row + 1) * dimensions);
 }
 

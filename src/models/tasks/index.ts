@@ -9,6 +9,7 @@ import { LoadedInstanceSegmentationModel } from "./instance-segmentation.js";
 import { LoadedKeyPointModel } from "./key-points.js";
 import { LoadedDepthEstimationModel, LoadedSemanticSegmentationModel } from "./maps.js";
 import { LoadedObjectDetectionModel } from "./object-detection.js";
+import { LoadedOpenVocabularyModel } from "./open-vocabulary.js";
 import { LoadedTextRecognitionModel } from "./text.js";
 
 type DescriptionOf<Task extends Family["task"]> = ReturnType<FamilyOf<Task>["describe"]>;
@@ -26,6 +27,7 @@ const MODEL_OF_TASK: {
   "text-only-ocr": LoadedTextRecognitionModel,
   "gaze-detection": LoadedGazeDetectionModel,
   embedding: LoadedEmbeddingModel,
+  "open-vocabulary-object-detection": LoadedOpenVocabularyModel,
 };
 
 /** @param parts with the description that `parts.family` itself made. */

@@ -6,6 +6,7 @@ import {
   InvalidOptionError,
   ModelDisposedError,
   ModelInputError,
+  ModelRuntimeError,
   type EmbeddingModel,
 } from "../../../src/index.js";
 import { clipPackage, textualTower, visualTower } from "../../support/clip-package.js";
@@ -108,6 +109,12 @@ describe("embeddings of texts", () => {
     await expect(model.embedText(["cat", "cat ".repeat(76)])).rejects.toMatchObject({ code: "MODEL_INPUT", index: 1 });
     expect(model.statistics().completed).toBe(0);
     await expect(model.embedText(5 as unknown as string)).rejects.toThrow(ModelInputError);
+  });
+
+  it("need a network with an embedding for each", async () => {
+    await using model = await load({ textual: textualTower({ pooled: true }) });
+    expect((await model.embedText("cat")).length).toBe(1);
+    await expect(model.embedText(["cat", "dog"])).rejects.toThrow(ModelRuntimeError);
   });
 
   it("know their options, signals and the end of the model", async () => {
