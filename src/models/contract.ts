@@ -13,13 +13,19 @@ import type {
   Gaze,
   InstanceDetections,
   KeyPoints,
+  ImageInfo,
   MaskFormat,
+  MaskLogits,
   MultiLabelClassification,
+  PromptedMasks,
   Result,
   SemanticSegmentation,
+  ServedBy,
   SimilarityMatrix,
   TextResult,
+  Timings,
 } from "../results/index.js";
+import type { EmbeddingCache } from "./embedding-cache.js";
 
 export type TaskType =
   | "object-detection"
@@ -240,6 +246,59 @@ export type EmbeddingModel = VisionModel<"embedding", ImageOptions, Embedding> &
   compare(x: EmbeddingSource, y: EmbeddingSource, options?: ImageOptions): Promise<SimilarityMatrix>;
 };
 
+/** What is wanted in a picture; pixels of the picture, x then y. Points and box of one prompt describe one thing. */
+export interface SegmentationPrompt {
+  readonly points?: readonly (readonly [x: number, y: number])[];
+  /** One for each point: 1 lies on the thing, 0 beside it. */
+  readonly labels?: readonly (0 | 1)[];
+  readonly box?: readonly [x1: number, y1: number, x2: number, y2: number];
+  /** `logits` of a mask of an earlier call, to be refined. */
+  readonly mask?: MaskLogits;
+}
+
+/** A picture as the decoder of prompts sees it: what takes long is done. */
+export interface ImageEmbedding {
+  readonly kind: "image-embedding";
+  readonly image: ImageInfo;
+  /** By input of the decoder, of one picture each. */
+  readonly features: Readonly<Record<string, Tensor>>;
+  readonly servedBy: ServedBy;
+  readonly timings: Timings | null;
+}
+
+export interface EmbedOptions extends Omit<ImageOptions, "imageSize"> {
+  /** Where embeddings are looked for and kept, by the pixels of their pictures; default none. */
+  readonly cache?: EmbeddingCache;
+}
+
+interface MaskChoices {
+  /** Several masks for each prompt (default), or one. */
+  readonly multimaskOutput?: boolean;
+  /** Logits above it are inside; default 0. */
+  readonly maskThreshold?: number;
+  /** `rle` (default) keeps masks as runs, `dense` as one byte a pixel. */
+  readonly maskFormat?: MaskFormat;
+}
+
+export interface PromptOptions extends EmbedOptions, MaskChoices {
+  /** One thing, or several; none at all asks for whatever the network finds. */
+  readonly prompts?: SegmentationPrompt | readonly SegmentationPrompt[];
+}
+
+export type SegmentRequest = EmbedOptions &
+  MaskChoices &
+  ({ readonly images: ImageInput | readonly ImageInput[] } | { readonly embeddings: ImageEmbedding | readonly ImageEmbedding[] }) & {
+    /** For every picture the same, or a list of prompts for each of them. */
+    readonly prompts?: SegmentationPrompt | readonly SegmentationPrompt[] | readonly (readonly SegmentationPrompt[])[];
+  };
+
+/** Cuts out what points, boxes and earlier masks show. */
+export type InteractiveSegmentationModel = VisionModel<"interactive-instance-segmentation", PromptOptions, PromptedMasks> & {
+  embedImages(images: ImageInput | readonly ImageInput[], options?: EmbedOptions): Promise<ImageEmbedding[]>;
+  /** @returns one for each picture. @throws ModelInputError for prompts that make no sense, or embeddings of another model. */
+  segmentImages(request: SegmentRequest): Promise<PromptedMasks[]>;
+};
+
 /** How a model is called whose task is not known: with the options that nearly all tasks share. Compilers need it spelled out. */
 interface CallableUnnarrowed {
   predict(image: ImageInput, options?: ScoreOptions): Promise<Result>;
@@ -259,6 +318,7 @@ export type AnyModel = (
   | GazeDetectionModel
   | EmbeddingModel
   | OpenVocabularyDetectionModel
+  | InteractiveSegmentationModel
 ) &
   // Behind the others: overloads of the task come first.
   CallableUnnarrowed;

@@ -3,12 +3,12 @@
  * `decode` turns network outputs into a result; sessions, queues, pictures and options are the business of others.
  */
 import type { Tensor, TensorPort } from "../engines/index.js";
-import type { Geometry, PreprocessPlan } from "../imaging/index.js";
-import type { MaskFormat } from "../results/index.js";
+import type { Geometry, PreprocessPlan, Size } from "../imaging/index.js";
+import type { MaskFormat, MaskLogits } from "../results/index.js";
 import type { InferenceConfig, ModelConfig, ResizeModeRules } from "../packages/index.js";
 import type { DetectionData } from "../results/index.js";
 import type { Tokenizer } from "../text/index.js";
-import type { DetectionOptions, ImageOptions, Skeleton, TaskType, Threshold } from "./contract.js";
+import type { DetectionOptions, EmbedOptions, ImageOptions, SegmentationPrompt, Skeleton, TaskType, Threshold } from "./contract.js";
 import type { ClassMap, Decoder } from "./decoding/index.js";
 
 /** A file that only its family can read. */
@@ -306,6 +306,44 @@ export type OpenVocabularyFamily<Description extends OpenVocabularyDescription =
   DetectionColumns
 >;
 
+/** Points as the decoder takes them. */
+export interface DecoderPoints {
+  /** float32 `[points, 2]`, network pixels. */
+  readonly coordinates: Float32Array;
+  /** float32 `[points]`: 1 on the thing, 0 beside it, 2 and 3 the corners of a box, -1 no point at all. */
+  readonly labels: Float32Array;
+}
+
+/** What the decoder says about one prompt. */
+export interface DecodedPrompt {
+  /** `[masks]` */
+  readonly scores: Float32Array;
+  /** `[masks, height, width]`, to be refined later. */
+  readonly logits: MaskLogits;
+  /** The same, of a size that only has to be enlarged to the picture's. */
+  readonly planes: MaskLogits;
+}
+
+export interface InteractiveDescription extends FamilyDescription {
+  readonly maskInput: Size;
+  /** Port that takes the picture's height and width; null where the decoder has none. */
+  readonly sizePort: TensorPort | null;
+  readonly points: (prompt: SegmentationPrompt, picture: Size) => DecoderPoints;
+  /** Outputs of the encoder, and the inputs of the decoder that they become. */
+  readonly encoded: readonly { readonly index: number; readonly input: string }[];
+  /** Outputs of the decoder that are read. */
+  readonly wanted: readonly string[];
+  readonly read: (outputs: Readonly<Record<string, Tensor>>) => DecodedPrompt;
+}
+
+/** The decoder is the first of the other networks; what is decoded are the features of one picture by its inputs. */
+export type InteractiveSegmentationFamily<Description extends InteractiveDescription = InteractiveDescription> = FamilyBase<
+  "interactive-instance-segmentation",
+  Description,
+  EmbedOptions,
+  Readonly<Record<string, Tensor>>
+>;
+
 /** Every kind of family; `MODEL_OF_TASK` says what becomes of each. */
 export type Family =
   | ObjectDetectionFamily
@@ -318,6 +356,7 @@ export type Family =
   | TextRecognitionFamily
   | GazeFamily
   | EmbeddingFamily
-  | OpenVocabularyFamily;
+  | OpenVocabularyFamily
+  | InteractiveSegmentationFamily;
 
 export type FamilyOf<Task extends Family["task"]> = Extract<Family, { readonly task: Task }>;

@@ -5,6 +5,12 @@ export type {
   DepthEstimationModel,
   DetectionOptions,
   EmbeddingModel,
+  EmbedOptions,
+  ImageEmbedding,
+  InteractiveSegmentationModel,
+  PromptOptions,
+  SegmentationPrompt,
+  SegmentRequest,
   EmbeddingSource,
   GazeDetectionModel,
   ImageOptions,
@@ -31,6 +37,7 @@ export type {
   VisionModel,
 } from "./contract.js";
 export type { Family, FamilyDescription, NetworkPorts, PackageContents, PackageText } from "./family.js";
+export { EmbeddingCache } from "./embedding-cache.js";
 export { createDecoder, referenceDecoder } from "./decoding/index.js";
 export { imagePort, type ModelParts } from "./loaded-model.js";
 export { findImplementation, hasImplementation, REGISTRY, type ImplementationQuery, type RegistryEntry } from "./registry.js";

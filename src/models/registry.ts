@@ -68,6 +68,8 @@ const ONNX_ENTRIES: readonly RegistryEntry[] = [
   ),
   entry("yolo26", "semantic-segmentation", () => import("./families/semantic-segmentation.js").then((m) => ({ family: m.yolo26 }))),
   entry("clip", "embedding", () => import("./families/clip.js")),
+  entry("sam", "interactive-instance-segmentation", () => import("./families/sam.js").then((m) => ({ family: m.sam }))),
+  entry("sam2", "interactive-instance-segmentation", () => import("./families/sam.js").then((m) => ({ family: m.sam2 }))),
   entry("l2cs-net", "gaze-detection", () => import("./families/l2cs-net.js")),
   entry("owlv2", "open-vocabulary-object-detection", () => import("./families/owlv2.js")),
   entry("pp-ocrv6-det", "object-detection", () => import("./families/text/detector.js")),

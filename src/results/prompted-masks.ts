@@ -2,16 +2,7 @@ import { InvalidParameterError } from "../errors.js";
 import { provenanceToJson, requireColumn, requireImageInfo, requireLength, resolveIndex, shortestFloat } from "./columns.js";
 import { flattenMasks, unflattenMasks, type FlatMasks } from "./masks/flat.js";
 import type { Mask, Masks } from "./masks/types.js";
-import type {
-  ImageInfo,
-  MaskLogits,
-  PromptedMask,
-  PromptedMasks,
-  PromptedMasksJson,
-  Provenance,
-  ServedBy,
-  Timings,
-} from "./types.js";
+import type { ImageInfo, MaskLogits, PromptedMask, PromptedMasks, PromptedMasksJson, Provenance, ServedBy, Timings } from "./types.js";
 
 /** What {@link PromptedMasks} are made from. */
 export interface PromptedMasksColumns extends Partial<Provenance> {
@@ -130,6 +121,11 @@ export function createPromptedMasks(columns: PromptedMasksColumns): PromptedMask
       `${masks.length} masks of ${masks.width}x${masks.height} do not belong to ${scores.length} scores in a picture of ${image.width}x${image.height}.`,
       { parameter: "masks" },
     );
-  requireLength("logits", logits.length, scores.length * logitsWidth * logitsHeight, `${scores.length} masks of ${logitsWidth}x${logitsHeight}`);
+  requireLength(
+    "logits",
+    logits.length,
+    scores.length * logitsWidth * logitsHeight,
+    `${scores.length} masks of ${logitsWidth}x${logitsHeight}`,
+  );
   return new ColumnPromptedMasks(columns);
 }

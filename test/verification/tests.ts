@@ -40,6 +40,12 @@ export const FAMILY_TESTS: readonly FamilyTests[] = [
   { task: "semantic-segmentation", architectures: ["deep-lab-v3-plus", "yolo26"], network: "own", file: "test/models/tasks/maps.test.ts" },
   { task: "depth-estimation", architectures: ["yolo26", "depth-anything-v2"], network: "own", file: "test/models/tasks/maps.test.ts" },
   { task: "open-vocabulary-object-detection", architectures: ["owlv2"], network: "own", file: "test/models/tasks/open-vocabulary.test.ts" },
+  {
+    task: "interactive-instance-segmentation",
+    architectures: ["sam", "sam2"],
+    network: "own",
+    file: "test/models/tasks/interactive-segmentation.test.ts",
+  },
   { task: "embedding", architectures: ["clip"], network: "own", file: "test/models/tasks/embedding.test.ts" },
   { task: "gaze-detection", architectures: ["l2cs-net"], network: "own", file: "test/models/tasks/gaze.test.ts" },
   { task: "object-detection", architectures: ["pp-ocrv6-det"], network: "real", file: "test/pipelines/text-reading.test.ts" },

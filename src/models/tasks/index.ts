@@ -6,6 +6,7 @@ import { LoadedClassificationModel, LoadedMultiLabelClassificationModel } from "
 import { LoadedEmbeddingModel } from "./embedding.js";
 import { LoadedGazeDetectionModel } from "./gaze.js";
 import { LoadedInstanceSegmentationModel } from "./instance-segmentation.js";
+import { LoadedInteractiveSegmentationModel } from "./interactive-segmentation.js";
 import { LoadedKeyPointModel } from "./key-points.js";
 import { LoadedDepthEstimationModel, LoadedSemanticSegmentationModel } from "./maps.js";
 import { LoadedObjectDetectionModel } from "./object-detection.js";
@@ -28,6 +29,7 @@ const MODEL_OF_TASK: {
   "gaze-detection": LoadedGazeDetectionModel,
   embedding: LoadedEmbeddingModel,
   "open-vocabulary-object-detection": LoadedOpenVocabularyModel,
+  "interactive-instance-segmentation": LoadedInteractiveSegmentationModel,
 };
 
 /** @param parts with the description that `parts.family` itself made. */

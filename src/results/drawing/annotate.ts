@@ -15,6 +15,7 @@ import type {
   SemanticSegmentation,
   TextResult,
 } from "../types.js";
+import type { Mask } from "../masks/types.js";
 import { Canvas } from "./canvas.js";
 import type { Area } from "./canvas.js";
 import { decodeFor } from "./files.js";
@@ -298,7 +299,7 @@ export async function annotate(picture: RawPixels | string, result: Result, opti
       drawDepthMap(canvas, result);
       break;
     case "prompted-masks":
-      drawPromptedMasks(canvas, result, readStyle(style, result));
+      drawPromptedMasks(canvas, result, style);
       break;
     case "embedding": // Numbers without a place in the picture.
       break;
