@@ -4,7 +4,7 @@ import { ModelInputError } from "../../errors.js";
 import { loadPicture, zeroPadded, type ImageInput, type Size } from "../../imaging/index.js";
 import { invalidOption } from "../../options.js";
 import { convertMasks, createMasks, createPromptedMasks, joinMasks } from "../../results/index.js";
-import type { PromptedMasks, RleMasks, Timings } from "../../results/index.js";
+import type { PromptedMasks, RleMasks, ServedBy, Timings } from "../../results/index.js";
 import type {
   EmbedOptions,
   ImageEmbedding,
@@ -159,8 +159,9 @@ export class LoadedInteractiveSegmentationModel extends VisionModelBase<
   }
 
   #requireOwn(embedding: ImageEmbedding): void {
-    const { kind, servedBy } = embedding;
-    if (kind === "image-embedding" && servedBy.modelId === this.info.id && servedBy.packageId === this.info.packageId) return;
+    // It may come from JavaScript, or be no embedding at all.
+    const { kind, servedBy } = ((embedding as unknown) ?? {}) as { readonly kind?: string; readonly servedBy?: ServedBy };
+    if (kind === "image-embedding" && servedBy?.modelId === this.info.id && servedBy.packageId === this.info.packageId) return;
     throw new ModelInputError("An embedding is not one that this model made. Embed the picture with the model that is to segment it.");
   }
 
