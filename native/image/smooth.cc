@@ -1,27 +1,13 @@
 #include "image/smooth.h"
 
 #include <algorithm>
-#include <cmath>
 #include <vector>
 
 #include "image/antialias.h"
+#include "image/interpolation.h"
 #include "image/scratch.h"
 
 namespace im {
-namespace {
-
-// Which columns or rows of the resized picture lie on the canvas.
-struct Visible {
-  int begin;
-  int end;
-};
-
-Visible VisiblePart(int size, int offset, int canvas) {
-  const int begin = std::clamp(-offset, 0, size);
-  return {begin, std::clamp(canvas - offset, begin, size)};
-}
-
-}  // namespace
 
 Status ResizeSmoothly(SourceRows& source, const ResizeStep& step, const PreprocessSteps& steps, float* target, const RowKernels& kernels) {
   const Kernel kernel = step.filter == Filter::kCubic ? Kernel::kCubic : Kernel::kTriangle;
@@ -76,8 +62,7 @@ Status ResizeSmoothly(SourceRows& source, const ResizeStep& step, const Preproce
       for (std::size_t i = 0; i < row_length; ++i) sums[i] += weight * row[i];
     }
     if (kernel == Kernel::kCubic) {
-      // The cubic overshoots.
-      for (float& value : sums) value = std::rint(std::clamp(value, 0.0f, 255.0f));
+      for (float& value : sums) value = CubicRound(value);
     }
     const std::size_t start = static_cast<std::size_t>(step.canvas.top + y) * static_cast<std::size_t>(steps.output.width) +
                               static_cast<std::size_t>(step.canvas.left + columns.begin);

@@ -607,8 +607,13 @@ EXPORT int cuEventElapsedTime(float* milliseconds, void*, void*) {
 
 // ---------------------------------------------------------------------------------------------------- modules and kernels
 
-EXPORT int cuModuleLoadData(void** handle, const void* image) {
+EXPORT int cuModuleLoadDataEx(void** handle, const void* image, unsigned count, int* options, void** values) {
   ENTER();
+  if (injected != kOk) {
+    for (unsigned i = 0; i < count; ++i) {
+      if (options[i] == 5) std::strcpy(static_cast<char*>(values[i]), "ptxas fatal : injected");
+    }
+  }
   FAIL_IF_INJECTED();
   NEED_CONTEXT();
   std::uint32_t magic = 0;
