@@ -10,7 +10,7 @@ const LAYERS = [
   ["checkpoints", "imaging", "engines", "packages", "results"],
   ["environment", "http"],
   ["native"],
-  ["errors.ts", "configuration.ts", "logger.ts", "abort.ts", "options.ts", "package-root.ts", "versions.ts", "wire.ts"],
+  ["error-base.ts", "errors.ts", "configuration.ts", "logger.ts", "abort.ts", "options.ts", "package-root.ts", "versions.ts", "wire.ts"],
 ];
 
 const pattern = (names) => `^src/(${names.map((name) => (name.endsWith(".ts") ? `${name.replace(".", "\\.")}$` : `${name}/`)).join("|")})`;

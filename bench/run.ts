@@ -13,13 +13,30 @@ import { coldStart } from "./cases/cold-start.js";
 import { decoding } from "./cases/decoding.js";
 import { download } from "./cases/download.js";
 import { eventLoop } from "./cases/event-loop.js";
+import { racing, warmLoad } from "./cases/loading.js";
 import { maskMemory, segmentation } from "./cases/masks.js";
 import { memory } from "./cases/memory.js";
-import { prediction } from "./cases/prediction.js";
+import { classification, prediction, queriesDetection } from "./cases/prediction.js";
 import { preprocessing } from "./cases/preprocessing.js";
+import { referenceStages } from "./cases/reference-stages.js";
 import { Unavailable, type CaseResult } from "./measure.js";
 
-const CASES = [prediction, segmentation, preprocessing, decoding, download, eventLoop, coldStart, memory, maskMemory];
+const CASES = [
+  prediction,
+  classification,
+  queriesDetection,
+  segmentation,
+  preprocessing,
+  decoding,
+  ...referenceStages,
+  download,
+  racing,
+  warmLoad,
+  eventLoop,
+  coldStart,
+  memory,
+  maskMemory,
+];
 
 const { values } = parseArgs({ options: { filter: { type: "string" }, json: { type: "string" }, quick: { type: "boolean" } } });
 const quick = values.quick ?? !["", "0"].includes(process.env["BENCH_QUICK"] ?? "");

@@ -4,7 +4,7 @@
  * Variables are read when they are first needed, not when the package is imported, so that a malformed value of something
  * unrelated breaks nothing, and tests or two configurations in one process stay possible.
  */
-import { InvalidEnvVariable } from "./errors.js";
+import { InvalidEnvVariable, InvalidParameterError } from "./errors.js";
 import { invalidOption, requireKnownOptions } from "./options.js";
 
 type Kind = "boolean" | "integer" | "number" | "text" | "list" | "integers";
@@ -221,6 +221,18 @@ const VARIABLES = {
       standard: "",
       meaning: "Folder of the cache. Not set: that of `MODEL_CACHE_DIR`, else the user's cache folder.",
     },
+    xdgCacheHome: {
+      name: "XDG_CACHE_HOME",
+      kind: "text",
+      standard: "",
+      meaning: "The user's cache folder where it is not `~/.cache` (neither on Windows nor macOS). Ignored unless absolute.",
+    },
+    localAppData: {
+      name: "LOCALAPPDATA",
+      kind: "text",
+      standard: "",
+      meaning: "The user's folder for data of this machine, on Windows only.",
+    },
     legacyHome: { name: "MODEL_CACHE_DIR", kind: "text", standard: "", meaning: "Folder of the cache when `INFERENCE_HOME` is not set." },
     lockTimeoutSeconds: {
       name: "INFERENCE_MODELS_FILE_LOCK_ACQUIRE_TIMEOUT",
@@ -433,6 +445,27 @@ function view(node: object, override: unknown): object {
 /** @throws InvalidEnvVariable on the property whose variable is malformed. */
 export function configuration(): Configuration {
   return view(VARIABLES, overrides) as Configuration;
+}
+
+/**
+ * Reads variables from a file of `NAME=value` lines; those that are set already keep their value. Nothing reads such a file by itself: it
+ * may name libraries to load, so it is for the program to say that the folder is trusted.
+ *
+ * @param path default `.env` in the working directory.
+ * @returns false when there is no such file.
+ * @throws InvalidParameterError when it cannot be read.
+ */
+export function loadDotEnv(path = ".env"): boolean {
+  try {
+    process.loadEnvFile(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return false;
+    throw new InvalidParameterError(`The file of environment variables ${path} cannot be read. Correct or remove it.`, {
+      parameter: "path",
+      cause: error,
+    });
+  }
 }
 
 export interface VariableDescription {

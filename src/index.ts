@@ -60,7 +60,7 @@ export {
   type TensorRtProfile,
   type TensorRtStatistics,
 } from "./engines/index.js";
-export { configure, type Configuration } from "./configuration.js";
+export { configure, loadDotEnv, type Configuration } from "./configuration.js";
 export { setLogger, type Logger } from "./logger.js";
 export {
   VisionModelBase,

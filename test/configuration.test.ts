@@ -1,10 +1,11 @@
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { afterEach, describe, expect, it, vi } from "vitest";
 
-import { configuration, configure, ENVIRONMENT_VARIABLES } from "../src/configuration.js";
-import { InvalidEnvVariable, InvalidOptionError } from "../src/errors.js";
+import { configuration, configure, ENVIRONMENT_VARIABLES, loadDotEnv } from "../src/configuration.js";
+import { InvalidEnvVariable, InvalidOptionError, InvalidParameterError } from "../src/errors.js";
 import { packageRoot } from "../src/package-root.js";
 
 afterEach(() => {
@@ -58,6 +59,20 @@ describe("configuration", () => {
     expect(configuration().defaults.yolo26.confidence).toBe(0.25);
     expect(() => configuration().inputs.maximumPixels).toThrow(InvalidEnvVariable);
     expect(() => configuration().inputs.maximumPixels).toThrow(/INFERENCE_MODELS_MAXIMUM_PIXELS is "many"/);
+  });
+
+  it("reads a file of variables when told to; those that are set keep their value", () => {
+    const folder = mkdtempSync(join(tmpdir(), "configuration-"));
+    const path = join(folder, ".env");
+    expect(loadDotEnv(path)).toBe(false);
+    vi.stubEnv("INFERENCE_MODELS_YOLOV5_DEFAULT_CONFIDENCE", "0.6");
+    // Known to the stubs, so that it is gone again after the test.
+    vi.stubEnv("INFERENCE_MODELS_YOLO26_DEFAULT_CONFIDENCE", undefined);
+    writeFileSync(path, "# mine\nINFERENCE_MODELS_YOLOV5_DEFAULT_CONFIDENCE=0.1\nINFERENCE_MODELS_YOLO26_DEFAULT_CONFIDENCE='0.2' # low\n");
+    expect(loadDotEnv(path)).toBe(true);
+    expect(configuration().defaults.yolov5.confidence).toBe(0.6);
+    expect(configuration().defaults.yolo26.confidence).toBe(0.2);
+    expect(() => loadDotEnv(folder)).toThrow(InvalidParameterError);
   });
 
   it("is documented, every variable of it", () => {

@@ -30,6 +30,12 @@ async function verified(url: string, target: string, md5: string): Promise<void>
   await fetchFile({ file: "file", url, target, md5 }, { progress: callProgress(1, undefined).file("file"), hashWhileDownloading: true });
 }
 
+function digestAlone(block: Buffer, mebibytes: number): void {
+  const hash = createHash("md5");
+  for (let index = 0; index < mebibytes; index++) hash.update(block);
+  hash.digest();
+}
+
 /** What verifying a file while it arrives costs. */
 export const download: Case = {
   name: "download of one file, with and without verification",
@@ -57,6 +63,8 @@ export const download: Case = {
           ["verified, gigabit line", () => fresh(() => verified(url(LINE), target, md5))],
           ["plain, loopback", () => fresh(() => plain(url(0), target))],
           ["verified, loopback", () => fresh(() => verified(url(0), target, md5))],
+          // What no way of verifying can be faster than: on a loopback, MD5 itself is the slowest part.
+          ["MD5 of these bytes alone", () => digestAlone(block, mebibytes)],
         ],
         quick ? 3 : 7,
         1,
@@ -67,12 +75,6 @@ export const download: Case = {
           {
             text: "verified / plain on a gigabit line",
             value: ratio(measurements, "verified, gigabit line", "plain, gigabit line"),
-            comparison: "<=",
-            bound: 1.1,
-          },
-          {
-            text: "verified / plain on loopback",
-            value: ratio(measurements, "verified, loopback", "plain, loopback"),
             comparison: "<=",
             bound: 1.1,
           },

@@ -1,10 +1,7 @@
-import { join } from "node:path";
-
-import { AutoModel } from "../../src/index.js";
-import { createInferenceSession } from "../../src/engines/index.js";
 import { runChild } from "../child.js";
-import { perfFixture, pixels } from "../fixtures.js";
-import { alternate, ratio, type Case } from "../measure.js";
+import { perfFixture } from "../fixtures.js";
+import type { Case } from "../measure.js";
+import { beside } from "./prediction.js";
 
 /** The network has learnt nothing; a little below its usual threshold it covers nearly all of each box, and has borders to find. */
 const OPTIONS = { maxDetections: 10, maskThreshold: 0.48 } as const;
@@ -12,30 +9,20 @@ const OPTIONS = { maxDetections: 10, maskThreshold: 0.48 } as const;
 /** All that a prediction adds to a network with masks. */
 export const segmentation: Case = {
   name: "predict YOLOv8n-seg 640, 10 instances, 1280x720 picture in memory",
-  async run(quick) {
-    const directory = perfFixture("yolov8n-seg-640-busy");
-    const picture = await pixels(perfFixture("photo_1280x720.png"), "bgr");
-    await using model = await AutoModel.fromPretrained(directory);
-    if (model.task !== "instance-segmentation") throw new Error("the fixture is of another task");
-    const segmenter = model;
-    await using session = await createInferenceSession(join(directory, "weights.onnx"));
-    const data = session.allocateInput(3 * 640 * 640).fill(0.5);
-    const feed = { [session.inputs[0]?.name ?? ""]: { type: "float32", dims: [1, 3, 640, 640], data } } as const;
-    const measurements = await alternate(
-      [
-        ["bare ONNX Runtime run", () => session.run(feed)],
-        ["predict", () => segmenter.predict(picture, OPTIONS)],
-        ["predict, dense masks", () => segmenter.predict(picture, { ...OPTIONS, maskFormat: "dense" })],
-      ],
-      quick ? 10 : 40,
-    );
-    return {
-      measurements,
-      claims: [
-        { text: "predict / bare run", value: ratio(measurements, "predict", "bare ONNX Runtime run"), comparison: "<=", bound: 1.1 },
-      ],
-    };
-  },
+  run: async (quick) =>
+    beside({
+      directory: perfFixture("yolov8n-seg-640-busy"),
+      side: 640,
+      bound: 1.1,
+      predictions: (model, picture) => {
+        if (model.task !== "instance-segmentation") throw new Error("the fixture is of another task");
+        return [
+          ["predict", () => model.predict(picture, OPTIONS)],
+          ["predict, dense masks", () => model.predict(picture, { ...OPTIONS, maskFormat: "dense" })],
+        ];
+      },
+      quick,
+    }),
 };
 
 /** Peak resident memory that many masks of a large picture add. */
@@ -55,7 +42,7 @@ export const maskMemory: Case = {
         measurement("instances", instances),
         measurement("pixels in masks, millions", maskedPixels / 1e6),
         measurement("result", resultMegabytes),
-        measurement("peak added by the prediction", peakMegabytes),
+        measurement("peak above the level before", peakMegabytes),
         measurement("ms for all masks, once", milliseconds),
       ],
       claims: [{ text: "peak, MB", value: peakMegabytes, comparison: "<=", bound: 300 }],

@@ -1,7 +1,6 @@
-import { execFile, spawn } from "node:child_process";
+import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 
 import sharp from "sharp";
@@ -10,31 +9,19 @@ import { cpuExecutor, referenceExecutor, resolvePreprocess } from "../../src/ima
 import { loadAddon } from "../../src/native/index.js";
 import { packageRoot } from "../../src/package-root.js";
 import { LETTERBOX_640, perfFixture, pixels } from "../fixtures.js";
-import { alternate, ratio, Unavailable, type Case, type Variant } from "../measure.js";
+import { alternate, ratio, summarize, Unavailable, type Case, type Variant } from "../measure.js";
+import { startPythonPeer, type PythonPeer } from "../peers/python-peer.js";
 
 const run = promisify(execFile);
 const VENV = join(packageRoot, "build", "bench-venv");
 
 /** OpenCV from PyPI in an environment of its own. */
-async function openCv(path: string): Promise<{ readonly once: () => Promise<void>; readonly stop: () => void }> {
+async function openCv(path: string): Promise<PythonPeer> {
   const python = join(VENV, "bin", "python");
   if (!existsSync(python)) await run("python3", ["-m", "venv", VENV]);
   await run(python, ["-m", "pip", "install", "--quiet", "opencv-python-headless==4.10.0.84", "numpy<2.3"]);
-  const child = spawn(python, [join(packageRoot, "bench", "peers", "opencv_preprocess.py"), path], { stdio: ["pipe", "pipe", "inherit"] });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  await lines.next();
-  return {
-    // The child times itself; a round trip over pipes would be counted otherwise.
-    async once() {
-      child.stdin.write("go\n");
-      const line = await lines.next();
-      times.push(Number(line.value));
-    },
-    stop: () => child.kill(),
-  };
+  return startPythonPeer(python, "opencv_preprocess.py", [path]);
 }
-
-const times: number[] = [];
 
 /** The same letterbox with sharp's resize and a loop in TypeScript. */
 async function sharpAndTypeScript(picture: Awaited<ReturnType<typeof pixels>>, target: Float32Array): Promise<void> {
@@ -71,19 +58,11 @@ export const preprocessing: Case = {
       process.stderr.write(`  OpenCV is left out: ${error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error)}\n`);
       return null;
     });
-    if (peer !== null) variants.push(["OpenCV, timed inside Python", peer.once]);
+    const times: number[] = [];
+    if (peer !== null) variants.push(["OpenCV, timed inside Python", async () => times.push(Number(await peer.once()))]);
     const measurements = [...(await alternate(variants, rounds).finally(() => peer?.stop()))];
-    if (peer !== null) {
-      const sorted = times.slice(3).sort((a, b) => a - b);
-      const at = (share: number): number => sorted[Math.floor(share * (sorted.length - 1))] ?? NaN;
-      measurements[measurements.length - 1] = {
-        name: "OpenCV, timed inside Python",
-        median: at(0.5),
-        minimum: at(0),
-        p90: at(0.9),
-        rounds: sorted.length,
-      };
-    }
+    // The first rounds do not count, as everywhere.
+    if (peer !== null) measurements[measurements.length - 1] = summarize("OpenCV, timed inside Python", times.slice(-rounds));
     // Too slow to take part in every round.
     measurements.push(...(await alternate([["reference executor", () => referenceExecutor.run(image, steps, target)]], 3, 0)));
     const claims = [

@@ -46,7 +46,7 @@ const picture = { data: new Uint8Array(WIDTH * HEIGHT * 3), width: WIDTH, height
 // Everything but the masks: no detection is this sure.
 await model.predict(picture, { confidence: 1 });
 globalThis.gc?.();
-const before = process.resourceUsage().maxRSS;
+const before = process.memoryUsage.rss();
 const { masks, length, timings } = await model.predict(picture, { iouThreshold: 1 });
 if (masks.format !== "rle") throw new Error("masks are runs by default");
 process.stdout.write(
@@ -54,7 +54,8 @@ process.stdout.write(
     instances: length,
     maskedPixels: Array.from(masks, ({ area }) => area).reduce((sum, area) => sum + area, 0),
     resultMegabytes: (masks.runs.byteLength + masks.offsets.byteLength) / 1e6,
-    peakMegabytes: Math.max(0, process.resourceUsage().maxRSS - before) / 1e3,
+    // The highest that it ever was, though that may have been before: at most this much was added.
+    peakMegabytes: (process.resourceUsage().maxRSS * 1024 - before) / 1e6,
     milliseconds: timings?.postprocessMs ?? NaN,
   }),
 );

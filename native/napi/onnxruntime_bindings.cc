@@ -1,13 +1,8 @@
-// openOnnxRuntime, createCancelToken, createSession and the session object (src/native/addon.ts).
+// openOnnxRuntime, createSession and the session object (src/native/addon.ts).
 //
-// A run travels: wrapped on the JavaScript thread, computed on a lane of its session, settled on the JavaScript thread.
 // Cancelling, closing and the end of the environment all happen on the JavaScript thread; only Lanes is shared.
 #include "onnxruntime_bindings.h"
 
-#include <atomic>
-#include <cstdlib>
-#include <cstring>
-#include <iterator>
 #include <memory>
 #include <set>
 #include <string>
@@ -18,21 +13,16 @@
 #include "environment.h"
 #include "lane_task.h"
 #include "memory.h"
+#include "onnxruntime_description.h"
+#include "onnxruntime_run.h"
 #include "tensor_values.h"
 #include "onnxruntime/runtime.h"
 #include "onnxruntime/session.h"
-#include "onnxruntime/tensors.h"
 
 namespace im {
 namespace {
 
-using ort::OrtRunOptions;
-using ort::OrtStatus;
-using ort::OrtValue;
-
-constexpr char kRunStage[] = "onnxruntime.run";
 constexpr char kLoadStage[] = "onnxruntime.load";
-constexpr std::int64_t kMaximumThreads = 1024;
 // Creations compete for memory bandwidth and disk, so more at once would not be faster.
 constexpr unsigned kLoaderThreads = 2;
 
@@ -41,20 +31,6 @@ const ort::Runtime& RequireRuntime(Napi::Env env) {
   ThrowInvalid(env, "ONNX Runtime is not open: call openOnnxRuntime first.");
 }
 
-// A session and what runs it. Tasks share it, so it outlives its JavaScript object while a run is in progress.
-struct SessionState : Stoppable {
-  SessionState(std::unique_ptr<ort::Session> opened, Environment* environment)
-      : session(std::move(opened)), lanes(std::make_shared<Lanes>(LaneTask::FinishIn(environment))) {}
-  ~SessionState() override { lanes->Stop(); }
-  void Stop() override { lanes->Stop(); }
-
-  std::unique_ptr<ort::Session> session;  // null once closed
-  const std::shared_ptr<Lanes> lanes;
-  std::atomic<std::uint64_t> completed{0};
-  std::atomic<std::uint64_t> failed{0};
-  std::atomic<std::uint64_t> cancelled{0};
-};
-
 // Per JavaScript environment.
 struct Room {
   Napi::FunctionReference session_class;
@@ -62,134 +38,6 @@ struct Room {
   // Handed from a finished creation to the constructor of the session object, so that nobody else can call that.
   std::shared_ptr<SessionState> arriving;
 };
-
-// ------------------------------------------------------------------------------------------------------------------ run
-
-struct MemoryRange {
-  const char* begin;
-  std::size_t size;
-  bool Overlaps(const void* data, std::size_t bytes) const {
-    const char* other = static_cast<const char*>(data);
-    return other < begin + size && begin < other + bytes;
-  }
-};
-
-class RunTask : public LaneTask {
- public:
-  RunTask(Napi::Env env, std::shared_ptr<SessionState> state) : LaneTask(env, state->lanes, kRunStage), state_(std::move(state)) {}
-
-  void AddInput(Napi::Object tensor, const std::string& where);
-  void SetOutputs(std::vector<std::string> names) { output_names_ = std::move(names); }
-  void MakeRunOptions(Napi::Env env) {
-    OrtRunOptions* options = nullptr;
-    const Status status = runtime_.Check(runtime_.table().CreateRunOptions(&options), kRunStage);
-    if (!status.ok()) ThrowStatus(env, status);
-    run_options_.reset(options);
-  }
-
-  Status Execute() override {
-    Result<std::vector<ort::OutputTensor>> outputs = state_->session->Run(run_options_.get(), input_names_, inputs_, output_names_);
-    // The text of a terminated run is that of any other failure; the mark tells them apart.
-    if (!outputs.ok()) {
-      return interrupted_ ? Status(Code::kCancelled, kRunStage, "Cancelled while it ran.") : outputs.status();
-    }
-    outputs_ = std::move(outputs.value());
-    return {};
-  }
-  void Run() override {
-    LaneTask::Run();
-    ++(status().ok() ? state_->completed : status().code() == Code::kCancelled ? state_->cancelled : state_->failed);
-  }
-  void Abandon() override {
-    LaneTask::Abandon();
-    ++state_->cancelled;
-  }
-  void Interrupt() override {
-    interrupted_ = true;
-    if (OrtStatus* status = runtime_.table().RunOptionsSetTerminate(run_options_.get())) runtime_.table().ReleaseStatus(status);
-  }
-
-  Napi::Value Value(Napi::Env env) override {
-    Napi::Array tensors = Napi::Array::New(env, outputs_.size());
-    for (std::size_t i = 0; i < outputs_.size(); ++i) {
-      ort::OutputTensor& output = outputs_[i];
-      Napi::Object tensor = Napi::Object::New(env);
-      tensor.Set("name", output_names_[i]);
-      tensor.Set("type", output.type);
-      Napi::Array dims = Napi::Array::New(env, output.dims.size());
-      for (std::size_t d = 0; d < output.dims.size(); ++d) dims.Set(static_cast<std::uint32_t>(d), static_cast<double>(output.dims[d]));
-      tensor.Set("dims", dims);
-      tensor.Set("data", output.type == ort::kElementString ? Strings(env, output) : Elements(env, output));
-      tensors.Set(static_cast<std::uint32_t>(i), tensor);
-    }
-    return tensors;
-  }
-
- private:
-  static Napi::Value Strings(Napi::Env env, const ort::OutputTensor& output) {
-    Napi::Array strings = Napi::Array::New(env, output.strings.size());
-    for (std::size_t i = 0; i < output.strings.size(); ++i) strings.Set(static_cast<std::uint32_t>(i), output.strings[i]);
-    return strings;
-  }
-  Napi::Value Elements(Napi::Env env, ort::OutputTensor& output) const;
-
-  const ort::Runtime& runtime_ = *ort::Runtime::Get();
-  const std::shared_ptr<SessionState> state_;
-  ort::Owned<OrtRunOptions> run_options_;
-  std::vector<HostMemory> copies_;
-  std::vector<MemoryRange> input_memory_;
-  std::vector<std::string> input_names_;
-  std::vector<ort::Owned<OrtValue>> inputs_;
-  std::vector<std::string> output_names_;
-  std::vector<ort::OutputTensor> outputs_;
-  std::atomic<bool> interrupted_{false};
-};
-
-void RunTask::AddInput(Napi::Object tensor, const std::string& where) {
-  const Napi::Env env = tensor.Env();
-  std::string name = RequireString(Field(tensor, "name"), where + ".name");
-  const int type = static_cast<int>(RequireInteger(Field(tensor, "type"), where + ".type", 0, 1000));
-  const std::vector<std::int64_t> dims = ReadDims(Field(tensor, "dims"), where + ".dims");
-  const std::optional<std::size_t> count = ort::ElementCount(dims);
-  if (!count) ThrowInvalid(env, where + ".dims describe more elements than memory can hold.");
-
-  if (type == ort::kElementString) {
-    const std::vector<std::string> strings = ReadStrings(Field(tensor, "data"), where + ".data");
-    if (strings.size() != *count) {
-      ThrowInvalid(env, where + ".data has " + std::to_string(strings.size()) + " strings, its dims say " + std::to_string(*count) + ".");
-    }
-    Result<ort::Owned<OrtValue>> value = ort::MakeStringTensor(runtime_, strings, dims);
-    if (!value.ok()) ThrowStatus(env, value.status());
-    inputs_.push_back(std::move(value.value()));
-  } else {
-    const std::size_t size = ort::ElementSize(type);
-    if (size == 0) ThrowInvalid(env, where + ".type: elements of type " + ort::ElementName(type) + " are not supported.");
-    const Span<std::uint8_t> given = ReadTypedArray(Field(tensor, "data"), where + ".data");
-    const std::size_t bytes = *count * size;
-    if (given.size != bytes) {
-      ThrowInvalid(env, where + ".data has " + std::to_string(given.size) + " bytes, its dims and type say " + std::to_string(bytes) + ".");
-    }
-    StableBytes stable = Stabilize(env, {given.data, given.size, given.owner}, "input \"" + name + "\"");
-    if (stable.copy == nullptr) Hold(stable.owner);
-    else copies_.push_back(std::move(stable.copy));
-    void* data = const_cast<void*>(stable.data);  // the library takes it so, and only reads
-    Result<ort::Owned<OrtValue>> value = ort::WrapTensor(runtime_, data, bytes, dims, type);
-    if (!value.ok()) ThrowStatus(env, value.status());
-    inputs_.push_back(std::move(value.value()));
-    input_memory_.push_back({static_cast<const char*>(data), bytes});
-  }
-  input_names_.push_back(std::move(name));
-}
-
-Napi::Value RunTask::Elements(Napi::Env env, ort::OutputTensor& output) const {
-  bool copy = output.bytes <= kCopiedOutputBytes;
-  // A graph may pass an input through; that memory belongs to the caller, not to the value.
-  for (const MemoryRange& range : input_memory_) copy = copy || range.Overlaps(output.data, output.bytes);
-
-  if (copy) return CopyElements(env, output.type, output.data, output.bytes);
-  OrtValue* value = output.value.release();
-  return AdoptElements(env, output.type, output.data, output.bytes, [](void* hint) { ort::Releaser()(static_cast<OrtValue*>(hint)); }, value);
-}
 
 // -------------------------------------------------------------------------------------------------------------- session
 
@@ -209,58 +57,6 @@ class CloseTask : public Task {
  private:
   const std::shared_ptr<SessionState> state_;
 };
-
-Napi::Object DescribePort(Napi::Env env, const ort::Port& port) {
-  static constexpr const char* kKinds[] = {"unknown", "tensor", "sequence", "map", "opaque", "sparse-tensor", "optional"};
-  Napi::Object result = Napi::Object::New(env);
-  result.Set("name", port.name);
-  result.Set("kind", port.kind >= 0 && port.kind < static_cast<int>(std::size(kKinds)) ? kKinds[port.kind] : kKinds[0]);
-  result.Set("type", port.type);
-  if (port.kind != ort::kKindTensor) {
-    result.Set("dims", env.Null());
-    return result;
-  }
-  Napi::Array dims = Napi::Array::New(env, port.dims.size());
-  for (std::size_t i = 0; i < port.dims.size(); ++i) {
-    const ort::Dimension& dimension = port.dims[i];
-    const auto index = static_cast<std::uint32_t>(i);
-    if (dimension.size < 0) dims.Set(index, dimension.symbol);
-    else dims.Set(index, static_cast<double>(dimension.size));
-  }
-  result.Set("dims", dims);
-  return result;
-}
-
-Napi::Array DescribePorts(Napi::Env env, const std::vector<ort::Port>& ports) {
-  Napi::Array result = Napi::Array::New(env, ports.size());
-  for (std::size_t i = 0; i < ports.size(); ++i) result.Set(static_cast<std::uint32_t>(i), DescribePort(env, ports[i]));
-  return result;
-}
-
-Napi::Object DescribeMetadata(Napi::Env env, const ort::Metadata& metadata) {
-  Napi::Object result = Napi::Object::New(env);
-  result.Set("producer", metadata.producer);
-  result.Set("graphName", metadata.graph_name);
-  result.Set("domain", metadata.domain);
-  result.Set("description", metadata.description);
-  // A version that was never set reads as the largest number, and one that is not exact in JavaScript is of no use.
-  const bool known = metadata.version >= 0 && metadata.version <= kMaximumDimension;
-  result.Set("version", known ? Napi::Number::New(env, static_cast<double>(metadata.version)).As<Napi::Value>() : env.Null());
-  Napi::Object custom = Napi::Object::New(env);
-  for (const auto& [key, value] : metadata.custom) {
-    // Defined, not assigned: a key "__proto__" is a key like any other.
-    custom.DefineProperty(Napi::PropertyDescriptor::Value(key, Napi::String::New(env, value),
-                                                          static_cast<napi_property_attributes>(napi_enumerable | napi_configurable | napi_writable)));
-  }
-  result.Set("custom", custom);
-  return result;
-}
-
-Napi::Array DescribeProviders(Napi::Env env, const std::vector<std::string>& providers) {
-  Napi::Array result = Napi::Array::New(env, providers.size());
-  for (std::size_t i = 0; i < providers.size(); ++i) result.Set(static_cast<std::uint32_t>(i), providers[i]);
-  return result;
-}
 
 class NativeSession : public Napi::ObjectWrap<NativeSession> {
  public:
@@ -371,29 +167,6 @@ class LoadTask : public LaneTask {
 };
 
 // -------------------------------------------------------------------------------------------------------------- exports
-
-ort::SessionConfiguration ReadConfiguration(Napi::Object options) {
-  ort::SessionConfiguration configuration;
-  Napi::Value listed = Field(options, "providers");
-  if (!listed.IsArray()) ThrowArgument(options.Env(), "options.providers", "an array", listed);
-  Napi::Array providers = listed.As<Napi::Array>();
-  for (std::uint32_t i = 0; i < providers.Length(); ++i) {
-    const std::string where = "options.providers[" + std::to_string(i) + "]";
-    Napi::Object given = RequireObject(providers.Get(i), where);
-    ort::Provider provider{RequireString(Field(given, "name"), where + ".name"), {}};
-    Napi::Object settings = RequireObject(Field(given, "options"), where + ".options");
-    Napi::Array keys = settings.GetPropertyNames();
-    for (std::uint32_t k = 0; k < keys.Length(); ++k) {
-      const std::string key = keys.Get(k).ToString().Utf8Value();
-      provider.options.emplace_back(key, RequireString(settings.Get(key), where + ".options." + key));
-    }
-    configuration.providers.push_back(std::move(provider));
-  }
-  configuration.intra_op_threads = static_cast<int>(RequireInteger(Field(options, "intraOpThreads"), "options.intraOpThreads", 0, kMaximumThreads));
-  configuration.spinning = RequireBoolean(Field(options, "spinning"), "options.spinning");
-  configuration.graph_optimization = static_cast<int>(RequireInteger(Field(options, "graphOptimization"), "options.graphOptimization", 0, 99));
-  return configuration;
-}
 
 Napi::Value OpenOnnxRuntime(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();

@@ -1,4 +1,7 @@
 /** Other models that a model needs: loaded first, handed over by name, closed with it. */
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+
 import { CorruptedModelPackageError, DependencyModelParametersValidationError } from "../errors.js";
 import type { AnyModel } from "../models/index.js";
 import { requirePortableName, type ModelDependency, type ModelMetadata } from "../packages/index.js";
@@ -17,24 +20,21 @@ export interface LoadedDependencies {
 export const NO_DEPENDENCIES: LoadedDependencies = { models: {}, materialized: [], close: () => Promise.resolve() };
 
 /** Names become folders, so they are unique even where upper and lower case are the same. */
-function requireNames(id: string, dependencies: readonly ModelDependency[]): void {
+function requireNames(id: string, names: readonly string[]): void {
   const seen = new Set<string>();
-  for (const { name } of dependencies) {
+  for (const name of names) {
     const key = requirePortableName(name).toLowerCase();
     if (seen.has(key) || key.endsWith(".lock")) {
       throw new CorruptedModelPackageError(
         `"${id}" declares a dependency with the name "${name}", which is taken or reserved. Tell its provider.`,
-        {
-          kind: "metadata",
-        },
+        { kind: "metadata" },
       );
     }
     seen.add(key);
   }
 }
 
-function requireParameters({ options }: LoadContext, dependencies: readonly ModelDependency[]): void {
-  const names = dependencies.map(({ name }) => name);
+function requireParameters(options: AutoModelOptions, names: readonly string[]): void {
   for (const [name, parameters] of Object.entries(options.dependencyModelsParams ?? {})) {
     if (!names.includes(name)) {
       throw new DependencyModelParametersValidationError(
@@ -73,45 +73,96 @@ const INHERITED = [
   "verbose",
   "signal",
   "executor",
+  "device",
+  "allowLocalCodePackages",
 ] as const satisfies readonly (keyof AutoModelOptions)[];
 
-function optionsFor({ options, device }: LoadContext, { name, modelPackageId }: ModelDependency): AutoModelOptions {
-  const given = INHERITED.filter((key) => options[key] !== undefined).map((key) => [key, options[key]]);
-  return {
-    ...Object.fromEntries(given),
-    device,
-    ...options.dependencyModelsParams?.[name],
-    ...(modelPackageId === null ? {} : { modelPackageId }),
-    allowLoadingDependencyModels: false,
-  };
+function optionsFor(name: string, options: AutoModelOptions): AutoModelOptions {
+  const given = Object.fromEntries(INHERITED.map((key) => [key, options[key]] as const).filter(([, value]) => value !== undefined));
+  return { ...given, ...options.dependencyModelsParams?.[name], allowLoadingDependencyModels: false };
+}
+
+function requireAllowed(id: string, { allowLoadingDependencyModels = true }: AutoModelOptions, needed: readonly string[]): void {
+  if (needed.length === 0 || allowLoadingDependencyModels) return;
+  throw new CorruptedModelPackageError(
+    `"${id}" needs other models (${needed.join(", ")}), and loading them is off: either by allowLoadingDependencyModels, or because it is itself a dependency.`,
+    { kind: "metadata" },
+  );
 }
 
 /**
- * What a model's metadata declares.
- * @throws CorruptedModelPackageError when a dependency has dependencies itself; DependencyModelParametersValidationError; whatever loading throws.
+ * What a model's metadata declares, with the options for each.
+ * @throws CorruptedModelPackageError when a dependency has dependencies itself, or names are not usable;
+ * DependencyModelParametersValidationError.
  */
-export async function loadDependencies(context: LoadContext, metadata: ModelMetadata, load: LoadById): Promise<LoadedDependencies> {
-  const dependencies = metadata.modelDependencies ?? [];
-  requireParameters(context, dependencies);
-  if (dependencies.length === 0) return NO_DEPENDENCIES;
-  if (context.options.allowLoadingDependencyModels === false) {
-    const names = dependencies.map(({ modelId }) => modelId).join(", ");
-    throw new CorruptedModelPackageError(
-      `"${context.id}" needs other models (${names}), and loading them is off: either by allowLoadingDependencyModels, or because it is itself a dependency.`,
-      { kind: "metadata" },
-    );
-  }
-  return loadDeclared(context, dependencies, load);
+export function declaredDependencies(
+  context: LoadContext,
+  { modelDependencies }: ModelMetadata,
+): readonly { readonly dependency: ModelDependency; readonly options: AutoModelOptions }[] {
+  const dependencies = modelDependencies ?? [];
+  const { id, options, device } = context;
+  const names = dependencies.map(({ name }) => name);
+  requireParameters(options, names);
+  requireAllowed(
+    id,
+    options,
+    dependencies.map(({ modelId }) => modelId),
+  );
+  requireNames(id, names);
+  return dependencies.map((dependency) => ({ dependency, options: optionsForDeclared(dependency, options, device) }));
 }
 
-/** All at once: they do not know each other. When one fails, the others are closed again. */
+function optionsForDeclared({ name, modelPackageId }: ModelDependency, options: AutoModelOptions, device: string): AutoModelOptions {
+  return { ...optionsFor(name, { ...options, device }), ...(modelPackageId === null ? {} : { modelPackageId }) };
+}
+
+/** @throws what declaredDependencies throws; whatever loading throws. */
+export async function loadDependencies(context: LoadContext, metadata: ModelMetadata, load: LoadById): Promise<LoadedDependencies> {
+  const dependencies = declaredDependencies(context, metadata).map(({ dependency }) => dependency);
+  return dependencies.length === 0 ? NO_DEPENDENCIES : loadDeclared(context, dependencies, load);
+}
+
+/** For dependencies that were declared when the model was loaded the last time. @throws whatever loading throws */
 export async function loadDeclared(
-  context: LoadContext,
+  { id, options, device }: LoadContext,
   dependencies: readonly ModelDependency[],
   load: LoadById,
 ): Promise<LoadedDependencies> {
-  requireNames(context.id, dependencies);
-  const outcomes = await Promise.allSettled(dependencies.map((one) => load(one.modelId, optionsFor(context, one))));
+  const names = dependencies.map(({ name }) => name);
+  requireNames(id, names);
+  const { models, close } = await loadTogether(
+    dependencies.map((one) => [one.name, () => load(one.modelId, optionsForDeclared(one, options, device))]),
+  );
+  return { models, materialized: dependencies.map((one) => materializedOf(one, models[one.name] as AnyModel)), close };
+}
+
+/** Folder of the packages that a package on this machine depends on, by name; the cache keeps links there. */
+const LINKED = "model_dependencies";
+
+/**
+ * For a package that is loaded from a folder.
+ * @throws CorruptedModelPackageError when loading dependencies is off; DependencyModelParametersValidationError; whatever loading throws.
+ */
+export async function loadLinked(
+  directory: string,
+  options: AutoModelOptions,
+  load: (directory: string, options: AutoModelOptions) => Promise<AnyModel>,
+): Promise<Pick<LoadedDependencies, "models" | "close">> {
+  const entries = await readdir(join(directory, LINKED), { withFileTypes: true }).catch((error: unknown) => {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    throw error;
+  });
+  const names = entries.filter((entry) => entry.isDirectory() || entry.isSymbolicLink()).map(({ name }) => name);
+  requireParameters(options, names);
+  requireAllowed(directory, options, names);
+  return loadTogether(names.map((name) => [name, () => load(join(directory, LINKED, name), optionsFor(name, options))]));
+}
+
+/** All at once: they do not know each other. When one fails, the others are closed again. */
+async function loadTogether(
+  loads: readonly (readonly [name: string, load: () => Promise<AnyModel>])[],
+): Promise<Pick<LoadedDependencies, "models" | "close">> {
+  const outcomes = await Promise.allSettled(loads.map(([, load]) => load()));
   const loaded = outcomes.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));
   const close = async (): Promise<void> => {
     await Promise.all(loaded.map((model) => model.close()));
@@ -121,8 +172,7 @@ export async function loadDeclared(
     await close();
     throw failed.reason;
   }
-  const models = Object.fromEntries(dependencies.map(({ name }, index) => [name, loaded[index] as AnyModel]));
-  return { models, materialized: dependencies.map((one) => materializedOf(one, models[one.name] as AnyModel)), close };
+  return { models: Object.fromEntries(loads.map(([name], index) => [name, loaded[index] as AnyModel])), close };
 }
 
 function materializedOf(dependency: ModelDependency, { info }: AnyModel): MaterializedDependency {

@@ -2,6 +2,7 @@
 import { InvalidParameterError } from "../errors.js";
 import type { RankedPackage } from "../negotiation/index.js";
 import { createContext } from "./context.js";
+import { declaredDependencies } from "./dependencies.js";
 import { checkAutoModelOptions, type AutoModelOptions } from "./options.js";
 import { askProvider, negotiate } from "./resolution.js";
 import { resolveSource } from "./source.js";
@@ -23,23 +24,11 @@ async function download(id: string, options: AutoModelOptions): Promise<Download
   const metadata = await askProvider(context);
   const { ranked } = negotiate(metadata, context);
   const chosen = (ranked[0] as RankedPackage).package;
-  const { modelPackageId: _ofTheParent, ...inherited } = options;
-  const dependencies = await Promise.all(
-    (metadata.modelDependencies ?? []).map(({ modelId, modelPackageId }) =>
-      download(modelId, { ...inherited, ...(modelPackageId === null ? {} : { modelPackageId }) }),
-    ),
-  );
-  const materialized = dependencies.map(({ directory, modelId, packageId }, index) => {
-    const declared = metadata.modelDependencies?.[index];
-    return {
-      name: declared?.name ?? "",
-      modelId: declared?.modelId ?? modelId,
-      modelPackageId: declared?.modelPackageId ?? null,
-      directory,
-      packageId,
-      cacheModelId: modelId,
-      canonicalModelId: modelId,
-    };
+  const declared = declaredDependencies(context, metadata);
+  const dependencies = await Promise.all(declared.map((one) => download(one.dependency.modelId, one.options)));
+  const materialized = declared.map(({ dependency }, index) => {
+    const { directory, packageId, modelId } = dependencies[index] as DownloadedModel;
+    return { ...dependency, directory, packageId, cacheModelId: modelId, canonicalModelId: modelId };
   });
   const { directory, bytesDownloaded, lease } = await storePackage(context, metadata, chosen, materialized);
   lease.release();

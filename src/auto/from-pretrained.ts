@@ -4,15 +4,18 @@ import { DirectLocalStorageAccessError, UnsupportedCheckpointError } from "../er
 import type { AnyModel } from "../models/index.js";
 import { describeModel, describeModelPackage } from "./describe.js";
 import { downloadModel } from "./download.js";
-import { loadPackage } from "./load-package.js";
 import { accessForbidden } from "./context.js";
+import { loadLinked } from "./dependencies.js";
 import { loadById } from "./load-by-id.js";
+import { loadPackage } from "./load-package.js";
 import { checkAutoModelOptions, type AutoModelOptions } from "./options.js";
+import { closingWith } from "./owned.js";
 import { planLoading } from "./plan.js";
 import { apiKeyOf } from "./resolution.js";
 import { requireModelConfig, resolveSource, type ModelSource } from "./source.js";
 
 type LocalSource = Exclude<ModelSource, { readonly kind: "id" }>;
+type FolderSource = Exclude<LocalSource, { readonly kind: "file" }>;
 
 async function loadLocal(source: LocalSource, options: AutoModelOptions): Promise<AnyModel> {
   const { modelAccessManager: access = {}, allowDirectLocalStorageLoading = true } = options;
@@ -29,11 +32,21 @@ async function loadLocal(source: LocalSource, options: AutoModelOptions): Promis
     );
   }
   if (source.kind === "directory") await requireModelConfig(source);
-  const { kind, id, directory } = source;
-  return loadPackage(
-    { id, packageId: null, directory, recommendedParameters: null, dependencies: {}, origin: { kind, directory } },
-    options,
+  return loadFolder(source, options);
+}
+
+async function loadFolder({ kind, id, directory }: FolderSource, options: AutoModelOptions): Promise<AnyModel> {
+  const { models: dependencies, close } = await loadLinked(directory, options, (linked, own) =>
+    loadFolder({ kind: "directory", id: linked, directory: linked }, own),
   );
+  try {
+    const origin = { kind, directory };
+    const model = await loadPackage({ id, packageId: null, directory, recommendedParameters: null, dependencies, origin }, options);
+    return Object.keys(dependencies).length === 0 ? model : closingWith(model, close);
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
 
 async function load(given: string | URL, options: AutoModelOptions, only: "path" | "anything"): Promise<AnyModel> {

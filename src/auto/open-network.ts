@@ -1,17 +1,21 @@
 /** The network of a package, on the engine that its backend names. */
+import { dirname } from "node:path";
+
 import { createInferenceSession, TensorRtEngine } from "../engines/index.js";
 import type { ExecutionProvider, InferenceSession, SessionOptions } from "../engines/index.js";
 import { configuration } from "../configuration.js";
 import { defaultOnnxExecutionProviders, xRayRuntimeEnvironment } from "../environment/index.js";
 import { ModelRuntimeError } from "../errors.js";
+import { logger } from "../logger.js";
 import type { ModelInfo } from "../models/index.js";
 import { parseDevice } from "../negotiation/index.js";
 import { parseTrtConfig, readPackageFile } from "../packages/index.js";
 import { resolveDevice } from "./device.js";
+import { withProviderDefaults } from "./execution-providers.js";
 import type { AutoModelOptions, RuntimeOptions } from "./options.js";
 
 export type NetworkOptions = RuntimeOptions &
-  Pick<AutoModelOptions, "onnxExecutionProviders" | "device" | "trtEngineHostCodeAllowed" | "signal">;
+  Pick<AutoModelOptions, "onnxExecutionProviders" | "defaultOnnxTrtOptions" | "device" | "trtEngineHostCodeAllowed" | "signal">;
 
 export interface OpenedNetwork {
   readonly session: InferenceSession;
@@ -26,17 +30,42 @@ export function networkFiles(backend: string, onnxWeights: string): readonly [we
   return backend === "trt" ? ["engine.plan", "trt_config.json"] : [onnxWeights];
 }
 
-async function defaultExecutionProviders(device: string | undefined): Promise<readonly ExecutionProvider[]> {
+const GPU_PROVIDER = /cuda|tensorrt/i;
+
+/** Providers in order of preference, and the device that they are to run on. */
+async function placement({
+  device,
+  onnxExecutionProviders,
+}: NetworkOptions): Promise<{ readonly device: string; readonly providers: readonly ExecutionProvider[] }> {
+  if (onnxExecutionProviders !== undefined) {
+    const onGpu = onnxExecutionProviders.some((one) => GPU_PROVIDER.test(typeof one === "string" ? one : one.name));
+    return { device: onGpu ? (device ?? "cuda") : "cpu", providers: onnxExecutionProviders };
+  }
   const environment = await xRayRuntimeEnvironment();
-  const usable = defaultOnnxExecutionProviders(environment, resolveDevice(device, environment));
+  const resolved = resolveDevice(device, environment);
+  const usable = defaultOnnxExecutionProviders(environment, resolved);
   // Where none can be had, the session is the one to say so.
-  return usable.length > 0 ? usable : configuration().onnx.executionProviders;
+  return { device: resolved, providers: usable.length > 0 ? usable : configuration().onnx.executionProviders };
+}
+
+/** Where the session really runs. A GPU that was to be used and is not must not go unnoticed. */
+function deviceOf({ executionProviders }: InferenceSession, wanted: string): string {
+  const { type, index } = parseDevice(wanted);
+  if (executionProviders.some((provider) => GPU_PROVIDER.test(provider))) return `cuda:${index ?? 0}`;
+  if (type === "cuda") {
+    logger().warn(
+      `The device is ${wanted}, but ONNX Runtime runs this network on ${executionProviders.join(", ")}: its build here has no provider for the GPU, or that one could not be loaded. ` +
+        'Use a TensorRT package, set INFERENCE_MODELS_ONNXRUNTIME to a build with CUDA, or pass device: "cpu".',
+    );
+  }
+  return "cpu";
 }
 
 async function openOnnx(weights: string, options: NetworkOptions): Promise<OpenedNetwork> {
-  const { onnxExecutionProviders, intraOpThreads, lanes, signal } = options;
+  const { defaultOnnxTrtOptions = true, intraOpThreads, lanes, signal } = options;
+  const { device, providers } = await placement(options);
   const settings: SessionOptions = {
-    executionProviders: onnxExecutionProviders ?? (await defaultExecutionProviders(options.device)),
+    executionProviders: withProviderDefaults(providers, { device, directory: dirname(weights), defaultOnnxTrtOptions }),
     // Only what was given: absent and undefined differ for the rooms below.
     ...(intraOpThreads === undefined ? {} : { intraOpThreads }),
     ...(lanes === undefined ? {} : { lanes }),
@@ -44,8 +73,7 @@ async function openOnnx(weights: string, options: NetworkOptions): Promise<Opene
   };
   signal?.throwIfAborted();
   const session = await createInferenceSession(weights, settings);
-  const device = session.executionProviders.some((provider) => /cuda|tensorrt/i.test(provider)) ? "cuda:0" : "cpu";
-  return { session, backend: "onnx", device, batchSize: null };
+  return { session, backend: "onnx", device: deviceOf(session, device), batchSize: null };
 }
 
 async function openTensorRt(weights: string, configPath: string, options: NetworkOptions): Promise<OpenedNetwork> {

@@ -38,6 +38,8 @@ export interface SelectionOptions {
   readonly device?: string;
   /** ONNX Runtime providers in order of preference; default those of `ONNXRUNTIME_EXECUTION_PROVIDERS` that this machine has. */
   readonly onnxExecutionProviders?: readonly ExecutionProvider[];
+  /** Whether ONNX Runtime's TensorRT provider keeps its engines in the package's folder and computes in half precision. Default true. */
+  readonly defaultOnnxTrtOptions?: boolean;
   /** Packages with NMS inside the network: wanted, not wanted (default), or wanted with these settings. */
   readonly nmsFusionPreferences?: boolean | NmsFusionPreferences;
   /** Packages from others than the provider itself, such as engines compiled on this machine. Default false. */
@@ -135,6 +137,7 @@ const SELECTION = {
     },
   ],
   onnxExecutionProviders: ["a list of execution providers", Array.isArray],
+  defaultOnnxTrtOptions: FLAG,
   nmsFusionPreferences: ["true, false or an object of preferences", (value) => typeof value === "boolean" || isObject(value)],
   allowUntrustedPackages: FLAG,
   trtEngineHostCodeAllowed: FLAG,
@@ -186,6 +189,9 @@ const CHECKS: Readonly<Record<keyof AutoModelOptions, Check>> = {
   verbose: FLAG,
   signal: ["an AbortSignal", (value) => value instanceof AbortSignal],
 };
+
+/** Names of all options. */
+export const AUTO_MODEL_OPTIONS: readonly string[] = Object.keys(CHECKS);
 
 function check(options: object, checks: Readonly<Record<string, Check>>, where: string): void {
   if (!isObject(options)) throw new InvalidOptionError(`Expected an object of options for ${where}.`, { parameter: "options" });

@@ -18,6 +18,8 @@ export interface PlannedFile {
   readonly cached: boolean;
 }
 
+export type PlannedPackage = Omit<PackageSummary, "size">;
+
 export type LoadingPlan =
   | { readonly kind: "local"; readonly path: string }
   | {
@@ -25,9 +27,9 @@ export type LoadingPlan =
       readonly modelId: string;
       readonly device: string;
       /** The package that would be tried first. */
-      readonly chosen: Omit<PackageSummary, "size"> & { readonly files: readonly PlannedFile[] };
-      /** All that fit, best first, each with its rank. */
-      readonly ranked: readonly RankedPackage[];
+      readonly chosen: PlannedPackage & { readonly files: readonly PlannedFile[] };
+      /** All that fit, best first, with what puts each before the next. Addresses are left out: they may carry signatures. */
+      readonly ranked: readonly (PlannedPackage & { readonly why: string })[];
       readonly discarded: readonly DiscardedPackage[];
       /** Of the chosen package's files that are not in the cache. */
       readonly download: PackageSize;
@@ -44,6 +46,11 @@ async function cachedFiles({ modelId }: ModelMetadata, candidate: ModelPackageMe
     }),
   );
   return new Set(present.flat());
+}
+
+function summarize(candidate: ModelPackageMetadata): PlannedPackage {
+  const { packageId, backend, quantization, trustedSource } = candidate;
+  return { packageId, backend, batchSize: batchSizeOf(candidate), quantization, trustedSource };
 }
 
 /**
@@ -65,13 +72,12 @@ export async function planLoading(modelIdOrPath: string | URL, options: AutoMode
     cached: cached.has(fileHandle),
   }));
   const missing = files.filter((file) => !file.cached);
-  const { packageId, backend, quantization, trustedSource } = chosen;
   return {
     kind: "provider",
     modelId: metadata.modelId,
     device,
-    chosen: { packageId, backend, batchSize: batchSizeOf(chosen), quantization, trustedSource, files },
-    ranked,
+    chosen: { ...summarize(chosen), files },
+    ranked: ranked.map(({ package: candidate, why }) => ({ ...summarize(candidate), why })),
     discarded,
     download: {
       bytes: missing.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0),

@@ -49,7 +49,7 @@ export function resolutionDigest({ id, options, apiKey, environment, device }: D
     device,
     onnxExecutionProviders: options.onnxExecutionProviders ?? null,
     effectiveExecutionProviders: defaultOnnxExecutionProviders(environment),
-    defaultOnnxTrtOptions: true,
+    defaultOnnxTrtOptions: options.defaultOnnxTrtOptions ?? true,
     allowUntrustedPackages: options.allowUntrustedPackages ?? false,
     trtEngineHostCodeAllowed: options.trtEngineHostCodeAllowed ?? true,
     allowLocalCodePackages: options.allowLocalCodePackages ?? true,

@@ -1,10 +1,9 @@
 import { join } from "node:path";
 
-import { configuration } from "../configuration.js";
 import { DownloadLinkExpiredError } from "../errors.js";
 import { cacheLayout, inferenceHome, type ModelMetadata, type ModelPackageMetadata } from "../packages/index.js";
 import { offlineMode, recordOfflineLoad } from "../providers/index.js";
-import { materializePackage, usePackage, withFileLock, type MaterializedDependency, type MaterializedPackage } from "../store/index.js";
+import { materializePackage, usePackage, type MaterializedDependency, type MaterializedPackage } from "../store/index.js";
 import { observerOf } from "./access-manager.js";
 import type { LoadContext } from "./context.js";
 import { fetchMetadata } from "./resolution.js";
@@ -81,9 +80,6 @@ export async function recordForOffline(
   { packageId }: ModelPackageMetadata,
 ): Promise<void> {
   if (offlineMode() !== "warm-up") return;
-  const timeoutSeconds = options.fileLockTimeoutSeconds ?? configuration().cache.lockTimeoutSeconds;
-  await recordOfflineLoad(
-    { metadata, requestedModelId: id, packageId },
-    { underLock: (path, work) => withFileLock(`${path}.lock`, { timeoutSeconds, signal: options.signal }, work) },
-  );
+  const { fileLockTimeoutSeconds: lockTimeoutSeconds, signal } = options;
+  await recordOfflineLoad({ metadata, requestedModelId: id, packageId }, { lockTimeoutSeconds, signal });
 }

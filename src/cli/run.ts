@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { InvalidParameterError } from "../errors.js";
 import { packageVersion } from "../package-root.js";
 import { addBuildNativeCommand } from "./commands/build-native.js";
 import { addCacheCommand } from "./commands/cache.js";
@@ -18,12 +19,23 @@ export const EXIT = { success: 0, failure: 1, usage: 2, interrupted: 130 } as co
 
 const HELP_WIDTH = 100;
 
+async function readVariables(path: string): Promise<void> {
+  const { loadDotEnv } = await import("../configuration.js");
+  if (loadDotEnv(path)) return;
+  throw new InvalidParameterError(`There is no file ${path}. Correct the path after --env-file.`, { parameter: "env-file" });
+}
+
 function createProgram(context: CommandContext): Command {
   const { io } = context;
   const program = new Command("inference-models")
     .description("Name a vision model, get a ready one.")
     .version(packageVersion, "-V, --version", "print the version")
     .helpOption("-h, --help", "print this help")
+    .option("--env-file <path>", "read environment variables from a file first; those that are set keep their value")
+    .hook("preAction", async (_program, command) => {
+      const { envFile } = command.optsWithGlobals<{ readonly envFile?: string }>();
+      if (envFile !== undefined) await readVariables(envFile);
+    })
     .helpCommand("help [command]", "print help of a command")
     .exitOverride()
     .showHelpAfterError("Run with --help to see what is possible.")

@@ -1,6 +1,6 @@
 /** Where things lie in the cache. Names are computed from ids, never searched, and shared with the Python library's cache. */
 import { homedir } from "node:os";
-import { join, resolve } from "node:path";
+import { isAbsolute, join, resolve } from "node:path";
 
 import { configuration } from "../configuration.js";
 import { blake2s } from "./blake2s.js";
@@ -58,7 +58,9 @@ export function inferenceHome(): string {
 
 /** Per user, unlike the reference's /tmp/cache: files in a folder that everybody may write to could be anybody's. */
 function userCacheFolder(): string {
+  const { xdgCacheHome, localAppData } = configuration().cache;
   if (process.platform === "darwin") return join(homedir(), "Library", "Caches");
-  if (process.platform === "win32") return join(homedir(), "AppData", "Local");
-  return join(homedir(), ".cache");
+  if (process.platform === "win32") return localAppData || join(homedir(), "AppData", "Local");
+  // The XDG base directory specification: a relative path is to be ignored.
+  return isAbsolute(xdgCacheHome) ? xdgCacheHome : join(homedir(), ".cache");
 }

@@ -13,5 +13,5 @@ export {
   type VerifyOptions,
 } from "./offline/presence.js";
 export type { OfflineLoad, OfflineSource } from "./offline/record.js";
-export { recordOfflineLoad, type RecordOptions, type UnderLock } from "./offline/registry.js";
+export { recordOfflineLoad, type RecordOptions } from "./offline/registry.js";
 export { getModelFromProvider, registerModelProvider, unregisterModelProvider, type ProviderOptions } from "./registry.js";

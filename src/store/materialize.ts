@@ -14,7 +14,7 @@ import { dependencyPaths, linkDependencies } from "./dependency-links.js";
 import { all, withinBudget } from "./download/budget.js";
 import { fetchFile, type FetchOptions } from "./download/fetch-file.js";
 import { callProgress, type CallProgress } from "./download/progress.js";
-import { writeFileDurably } from "./files/durable.js";
+import { sweepTemporaryFiles, writeFileDurably } from "./files/durable.js";
 import { withFileLock, type LockOptions } from "./files/lock.js";
 import { makeFolderInside, placeBlob, placementOf } from "./files/place-file.js";
 import { guardStorage } from "./files/storage-errors.js";
@@ -120,7 +120,10 @@ async function complete(context: PackageContext, options: MaterializeOptions, lo
   // Another process has done it meanwhile.
   if (isWhole) return 0;
   if (manifest.kind === "malformed") logger().warn(`${manifestPath(directory)} is malformed; it is built anew from the package's files.`);
-  await guardStorage(directory, () => mkdir(directory, { recursive: true }));
+  await guardStorage(directory, async () => {
+    await mkdir(directory, { recursive: true });
+    await sweepTemporaryFiles(directory);
+  });
   const progress = callProgress(wanting.length, options.onProgress);
   const made = await all(declarations, options.signal, async (declaration, signal) =>
     makeFile({ ...context, signal }, declaration, { manifest, progress, options: { ...options, signal }, lock: { ...lock, signal } }),

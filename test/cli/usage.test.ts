@@ -1,6 +1,9 @@
 import { spawn } from "node:child_process";
+import { mkdtemp, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { terminalLogger } from "../../src/cli/terminal-logger.js";
 import { packageVersion } from "../../src/package-root.js";
 import { runCli } from "./support.js";
@@ -27,6 +30,27 @@ describe("usage", () => {
     expect(help).toMatchObject({ code: 0, stderr: "" });
     expect(help.stdout).toContain("--max-detections");
     expect(await runCli(["--version"])).toEqual({ code: 0, stdout: `${packageVersion}\n`, stderr: "" });
+  });
+});
+
+describe("--env-file", () => {
+  it("is read before the command, and has to be there", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "cli-"));
+    const path = join(folder, "settings.env");
+    vi.stubEnv("INFERENCE_MODELS_TEST_OF_ENV_FILE", undefined);
+    const services = {
+      listCache: () => {
+        const totalBytes = Number(process.env["INFERENCE_MODELS_TEST_OF_ENV_FILE"]);
+        return Promise.resolve({ home: folder, packages: [], totalBytes });
+      },
+    };
+    const argv = ["--env-file", path, "cache", "ls", "--json"];
+    const missing = await runCli(argv, { services });
+    expect([missing.code, missing.stdout]).toEqual([1, ""]);
+    expect(missing.stderr).toContain(path);
+    await writeFile(path, "INFERENCE_MODELS_TEST_OF_ENV_FILE=7\n");
+    expect(JSON.parse((await runCli(argv, { services })).stdout)).toMatchObject({ totalBytes: 7 });
+    vi.unstubAllEnvs();
   });
 });
 

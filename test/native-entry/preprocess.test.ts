@@ -98,6 +98,23 @@ describe.skipIf(addon === null)("preprocess at the native door", () => {
     expect(out[0]).toBe(Math.fround(0.2));
   });
 
+  it("has read a large borrowed picture, and written what becomes of it, when it returns", async () => {
+    const large = { width: 256, height: 256 };
+    const steps = { ...STEPS, source: large, crop: { left: 0, top: 0, ...large } };
+    const data = Uint8Array.from({ length: 256 * 256 * 3 }, (_, index) => (index * 7919) % 251);
+    const [now, later] = [target(), target()];
+    const running = call(data, { ...IMAGE, ...large }, steps, now);
+    // The same on a thread of the addon: memory that cannot be taken away.
+    const shared = new Uint8Array(new SharedArrayBuffer(data.length));
+    shared.set(data);
+    structuredClone(data.buffer, { transfer: [data.buffer] });
+    await call(shared, { ...IMAGE, ...large }, steps, later);
+    await running;
+    expect(now).toEqual(later);
+    expect(new Set(now).size).toBeGreaterThan(4);
+    await expect(call(new Uint8Array(9), { ...IMAGE, ...large }, steps, now)).rejects.toThrow(/pixels/);
+  });
+
   it("reads pixels after the getters of its arguments have run", async () => {
     const data = pixels();
     const image = Object.defineProperty({ ...IMAGE }, "borrowed", { get: () => detached(data).length > 0 });

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { homedir } from "node:os";
+import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import fc from "fast-check";
 
@@ -41,12 +42,19 @@ describe("the cache", () => {
   });
 
   it("is the user's own unless the settings name another", () => {
-    configure({ cache: { home: "", legacyHome: "" } });
+    configure({ cache: { home: "", legacyHome: "", xdgCacheHome: "" } });
     expect(inferenceHome().startsWith(homedir())).toBe(true);
     configure({ cache: { home: "", legacyHome: "/old" } });
     expect(inferenceHome()).toBe("/old");
     configure({ cache: { home: "/new", legacyHome: "/old" } });
     expect(inferenceHome()).toBe("/new");
+  });
+
+  it.runIf(process.platform === "linux")("follows XDG_CACHE_HOME when that is absolute", () => {
+    configure({ cache: { home: "", legacyHome: "", xdgCacheHome: "/var/mine" } });
+    expect(inferenceHome()).toBe("/var/mine/inference-models");
+    configure({ cache: { home: "", legacyHome: "", xdgCacheHome: "mine" } });
+    expect(inferenceHome()).toBe(join(homedir(), ".cache", "inference-models"));
   });
 });
 

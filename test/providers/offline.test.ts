@@ -11,8 +11,9 @@ import {
   recordOfflineLoad,
   verifyOfflineModel,
   type OfflineLoad,
-  type UnderLock,
+  type RecordOptions,
 } from "../../src/providers/index.js";
+import { withFileLock } from "../../src/store/index.js";
 import { captureLog, caught, isolate, settings, temporaryFolder } from "./support.js";
 
 const logged = captureLog();
@@ -53,18 +54,8 @@ const model = (modelPackages: readonly ModelPackageMetadata[], change: Partial<M
   ...change,
 });
 
-/** One at a time within this process. */
-function queue(): UnderLock {
-  let last: Promise<unknown> = Promise.resolve();
-  return (_path, work) => {
-    const mine = last.then(work);
-    last = mine.catch(() => undefined);
-    return mine;
-  };
-}
-
-const record = (load: Partial<OfflineLoad> & Pick<OfflineLoad, "metadata">, underLock = queue()) =>
-  recordOfflineLoad({ requestedModelId: "bolts", packageId: "a", ...load }, { home: home(), underLock });
+const record = (load: Partial<OfflineLoad> & Pick<OfflineLoad, "metadata">, options: RecordOptions = {}) =>
+  recordOfflineLoad({ requestedModelId: "bolts", packageId: "a", ...load }, { home: home(), ...options });
 
 function put(packageId: string, fileHandle = "weights.onnx", content = packageId): string {
   const path = join(cacheLayout(home()).packageDirectory("workspace/bolts/3", packageId), fileHandle);
@@ -140,13 +131,12 @@ describe("recording", () => {
   });
 
   it("loses nothing when many loads are recorded at once", async () => {
-    const underLock = queue();
     const ids = Array.from({ length: 20 }, (_, index) => `p${index}`);
-    await Promise.all(ids.map((id) => record({ metadata: model([known(id)]), packageId: id, requestedModelId: id }, underLock)));
+    await Promise.all(ids.map((id) => record({ metadata: model([known(id)]), packageId: id, requestedModelId: id })));
     const [status] = await listOfflineModels({ home: home() });
     expect(status?.packages).toHaveLength(20);
     expect(Object.keys(status?.proven ?? {})).toHaveLength(20);
-    expect(readdirSync(cacheLayout(home()).offlineRegistry)).toHaveLength(1);
+    expect(readdirSync(cacheLayout(home()).offlineRegistry).filter((name) => !name.endsWith(".lock"))).toHaveLength(1);
   });
 
   it("leaves out packages without hashes, and records nothing when the loaded one has none", async () => {
@@ -167,8 +157,10 @@ describe("recording", () => {
     expect(await record({ metadata: model([known("a")]) })).toBe(true);
     expect(readFileSync(outside, "utf8")).toBe("precious");
 
-    expect(await record({ metadata: model([known("a")]) }, () => Promise.reject(new Error("locked by another")))).toBe(false);
-    expect(logged.warnings.at(-1)).toMatch(/not recorded.*locked by another/);
+    await withFileLock(`${recordPath()}.lock`, { timeoutSeconds: 1 }, async () => {
+      expect(await record({ metadata: model([known("a")]) }, { signal: AbortSignal.timeout(100) })).toBe(false);
+    });
+    expect(logged.warnings.at(-1)).toMatch(/not recorded.*timeout/);
   });
 
   it("writes nothing into a registry that is a link", async () => {

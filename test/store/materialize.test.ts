@@ -214,6 +214,16 @@ describe("a package", () => {
     expect(await readFile(foreign, "utf8")).toBe("foreign");
   });
 
+  it("is rid of what a writer left that was killed, and of nothing else", async () => {
+    const { request, directory } = await scene();
+    await mkdir(join(directory, "nested"), { recursive: true });
+    const left = ".model_config.json.0b7f6c0e-38a5-4b63-9f0c-0a1f3f6f5f10.lock";
+    for (const name of [left, join("nested", left), ".notes.lock", "notes.txt"]) await writeFile(join(directory, name), "{");
+    await materializePackage(request);
+    const mine = [".notes.lock", "notes.txt"];
+    expect(await filesUnder(directory)).toEqual([...mine, "model_config.json", "nested", "nested/class_names.txt", "weights.onnx"].sort());
+  });
+
   it("leaves a file of the user's where a link belongs, and refuses it unless its content is right", async () => {
     const { request, directory } = await scene();
     await materializePackage(request);

@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { InvalidArgumentError, type Command } from "commander";
 import type { CachedPackage, CacheListing, CacheVerification, RemovalReport } from "../../store/index.js";
+import { humanReadableSize } from "../../store/human-readable-size.js";
 import { formatTable, type Column } from "../table.js";
 import { StatusLine, styleFor, type Style } from "../terminal.js";
 import type { CommandContext } from "./context.js";
-import { formatSize } from "./describe.js";
 
 interface JsonFlag {
   readonly json?: boolean;
@@ -30,7 +30,7 @@ function packageRow({
   directory,
 }: CachedPackage): readonly string[] {
   const day = lastUsed.toISOString().slice(0, 16).replace("T", " ");
-  return [canonicalModelId ?? modelId ?? directory, packageId, backend ?? "-", formatSize(bytes), day, inUse ? "yes" : "no"];
+  return [canonicalModelId ?? modelId ?? directory, packageId, backend ?? "-", humanReadableSize(bytes), day, inUse ? "yes" : "no"];
 }
 
 function formatListing({ home, packages, totalBytes }: CacheListing, style: Style): string[] {
@@ -38,7 +38,7 @@ function formatListing({ home, packages, totalBytes }: CacheListing, style: Styl
   return [
     ...formatTable(PACKAGES, packages.map(packageRow), style),
     "",
-    style("dim", `${packages.length} package${packages.length === 1 ? "" : "s"}, ${formatSize(totalBytes)} in ${home}`),
+    style("dim", `${packages.length} package${packages.length === 1 ? "" : "s"}, ${humanReadableSize(totalBytes)} in ${home}`),
   ];
 }
 
@@ -46,7 +46,7 @@ function formatRemoval({ removed, kept, freedBytes }: RemovalReport): string[] {
   return [
     ...removed.map((directory) => `removed ${directory}`),
     ...kept.map((directory) => `kept ${directory}: a running process uses it`),
-    `${formatSize(freedBytes)} freed`,
+    `${humanReadableSize(freedBytes)} freed`,
   ];
 }
 

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { ModelDescription, ModelPackageDescription, PackageSummary } from "../../auto/index.js";
+import { humanReadableSize } from "../../store/human-readable-size.js";
 import { addProviderOption } from "../model-options.js";
 import { formatTable, type Column } from "../table.js";
 import { StatusLine, styleFor, type Style } from "../terminal.js";
@@ -21,14 +22,8 @@ const COLUMNS: readonly Column[] = [
   { title: "trusted", align: "left" },
 ];
 
-/** Binary units, as the cache's limits are. */
-export function formatSize(bytes: number): string {
-  const mebibytes = bytes / 1024 / 1024;
-  return mebibytes <= 512 ? `${mebibytes.toFixed(1)} MB` : `${(mebibytes / 1024).toFixed(2)} GB`;
-}
-
 function packageRow({ packageId, backend, batchSize, quantization, size, trustedSource }: PackageSummary): readonly string[] {
-  const sizeText = size === null ? "-" : `${size.complete ? "" : ">= "}${formatSize(size.bytes)}`;
+  const sizeText = size === null ? "-" : `${size.complete ? "" : ">= "}${humanReadableSize(size.bytes)}`;
   return [packageId, backend, String(batchSize ?? "-"), quantization ?? "-", sizeText, trustedSource ? "yes" : "no"];
 }
 
@@ -57,13 +52,17 @@ function fieldLines(record: Readonly<Record<string, unknown>>, style: Style): st
 }
 
 function formatPackageDescription({ files, size, ...rest }: ModelPackageDescription, style: Style): string[] {
-  const rows = files.map(({ fileHandle, bytes, md5Hash }) => [fileHandle, bytes === null ? "-" : formatSize(bytes), md5Hash ?? "none"]);
+  const rows = files.map(({ fileHandle, bytes, md5Hash }) => [
+    fileHandle,
+    bytes === null ? "-" : humanReadableSize(bytes),
+    md5Hash ?? "none",
+  ]);
   const columns: readonly Column[] = [
     { title: "file", align: "left" },
     { title: "size", align: "right" },
     { title: "md5", align: "left" },
   ];
-  const total = size === null ? {} : { size: `${size.complete ? "" : "at least "}${formatSize(size.bytes)}` };
+  const total = size === null ? {} : { size: `${size.complete ? "" : "at least "}${humanReadableSize(size.bytes)}` };
   return [...fieldLines({ ...rest, ...total }, style), "", ...formatTable(columns, rows, style)];
 }
 

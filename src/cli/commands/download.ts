@@ -1,11 +1,11 @@
 import type { Command } from "commander";
 import type { DownloadedModel, LoadingPlan } from "../../auto/index.js";
+import { humanReadableSize } from "../../store/human-readable-size.js";
 import { addModelOptions, toModelOptions, type ModelFlags } from "../model-options.js";
 import { progressLine } from "../progress.js";
 import { formatTable, type Column } from "../table.js";
 import { StatusLine, styleFor, type Style } from "../terminal.js";
 import type { CommandContext } from "./context.js";
-import { formatSize } from "./describe.js";
 
 interface DownloadFlags extends ModelFlags {
   readonly dryRun?: boolean;
@@ -23,11 +23,11 @@ function formatPlan(plan: LoadingPlan, style: Style): string[] {
   const { modelId, device, chosen, ranked, discarded, download } = plan;
   const rows = chosen.files.map(({ fileHandle, bytes, cached }) => [
     fileHandle,
-    bytes === null ? "-" : formatSize(bytes),
+    bytes === null ? "-" : humanReadableSize(bytes),
     cached ? "yes" : "no",
   ]);
   const amount =
-    download.bytes === 0 && download.complete ? "nothing" : `${download.complete ? "" : "at least "}${formatSize(download.bytes)}`;
+    download.bytes === 0 && download.complete ? "nothing" : `${download.complete ? "" : "at least "}${humanReadableSize(download.bytes)}`;
   return [
     `${style("dim", "model".padEnd(10))}  ${modelId}`,
     `${style("dim", "package".padEnd(10))}  ${chosen.packageId} (${chosen.backend}, ${chosen.quantization ?? "unknown quantization"}) on ${device}`,
@@ -35,7 +35,7 @@ function formatPlan(plan: LoadingPlan, style: Style): string[] {
     `${style("dim", "then".padEnd(10))}  ${
       ranked
         .slice(1)
-        .map(({ package: { packageId } }) => packageId)
+        .map(({ packageId }) => packageId)
         .join(", ") || "no other package fits"
     }`,
     ...discarded.map(({ packageId, message, code }) => `${style("dim", "not used".padEnd(10))}  ${packageId}: ${message} (${code})`),
@@ -45,7 +45,7 @@ function formatPlan(plan: LoadingPlan, style: Style): string[] {
 }
 
 function formatDownloaded({ modelId, packageId, directory, bytesDownloaded }: DownloadedModel): string[] {
-  const amount = bytesDownloaded === 0 ? "everything was in the cache" : `${formatSize(bytesDownloaded)} downloaded`;
+  const amount = bytesDownloaded === 0 ? "everything was in the cache" : `${humanReadableSize(bytesDownloaded)} downloaded`;
   return [`${modelId}, package ${packageId}: ${amount}`, directory];
 }
 

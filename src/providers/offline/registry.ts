@@ -1,11 +1,12 @@
 /** The records of models for offline use, a file each. */
-import { randomUUID } from "node:crypto";
-import { lstat, mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { lstat, mkdir, readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
+import { configuration } from "../../configuration.js";
 import { CorruptedModelPackageError } from "../../errors.js";
 import { logger } from "../../logger.js";
 import { cacheLayout, inferenceHome } from "../../packages/index.js";
+import { withFileLock, writeFileDurably } from "../../store/index.js";
 import { parseJson } from "../../wire.js";
 import { isRealDirectory, readSmallFile } from "../files.js";
 import {
@@ -58,13 +59,10 @@ export async function findOfflineRecord(modelId: string, home: string = inferenc
   return (await readAllRecords(home)).find(({ requestedAliases }) => requestedAliases.includes(modelId)) ?? null;
 }
 
-/** Does `work` while no other process does the same for this path. The store's lock is one. */
-export type UnderLock = <T>(path: string, work: () => Promise<T>) => Promise<T>;
-
 export interface RecordOptions {
-  /** Reading, merging and writing a record must not overlap with another process's. */
-  readonly underLock: UnderLock;
   readonly home?: string;
+  readonly lockTimeoutSeconds?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
   readonly now?: () => Date;
 }
 
@@ -74,7 +72,7 @@ export interface RecordOptions {
  */
 export async function recordOfflineLoad(
   load: OfflineLoad,
-  { underLock, home = inferenceHome(), now = () => new Date() }: RecordOptions,
+  { home = inferenceHome(), lockTimeoutSeconds, signal, now = () => new Date() }: RecordOptions = {},
 ): Promise<boolean> {
   const { metadata, packageId } = load;
   const path = cacheLayout(home).offlineRecord(metadata.modelId);
@@ -86,10 +84,14 @@ export async function recordOfflineLoad(
     const directory = dirname(path);
     await mkdir(directory, { recursive: true });
     if (!(await isRealDirectory(directory))) throw new CorruptedModelPackageError(`${directory} is not a folder.`, { path: directory });
-    return await underLock(path, async () => {
+    const lock = { timeoutSeconds: lockTimeoutSeconds ?? configuration().cache.lockTimeoutSeconds, signal };
+    // Records of other processes are merged, so nobody may write between reading and writing.
+    return await withFileLock(`${path}.lock`, lock, async () => {
+      const status = await lstat(path).catch(() => null);
+      if (status?.isDirectory() === true) throw new CorruptedModelPackageError(`${path} is a folder.`, { path });
       const known = await readRecord(path);
       const earlier = known?.canonicalModelId === metadata.modelId ? known : null;
-      await replaceFile(path, `${JSON.stringify(withSortedKeys(serializeRecord(mergeLoad(earlier, load, now()))), null, 2)}\n`);
+      await writeFileDurably(path, `${JSON.stringify(withSortedKeys(serializeRecord(mergeLoad(earlier, load, now()))), null, 2)}\n`);
       return true;
     });
   } catch (error) {
@@ -107,23 +109,4 @@ function withSortedKeys(value: unknown): unknown {
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([key, element]) => [key, withSortedKeys(element)]),
   );
-}
-
-/** A reader sees the old content or the new, never half of it, also after a power cut. A link in its place is replaced, not followed. */
-async function replaceFile(path: string, text: string): Promise<void> {
-  const status = await lstat(path).catch(() => null);
-  if (status?.isDirectory() === true) throw new CorruptedModelPackageError(`${path} is a folder.`, { path });
-  const draft = join(dirname(path), `.${randomUUID()}.draft`);
-  try {
-    const file = await open(draft, "wx");
-    try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(draft, path);
-  } finally {
-    await rm(draft, { force: true });
-  }
 }

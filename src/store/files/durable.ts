@@ -1,6 +1,6 @@
 /** Writing so that a file is either whole or not there, whatever happens to the process or the power. */
 import { randomUUID } from "node:crypto";
-import { open, rename, rm, mkdir } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
 import { guardStorage } from "./storage-errors.js";
@@ -24,9 +24,21 @@ export async function publish(from: string, to: string): Promise<void> {
   await syncFolder(dirname(to));
 }
 
+const TEMPORARY_NAME = /^\..+\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.lock$/;
+
 /** A name next to `path` for a file that is not finished; file handles of packages cannot have it. */
 export function temporaryName(path: string): string {
   return join(dirname(path), `.${basename(path).slice(0, 120)}.${randomUUID()}.lock`);
+}
+
+/**
+ * Removes what writers left in a folder, and in those in it, that were killed before they were done. Only for who writes there alone:
+ * a living writer's files look the same.
+ */
+export async function sweepTemporaryFiles(folder: string): Promise<void> {
+  for (const entry of await readdir(folder, { withFileTypes: true, recursive: true })) {
+    if (!entry.isDirectory() && TEMPORARY_NAME.test(entry.name)) await rm(join(entry.parentPath, entry.name), { force: true });
+  }
 }
 
 /** Replaces the file as a whole; a link in its place is replaced, not followed. @throws CacheStorageError */

@@ -110,7 +110,7 @@ async function record(input: InHome & { readonly loads: readonly Load[] }): Prom
         packageId: load.proven_package_id,
         ...(source === undefined ? {} : { source }),
       };
-      registered.push(await recordOfflineLoad(given, { home, underLock: (_path, work) => work() }));
+      registered.push(await recordOfflineLoad(given, { home }));
     }
     const directory = cacheLayout(home).offlineRegistry;
     const files = (await readdir(directory)).filter((name) => name.endsWith(".json")).sort();

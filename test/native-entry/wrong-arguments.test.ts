@@ -1,0 +1,206 @@
+/**
+ * Every argument of every function that computes, in turn replaced by everything that it should not be. What is of another kind has to be
+ * refused; a number that is merely odd may be used. Nothing may end the process, hang, or change what the next good call gives.
+ */
+import { describe, expect, it } from "vitest";
+
+import { loadAddon } from "../../src/native/index.js";
+
+const addon = loadAddon();
+if (addon === null) process.stderr.write("skipped: the addon is not available\n");
+
+const numbers = Float32Array.of(16, 48, 16, 48, 16, 8, 16, 8, 0.1, 0.6, 0.9, 0.2);
+const matrix = { data: numbers, offset: 0, candidateStride: 1, attributeStride: 2 };
+const settings = { thresholds: Float32Array.of(0.4), iouThreshold: 0.5, classAgnostic: false, maxDetections: 10 };
+const planes = { data: Float32Array.of(1, 1, -1, -1, 2, 2, 2, 2), offset: 0, candidateStride: 1, attributeStride: 4 };
+const coefficients = { data: Float32Array.of(1, 0, 0, 1), offset: 0, candidateStride: 2, attributeStride: 1, candidates: 2 };
+const trim = { left: 0, top: 0, right: 0, bottom: 0 };
+const resize = { width: 2, height: 2 };
+const map = { data: planes.data, offset: 0, channels: 2, width: 2, height: 2 };
+const placement = { trim, resize, canvas: { ...resize, left: 0, top: 0 } };
+
+type Name =
+  "preprocess" | "decodeDense" | "decodeRows" | "decodeQueries" | "nonMaximumSuppression" | "decodeMasks" | "makeClassMap" | "makeValueMap";
+
+interface GoodCall {
+  readonly args: readonly unknown[];
+  /** Paths that may be null, or left out. */
+  readonly nullable?: readonly string[];
+  /** Paths where other kinds are used too, or nothing is read. */
+  readonly any?: readonly string[];
+}
+
+const GOOD: Readonly<Record<Name, GoodCall>> = {
+  preprocess: {
+    args: [
+      new Uint8Array(36).fill(51),
+      { width: 4, height: 3, channels: 3, colorFormat: "rgb", borrowed: true },
+      {
+        source: { width: 4, height: 3 },
+        crop: { left: 0, top: 0, width: 4, height: 3 },
+        grayscale: false,
+        contrast: "adaptive-equalization",
+        geometry: [{ kind: "resize", filter: "linear", ...resize, canvas: { ...resize, left: 0, top: 0, fill: 0 } }],
+        swapChannels: false,
+        normalization: { divisor: 255, factor: null, mean: [0, 0, 0], std: [1, 1, 1] },
+        output: resize,
+      },
+      new Float32Array(12),
+    ],
+    nullable: ["2.contrast", "2.normalization.factor", "2.normalization.mean", "2.normalization.std", "2.normalization.divisor"],
+    // All of it may be left out, so any object will do.
+    any: ["2.normalization", "2.normalization.factor"],
+  },
+  decodeDense: {
+    args: [
+      {
+        candidates: 2,
+        classes: 2,
+        boxes: matrix,
+        boxFormat: "cxcywh",
+        scores: { ...matrix, offset: 8 },
+        objectness: { ...matrix, offset: 8 },
+        objectnessUse: "gate",
+      },
+      settings,
+    ],
+    nullable: ["1.iouThreshold", "1.maxDetections"],
+  },
+  decodeRows: {
+    args: [{ data: numbers, offset: 0, rows: 2, columns: 6, inclusive: true }, settings],
+    nullable: ["1.iouThreshold", "1.maxDetections"],
+    // Rows went through NMS already.
+    any: ["1.iouThreshold", "1.classAgnostic"],
+  },
+  decodeQueries: {
+    args: [
+      { boxes: numbers, boxesOffset: 0, logits: numbers, logitsOffset: 8, queries: 2, classes: 2, classMapping: Int32Array.of(0, 1) },
+      settings,
+    ],
+    nullable: ["1.iouThreshold", "1.maxDetections"],
+    any: ["1.iouThreshold", "1.classAgnostic"],
+  },
+  nonMaximumSuppression: { args: [numbers.slice(0, 8), Float32Array.of(0.9, 0.8), Int32Array.of(0, 0), 0.5] },
+  decodeMasks: {
+    args: [
+      { width: 2, height: 2, channels: 2, planes, coefficients, sigmoid: false },
+      { indices: Int32Array.of(0, 1), boxes: Float32Array.of(0, 0, 8, 8, 0, 0, 8, 8), boxScale: 0.25 },
+      { trim, resize, left: 0, top: 0, picture: resize, threshold: 0 },
+    ],
+    nullable: ["0.coefficients", "1.boxes"],
+  },
+  makeClassMap: {
+    args: [map, placement, { classIds: Int32Array.of(0, 1), background: 0, thresholds: Float32Array.of(0.5) }],
+  },
+  makeValueMap: { args: [map, placement] },
+};
+
+/** Untyped on purpose: what the compiler forbids is what is tested. */
+async function call(name: Name, args: readonly unknown[]): Promise<unknown> {
+  return (addon?.[name] as unknown as (...args: readonly unknown[]) => Promise<unknown>)(...args);
+}
+
+const isPlain = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !ArrayBuffer.isView(value);
+
+/** `1.iouThreshold` and its like, parents before what is in them. */
+function paths(value: unknown, prefix = ""): readonly string[] {
+  if (!isPlain(value)) return [];
+  return Object.entries(value).flatMap(([key, child]) => [`${prefix}${key}`, ...paths(child, `${prefix}${key}.`)]);
+}
+
+function replace(value: unknown, [key = "", ...rest]: readonly string[], replacement: unknown): unknown {
+  const copy: Record<string, unknown> | unknown[] = Array.isArray(value) ? [...(value as unknown[])] : { ...(value as object) };
+  const target = copy as Record<string, unknown>;
+  target[key] = rest.length === 0 ? replacement : replace(target[key], rest, replacement);
+  return copy;
+}
+
+const kindOf = (value: unknown): string => {
+  if (value === null) return "null";
+  return typeof value === "object" ? Object.prototype.toString.call(value) : typeof value;
+};
+
+function detached(): Float32Array {
+  const array = new Float32Array(12);
+  structuredClone(array.buffer, { transfer: [array.buffer] });
+  return array;
+}
+
+const HOSTILE: readonly unknown[] = [
+  undefined,
+  null,
+  true,
+  "",
+  "linear",
+  10n,
+  Symbol("x"),
+  () => 1,
+  {},
+  [],
+  [1, 2, 3],
+  new Date(0),
+  new Map(),
+  new Proxy({}, { get: () => ({}) }),
+  new ArrayBuffer(48),
+  new DataView(new ArrayBuffer(48)),
+  new Float64Array(12),
+  new Uint8ClampedArray(36),
+  new BigInt64Array(4),
+  new Float32Array(0),
+  new Int32Array(0),
+  detached(),
+  NaN,
+  Infinity,
+  -Infinity,
+  -1,
+  0.5,
+  2 ** 31,
+  2 ** 32,
+  2 ** 53,
+  -(2 ** 53),
+  1e308,
+];
+
+describe.skipIf(addon === null).each(Object.entries(GOOD) as [Name, GoodCall][])("%s", (name, { args, nullable = [], any = [] }) => {
+  const places = paths(args);
+  const at = (path: string): unknown => path.split(".").reduce<unknown>((value, key) => (value as Record<string, unknown>)[key], args);
+
+  it("refuses what is of another kind, in every place, and is unharmed", async () => {
+    // The network input is both argument and answer.
+    const answer = async (): Promise<unknown> => [await call(name, args), name === "preprocess" ? args[3] : null];
+    const before = structuredClone(await answer());
+    const accepted: string[] = [];
+    for (const path of places) {
+      for (const value of HOSTILE) {
+        const outcome = await call(name, replace(args, path.split("."), value) as readonly unknown[]).then(
+          () => "accepted" as const,
+          (error: unknown) => error,
+        );
+        if (outcome !== "accepted") expect(outcome).toBeInstanceOf(Error);
+        const isOdd = kindOf(value) === kindOf(at(path)) || ((value ?? null) === null && nullable.includes(path)) || any.includes(path);
+        if (outcome === "accepted" && !isOdd) accepted.push(`${path}: ${kindOf(value)}`);
+      }
+    }
+    expect(accepted).toEqual([]);
+    expect(await answer()).toEqual(before);
+  });
+
+  it("refuses too few arguments", async () => {
+    for (let count = 0; count < args.length; count++) await expect(call(name, args.slice(0, count))).rejects.toThrow(Error);
+  });
+
+  it("passes on what a getter throws, in every place", async () => {
+    for (const path of places.filter((one) => one.includes("."))) {
+      const keys = path.split(".");
+      const holder = keys.slice(0, -1).join(".");
+      const trapped = Object.defineProperty({ ...(at(holder) as object) }, keys.at(-1) ?? "", {
+        get: () => {
+          throw new RangeError(`at ${path}`);
+        },
+      });
+      if (Array.isArray(at(holder))) continue;
+      await expect(call(name, replace(args, keys.slice(0, -1), trapped) as readonly unknown[])).rejects.toThrow(`at ${path}`);
+    }
+  });
+});
