@@ -47,7 +47,8 @@ function sourcesOf(file, known = new Set()) {
   return known;
 }
 
-const sourcesFingerprint = (name) => fingerprint(root, [...sourcesOf(`${FOLDER}/${name}.cu`)].sort().concat(REQUIREMENTS), [...OPTIONS, TEXT_VERSION]);
+const sourcesFingerprint = (name) =>
+  fingerprint(root, [...sourcesOf(`${FOLDER}/${name}.cu`)].sort().concat(REQUIREMENTS), [...OPTIONS, TEXT_VERSION]);
 
 function nvccFolder() {
   const pins = createHash("sha256")
@@ -67,7 +68,17 @@ function installNvcc() {
   const temporary = `${folder}.${process.pid}.tmp`;
   mkdirSync(dirname(folder), { recursive: true });
   say("Fetching nvcc (100 MB) ...");
-  const options = ["install", "--quiet", "--no-deps", "--require-hashes", "--only-binary=:all:", "--target", temporary, "-r", join(root, REQUIREMENTS)];
+  const options = [
+    "install",
+    "--quiet",
+    "--no-deps",
+    "--require-hashes",
+    "--only-binary=:all:",
+    "--target",
+    temporary,
+    "-r",
+    join(root, REQUIREMENTS),
+  ];
   const { status, error } = spawnSync("python3", ["-m", "pip", ...options], { stdio: ["ignore", 2, 2] });
   if (error !== undefined || status !== 0) {
     rmSync(temporary, { recursive: true, force: true });
@@ -79,7 +90,10 @@ function installNvcc() {
 }
 
 function compile(nvcc, name, output, options) {
-  const { status, stdout, stderr } = spawnSync(nvcc, [...OPTIONS, ...options, "-o", output, `${FOLDER}/${name}.cu`], { cwd: root, encoding: "utf8" });
+  const { status, stdout, stderr } = spawnSync(nvcc, [...OPTIONS, ...options, "-o", output, `${FOLDER}/${name}.cu`], {
+    cwd: root,
+    encoding: "utf8",
+  });
   if (status !== 0) throw new Error(`nvcc could not compile ${FOLDER}/${name}.cu:\n${stdout}${stderr}`);
   return readFileSync(output);
 }
@@ -95,7 +109,9 @@ function makeText(nvcc, name, scratch) {
     .replace(/^\.version .*$/m, `.version ${TEXT_VERSION}`);
   writeFileSync(file, text);
   const assembler = join(dirname(nvcc), "ptxas");
-  const { status, stderr } = spawnSync(assembler, [`-arch=sm_${GENERATIONS[0]}`, "-o", join(scratch, `${name}.cubin`), file], { encoding: "utf8" });
+  const { status, stderr } = spawnSync(assembler, [`-arch=sm_${GENERATIONS[0]}`, "-o", join(scratch, `${name}.cubin`), file], {
+    encoding: "utf8",
+  });
   if (status !== 0) throw new Error(`The text of ${name} does not assemble as version ${TEXT_VERSION}:\n${stderr}`);
   return `// Made by scripts/build-kernels.mjs, not by hand. Fingerprint of the sources: ${sourcesFingerprint(name)}\nR"ptx(${text.trimStart()})ptx"\n`;
 }
@@ -131,7 +147,9 @@ function buildKernels() {
       mkdirSync(join(root, FOLDER, "binaries"), { recursive: true });
       writeFileSync(textPath(name), text);
       writeFileSync(join(root, FOLDER, "binaries", `${name}.fatbin`), code);
-      say(`${name}: text ${(text.length / 1024).toFixed(0)} KB, machine code for sm_${GENERATIONS.join(", sm_")} ${(code.length / 1024).toFixed(0)} KB`);
+      say(
+        `${name}: text ${(text.length / 1024).toFixed(0)} KB, machine code for sm_${GENERATIONS.join(", sm_")} ${(code.length / 1024).toFixed(0)} KB`,
+      );
     }
     return true;
   });
@@ -155,7 +173,9 @@ export function checkKernels() {
     for (const { name, text } of texts) {
       try {
         check(makeText(nvcc, name, scratch) === text, `nvcc makes another text of ${name}.`);
-        process.stdout.write(`${name}: machine code for ${GENERATIONS.length} generations, ${makeMachineCode(nvcc, name, scratch).length} bytes\n`);
+        process.stdout.write(
+          `${name}: machine code for ${GENERATIONS.length} generations, ${makeMachineCode(nvcc, name, scratch).length} bytes\n`,
+        );
       } catch (error) {
         check(false, error.message);
       }

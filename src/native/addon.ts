@@ -6,7 +6,7 @@ import type { PreprocessSteps } from "../imaging/types.js";
 import type { NetworkMetadata, SessionStatistics, TensorPort } from "../engines/types.js";
 
 /** Raised whenever a signature below changes; the loader refuses a binary that says another number. */
-export const ADDON_INTERFACE_VERSION = 2;
+export const ADDON_INTERFACE_VERSION = 3;
 
 export interface NativeAddon {
   readonly interfaceVersion: number;
@@ -18,6 +18,9 @@ export interface NativeAddon {
 
   /** Picture to network input; see PreprocessExecutor. `pixels` is copied first unless `borrowed` is false. */
   preprocess(pixels: Uint8Array, image: NativeImageDescription, steps: PreprocessSteps, target: Float32Array): Promise<void>;
+
+  /** The kernels of native/kernels on one device. Opening the driver is slow; it happens on a thread of its own. */
+  openDevicePreprocessor(options: { readonly cudaLibraryPath: string; readonly device: number }): Promise<NativeDevicePreprocessor>;
 
   /** Raw detector head to boxes; see native/detection/dense.h. */
   decodeDense(head: NativeDenseHead, settings: NativeDecodeSettings): Promise<NativeDetectionRows>;
@@ -53,6 +56,16 @@ export interface NativeAddon {
     options: NativeTensorRtOptions,
     cancel: NativeCancelToken | null,
   ): Promise<NativeTensorRtEngine>;
+}
+
+export interface NativeDevicePreprocessor {
+  /**
+   * Picture to network input, float32 `[3, height, width]`, by the device; `pixels` is copied first unless only the addon can touch
+   * them. Refuses steps that the kernels do not do (`contrast`).
+   */
+  run(pixels: Uint8Array, image: Omit<NativeImageDescription, "borrowed">, steps: PreprocessSteps): Promise<Float32Array>;
+  /** Ends behind the work in progress; gives the device's memory back. */
+  close(): Promise<void>;
 }
 
 /** What the addon found of NVIDIA's, without failing over any of it. */
@@ -92,6 +105,8 @@ export interface NativeBuildInfo {
   readonly nodeApi: number;
   /** Instruction sets chosen on this CPU for the image loops: "avx2" or "baseline". */
   readonly simd: string;
+  /** How the kernels for NVIDIA GPUs are there: as text that the driver compiles, or as machine code besides. */
+  readonly kernels: "text" | "machine-code";
 }
 
 export interface NativeImageDescription {

@@ -9,9 +9,9 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), "..", "..");
 const sources = join(root, "test", "native", "fakes");
 const compiler = process.env["CXX"] ?? "c++";
 
-/** File to make, its source, definitions. */
-const LIBRARIES: readonly (readonly [file: string, source: string, ...definitions: readonly string[]])[] = [
-  ["cuda/libcuda.so.1", "fake_cuda.cc"],
+/** File to make, its sources, definitions. */
+const LIBRARIES: readonly (readonly [file: string, sources: string, ...definitions: readonly string[]])[] = [
+  ["cuda/libcuda.so.1", "fake_cuda.cc kernel_twins.cc"],
   ["cuda/libnvidia-ml.so.1", "fake_versions.cc", "FAKE_NVML=0"],
   ["cuda/libcudart.so.12", "fake_versions.cc", "FAKE_CUDART=12060"],
   ["versions/libnvinfer.so.10", "fake_versions.cc", "FAKE_INFER=101501", "FAKE_INFER_BUILD=29"],
@@ -25,6 +25,11 @@ function fingerprint(): string {
   const hash = createHash("sha256").update(JSON.stringify([LIBRARIES, compiler]));
   for (const file of readdirSync(sources).sort()) hash.update(readFileSync(join(sources, file)));
   hash.update(readFileSync(join(sources, "..", "data", "tensorrt_abi.inc")));
+  // Of these the kernels' twins are made.
+  for (const folder of ["kernels", "image", "detection"]) {
+    const path = join(root, "native", folder);
+    for (const file of readdirSync(path).sort()) if (file.endsWith(".h")) hash.update(readFileSync(join(path, file)));
+  }
   return hash.digest("hex").slice(0, 16);
 }
 
@@ -40,7 +45,7 @@ export function nvidiaFakes(): string | null {
   mkdirSync(parent, { recursive: true });
   // Several test files may get here at once: each compiles into a folder of its own, and the first to finish names it.
   const scratch = mkdtempSync(join(parent, "making-"));
-  for (const [file, source, ...definitions] of LIBRARIES) {
+  for (const [file, names, ...definitions] of LIBRARIES) {
     mkdirSync(dirname(join(scratch, file)), { recursive: true });
     const flags = [
       "-std=c++17",
@@ -49,12 +54,21 @@ export function nvidiaFakes(): string | null {
       "-shared",
       "-fPIC",
       "-fvisibility=hidden",
+      "-ffp-contract=off",
       `-I${join(root, "native")}`,
       `-I${join(root, "test", "native")}`,
     ];
     const name = file === "cuda/libcuda.so.1" ? ["-Wl,-soname,libcuda.so.1"] : [];
     const definitionFlags = definitions.map((definition) => `-D${definition}`);
-    execFileSync(compiler, [...flags, ...definitionFlags, join(sources, source), ...name, "-o", join(scratch, file), "-ldl"]);
+    execFileSync(compiler, [
+      ...flags,
+      ...definitionFlags,
+      ...names.split(" ").map((source) => join(sources, source)),
+      ...name,
+      "-o",
+      join(scratch, file),
+      "-ldl",
+    ]);
   }
   try {
     renameSync(scratch, folder);
