@@ -190,8 +190,9 @@ IM_HOST_DEVICE std::uint32_t LinearSlot(const Pass& pass, const PixelReader& rea
   const LinearCoefficient column = TableAt<LinearCoefficient>(job, pass.columns)[x];
   const LinearCoefficient row = TableAt<LinearCoefficient>(job, pass.rows)[y];
   const int last = pass.source.height - 1;
+  // The index is -1 at least.
   const int upper = row.index < 0 ? 0 : row.index > last ? last : row.index;
-  const int lower = row.index + 1 < 0 ? 0 : row.index + 1 > last ? last : row.index + 1;
+  const int lower = row.index < last ? row.index + 1 : last;
   const SlotPair top = reader.Pair(column.index, upper);
   const SlotPair bottom = reader.Pair(column.index, lower);
   int blended[3];

@@ -45,7 +45,8 @@ ResizeStep RandomResize(Random& random, Size input, bool last, int most) {
   const bool halved = random.OneIn(8) && input.width % 2 == 0 && input.height % 2 == 0 && !copied;
   step.width = halved ? input.width / 2 : copied || random.OneIn(6) ? input.width : random.Between(1, most);
   step.height = halved ? input.height / 2 : copied || random.OneIn(6) ? input.height : random.Between(1, most);
-  step.canvas = {random.Between(1, most + 20), random.Between(1, most + 20), random.Between(-20, 20), random.Between(-20, 20), 114.0f};
+  step.canvas = {random.Between(1, most + 20), random.Between(1, most + 20), random.Between(-20, 20), random.Between(-20, 20),
+                 (std::vector<float>{114.0f, 0.0f, 127.5f, 300.0f, -4.0f})[static_cast<std::size_t>(random.Between(0, 4))]};
   if (random.OneIn(3)) step.canvas = {step.width, step.height, 0, 0, 0};
   if (random.OneIn(20)) step.canvas.left = step.canvas.width + 3;  // nothing of the picture is seen
   return step;
