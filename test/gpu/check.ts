@@ -3,7 +3,7 @@
  *
  *   npm run -s gpu -- [--engine ENGINE] [--onnx MODEL] [--device N] [--shape NAME=1x3x640x640]... [--runs 500]
  *
- * Prints what is installed; with an engine, loads it, runs it with and without CUDA graphs, times it, compares its answers with those
+ * Prints what is installed; prepares pictures on the device and compares them with the CPU's, bit for bit; with an engine, loads it, runs it with and without CUDA graphs, times it, compares its answers with those
  * of the ONNX model on the CPU, and checks that closing gives all memory back. Exit code 1 when something does not hold.
  */
 import { parseArgs } from "node:util";
@@ -11,6 +11,7 @@ import { parseArgs } from "node:util";
 import { createInferenceSession, TensorRtEngine, type Tensor, type TensorPort } from "../../src/engines/index.js";
 import { configuration } from "../../src/configuration.js";
 import { loadAddon } from "../../src/native/index.js";
+import { checkPreprocessing } from "./preprocessing.js";
 
 const { values } = parseArgs({
   options: {
@@ -128,5 +129,6 @@ expectThat(
   probe.tensorRt.some(({ path }) => path !== null),
   "TensorRT is installed",
 );
+if (probe.devices.length > 0) await checkPreprocessing(addon, Number(values.device), expectThat, say);
 if (values.engine !== undefined) await checkEngine(values.engine);
 process.exitCode = failures.length > 0 ? 1 : 0;
