@@ -94,6 +94,9 @@ describe.skipIf(fakes === null)("the executor on a GPU", () => {
 
   it("says what it lacks, and that it is closed", async () => {
     await expect(openCudaExecutor(addon!, { device: 7 })).rejects.toThrow(CudaError);
+    for (const device of [-1, 0.5, NaN, "0", null]) {
+      await expect(openCudaExecutor(addon!, { device: device as number })).rejects.toThrow(/options\.device/);
+    }
     const executor = await open();
     const last = prepared(executor, image(20, 20), steps(20, 20));
     await executor[Symbol.asyncDispose]();
