@@ -4,9 +4,6 @@
 
 namespace im::kernels {
 
-// Kernels see addresses of the device as pointers.
-static_assert(sizeof(void*) == sizeof(cuda::DeviceAddress));
-
 Result<std::shared_ptr<const PreprocessKernel>> PreprocessKernel::Load(const std::shared_ptr<const cuda::Device>& device) {
   Result<cuda::Module> module = cuda::Module::Load(device, PreprocessImages());
   if (!module.ok()) return module.status();

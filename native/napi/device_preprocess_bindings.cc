@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "arguments.h"
+#include "base/elements.h"
 #include "device_queue.h"
 #include "environment.h"
 #include "image_arguments.h"
@@ -20,7 +21,6 @@ namespace {
 
 constexpr char kOpenStage[] = "cuda.open";
 constexpr char kRunStage[] = "preprocess";
-constexpr int kFloatElements = 1;  // ONNX's number
 
 // The kernel and the stream that it runs in. Tasks share it, so it outlives its JavaScript object while one is in progress.
 struct PreprocessorState {
@@ -62,7 +62,7 @@ class PrepareTask : public DeviceTask {
 
   Napi::Value Value(Napi::Env env) override {
     void* memory = output_.release();
-    return AdoptElements(env, kFloatElements, memory, bytes_, std::free, memory);
+    return AdoptElements(env, kFloat32, memory, bytes_, std::free, memory);
   }
 
  protected:
