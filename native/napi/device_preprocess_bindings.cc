@@ -50,14 +50,12 @@ struct Room {
 
 class PrepareTask : public DeviceTask {
  public:
-  PrepareTask(Napi::Env env, std::shared_ptr<PreprocessorState> state, kernels::Picture picture)
-      : DeviceTask(env, state->queue->lanes(), kRunStage), state_(std::move(state)), picture_(std::move(picture)) {}
-
-  void SetPixels(Napi::Env env, const Span<const std::uint8_t>& pixels) {
-    StableBytes stable = Stabilize(env, pixels, "the picture");
-    if (stable.copy == nullptr) Hold(stable.owner);
-    copy_ = std::move(stable.copy);
-    picture_.image.pixels = static_cast<const std::uint8_t*>(stable.data);
+  PrepareTask(Napi::Env env, std::shared_ptr<PreprocessorState> state, StablePicture picture)
+      : DeviceTask(env, state->queue->lanes(), kRunStage),
+        state_(std::move(state)),
+        picture_(std::move(picture.picture)),
+        copy_(std::move(picture.copy)) {
+    if (copy_ == nullptr) Hold(picture.owner);
   }
 
   Napi::Value Value(Napi::Env env) override {
@@ -164,15 +162,7 @@ class NativeDevicePreprocessor : public Napi::ObjectWrap<NativeDevicePreprocesso
   Napi::Value Run(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
     RequireOpen(env);
-    kernels::Picture picture{ReadImage(info[1]), ReadSteps(info[2])};
-    // Last: reading an object can run a getter, and a getter can detach the pixels.
-    const Span<const std::uint8_t> pixels = RequireUint8Array(info[0], "pixels");
-    RequireLength(env, "pixels", ByteCount(picture.image), "bytes", pixels.size);
-    picture.image.pixels = pixels.data;
-    const Status valid = Validate(picture.image, picture.steps);
-    if (!valid.ok()) ThrowStatus(env, valid);
-    auto task = std::make_unique<PrepareTask>(env, state_, std::move(picture));
-    task->SetPixels(env, pixels);
+    auto task = std::make_unique<PrepareTask>(env, state_, ReadPicture(info[0], info[1], info[2]));
     return LaneTask::Submit(env, std::move(task), env.Null());
   }
 

@@ -1,8 +1,10 @@
 #include "image_arguments.h"
 
 #include <string>
+#include <utility>
 
 #include "arguments.h"
+#include "lane_task.h"
 
 namespace im {
 namespace {
@@ -96,6 +98,25 @@ PreprocessSteps ReadSteps(Napi::Value value) {
   steps.normalization = ReadNormalization(Field(object, "normalization"), "steps.normalization");
   steps.output = ReadSize(Field(object, "output"), "steps.output");
   return steps;
+}
+
+StablePicture ReadPicture(Napi::Value pixels, Napi::Value image, Napi::Value steps) {
+  const Napi::Env env = image.Env();
+  StablePicture result{{ReadImage(image), ReadSteps(steps)}, nullptr, {}};
+  const bool borrowed = RequireBoolean(Field(RequireObject(image, "image"), "borrowed"), "image.borrowed");
+  // Last: reading an object can run a getter, and a getter can detach the pixels.
+  const Span<const std::uint8_t> bytes = RequireUint8Array(pixels, "pixels");
+  RequireLength(env, "pixels", ByteCount(result.picture.image), "bytes", bytes.size);
+  result.picture.image.pixels = bytes.data;
+  const Status valid = Validate(result.picture.image, result.picture.steps);
+  if (!valid.ok()) ThrowStatus(env, valid);
+  result.owner = bytes.owner;
+  if (borrowed) {
+    StableBytes stable = Stabilize(env, bytes, "the picture");
+    result.copy = std::move(stable.copy);
+    result.picture.image.pixels = static_cast<const std::uint8_t*>(stable.data);
+  }
+  return result;
 }
 
 void RequireLength(Napi::Env env, const char* name, std::size_t expected, const char* unit, std::size_t received) {

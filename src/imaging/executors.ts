@@ -38,12 +38,12 @@ export async function openCudaExecutor(
     name: "cuda",
     async run(image, steps, target) {
       if (whyNotOnDevice(steps) !== null) return cpu.run(image, steps, target);
-      const { data, width, height, channels, colorFormat } = image;
+      const { data, width, height, channels, colorFormat, borrowed } = image;
       const expected = 3 * steps.output.width * steps.output.height;
       if (target.length !== expected) {
         throw new ModelInputError(`Expected a target of ${expected} floats for the prepared picture but received ${target.length}.`);
       }
-      target.set(await callNative(() => preprocessor.run(data, { width, height, channels, colorFormat }, steps)));
+      target.set(await callNative(() => preprocessor.run(data, { width, height, channels, colorFormat, borrowed }, steps)));
     },
     [Symbol.asyncDispose]: () => callNative(() => preprocessor.close()),
   };

@@ -60,10 +60,9 @@ export interface NativeAddon {
 
 export interface NativeDevicePreprocessor {
   /**
-   * Picture to network input, float32 `[3, height, width]`, by the device; `pixels` is copied first unless only the addon can touch
-   * them. Refuses steps that the kernels do not do (`contrast`).
+   * Picture to network input, float32 `[3, height, width]`, by the device; `pixels` is copied first unless `borrowed` is false. Refuses steps that the kernels do not do (`contrast`).
    */
-  run(pixels: Uint8Array, image: Omit<NativeImageDescription, "borrowed">, steps: PreprocessSteps): Promise<Float32Array>;
+  run(pixels: Uint8Array, image: NativeImageDescription, steps: PreprocessSteps): Promise<Float32Array>;
   /** Ends behind the work in progress; gives the device's memory back. */
   close(): Promise<void>;
 }
@@ -310,6 +309,8 @@ export interface NativeTensorRtOptions {
   /** Optimization profile, from 0. */
   readonly profile: number;
   readonly engineHostCodeAllowed: boolean;
+  /** Whether runs may bring pictures, which the device prepares. */
+  readonly preparesPictures: boolean;
 }
 
 export interface NativeTensorRtPort {
@@ -326,6 +327,14 @@ export interface NativeTensorRtPort {
   }[];
 }
 
+/** In the place of a tensor: the first pictures of a batch. `type` and `dims` are those of the tensor that the device makes. */
+export interface NativePictures {
+  readonly name: string;
+  readonly type: number;
+  readonly dims: readonly number[];
+  readonly pictures: readonly { readonly pixels: Uint8Array; readonly image: NativeImageDescription; readonly steps: PreprocessSteps }[];
+}
+
 export interface NativeTensorRtEngine {
   readonly name: string;
   readonly inputs: readonly NativeTensorRtPort[];
@@ -338,8 +347,8 @@ export interface NativeTensorRtEngine {
   readonly hardwareCompatibility: "none" | "ampere-plus" | "same-compute-capability";
   readonly device: number;
   readonly deviceName: string;
-  /** All outputs. Inputs that lie in memory from `allocate` are read in place, others are copied. */
-  run(inputs: readonly NativeTensor[], cancel: NativeCancelToken | null): Promise<readonly NativeTensor[]>;
+  /** All outputs. Inputs that lie in memory from `allocate` are read in place, others are copied; one may be pictures. */
+  run(inputs: readonly (NativeTensor | NativePictures)[], cancel: NativeCancelToken | null): Promise<readonly NativeTensor[]>;
   statistics(): NativeTensorRtStatistics;
   /** Once. Resolves when every run in progress has settled and the memory is free. */
   close(): Promise<void>;

@@ -3,7 +3,7 @@ import { unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 
-import { AutoModel, type AutoModelOptions, type ObjectDetectionModel } from "../../src/index.js";
+import { AutoModel, type AutoModelOptions, type Detections, type ObjectDetectionModel } from "../../src/index.js";
 import { CorruptedModelPackageError, ModelRuntimeError, TensorRtError } from "../../src/errors.js";
 import { loadAddon } from "../../src/native/index.js";
 import { fakePlan, nvidiaFakes } from "../support/nvidia-fakes.js";
@@ -22,6 +22,11 @@ async function writeEnginePackage(trtConfig: object | null, plan = fakePlan([10,
 
 async function load(directory: string, options: AutoModelOptions = {}): Promise<ObjectDetectionModel> {
   return (await AutoModel.fromPretrained(directory, options)) as ObjectDetectionModel;
+}
+
+function noisePicture(width: number, height: number, seed: number) {
+  const data = Uint8Array.from({ length: width * height * 3 }, (_, index) => Math.imul(index + seed + 1, 2654435761) >>> 24);
+  return { data, width, height, channels: 3, colorFormat: "rgb" } as const;
 }
 
 const DYNAMIC = { dynamic_batch_size_min: 2, dynamic_batch_size_opt: 2, dynamic_batch_size_max: 4 };
@@ -46,6 +51,31 @@ describe.skipIf(fakes === null)("a package with a TensorRT engine", () => {
     expect([...results[4]!].map(({ className }) => className)).toEqual(Array(10).fill("dog"));
     expect(results[0]!.servedBy).toMatchObject({ backend: "trt", engine: "tensorrt", device: "cuda:0" });
     expect((await model.predict(blankPicture(32, 32, 255))).confidence.length).toBe(10);
+  });
+
+  it("has the device prepare pictures, with the same results", async () => {
+    const directory = await writeEnginePackage(DYNAMIC);
+    await using onCpu = await load(directory);
+    await using onDevice = await load(directory, { executor: "cuda" });
+    expect(onCpu.info.preprocessExecutor).toBe("cpu");
+    expect(onDevice.info.preprocessExecutor).toBe("cuda");
+    // Of several sizes, more than one batch, one batch with a place left.
+    const pictures = [64, 200, 31, 64, 77].map((side, index) => noisePicture(side, side + 40, index));
+    const columns = (results: readonly Detections[]) => results.map(({ xyxy, confidence, classId }) => ({ xyxy, confidence, classId }));
+    for (let round = 0; round < 3; round += 1) {
+      const expected = columns(await onCpu.predict(pictures, { confidence: 0 }));
+      expect(expected.some(({ confidence }) => confidence.length > 0)).toBe(true);
+      expect(columns(await onDevice.predict(pictures, { confidence: 0 }))).toEqual(expected);
+    }
+    expect((await onDevice.predict(pictures[0]!)).servedBy?.preprocessExecutor).toBe("cuda");
+    // Stages hand out tensors, which the CPU prepares.
+    const prepared = await onDevice.stages.preprocess(pictures);
+    expect(prepared.tensors.map(({ dims }) => dims[0])).toEqual([4, 2]);
+    const raw = await onDevice.stages.forward(prepared);
+    expect(columns(await onDevice.stages.postprocess(raw, prepared, { confidence: 0 }))).toEqual(
+      columns(await onCpu.predict(pictures, { confidence: 0 })),
+    );
+    await expect(onDevice.predict(pictures, { signal: AbortSignal.abort(new Error("enough")) })).rejects.toThrow("enough");
   });
 
   it("keeps to the device it was told", async () => {

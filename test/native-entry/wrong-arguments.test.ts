@@ -62,7 +62,7 @@ const forSteps = {
 
 const GOOD: Readonly<Record<Name, GoodCall>> = {
   preprocess: { args: [pixels, { ...image, borrowed: true }, steps, new Float32Array(12)], ...forSteps },
-  run: { args: [pixels, image, { ...steps, contrast: null }], ...forSteps },
+  run: { args: [pixels, { ...image, borrowed: true }, { ...steps, contrast: null }], ...forSteps },
   decodeDense: {
     args: [
       {
