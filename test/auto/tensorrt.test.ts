@@ -1,20 +1,25 @@
 /** A package with a TensorRT engine behind AutoModel, on the stand-ins: its network returns the first pixels of each picture. */
 import { unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 
 import { AutoModel, type AutoModelOptions, type Detections, type ObjectDetectionModel } from "../../src/index.js";
 import { CorruptedModelPackageError, ModelRuntimeError, TensorRtError } from "../../src/errors.js";
+import { TensorRtEngine } from "../../src/engines/index.js";
 import { loadAddon } from "../../src/native/index.js";
 import { fakePlan, nvidiaFakes } from "../support/nvidia-fakes.js";
-import { blankPicture, writePackage } from "../support/packages.js";
+import { blankPicture, inferenceConfig, writePackage } from "../support/packages.js";
 
 const fakes = loadAddon() === null ? null : nvidiaFakes();
 const LINES = ["in images 0 4 -1 3 64 64", "out output0 0 3 -1 10 6", "profile 0 images 4 2 3 64 64 2 3 64 64 4 3 64 64"];
 
-async function writeEnginePackage(trtConfig: object | null, plan = fakePlan([10, 15, 1, 1], LINES)): Promise<string> {
+async function writeEnginePackage(
+  trtConfig: object | null,
+  plan = fakePlan([10, 15, 1, 1], LINES),
+  config = inferenceConfig(),
+): Promise<string> {
   const modelConfig = { model_architecture: "yolov10", task_type: "object-detection", backend_type: "trt" };
-  const directory = await writePackage({ modelConfig, weights: null });
+  const directory = await writePackage({ modelConfig, inferenceConfig: config, weights: null });
   if (trtConfig !== null) writeFileSync(join(directory, "trt_config.json"), JSON.stringify(trtConfig));
   writeFileSync(join(directory, "engine.plan"), plan);
   return directory;
@@ -37,6 +42,10 @@ describe.skipIf(fakes === null)("a package with a TensorRT engine", () => {
     process.env["INFERENCE_MODELS_TENSORRT_LIBRARY_PATH"] = join(fakes!, "trt10");
   });
 
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+
   it("predicts, in batches that the engine was built for", async () => {
     await using model = await load(await writeEnginePackage(DYNAMIC));
     expect(model.info).toMatchObject({
@@ -56,7 +65,9 @@ describe.skipIf(fakes === null)("a package with a TensorRT engine", () => {
   it("has the device prepare pictures, with the same results", async () => {
     const directory = await writeEnginePackage(DYNAMIC);
     await using onCpu = await load(directory);
+    const loading = vi.spyOn(TensorRtEngine, "load");
     await using onDevice = await load(directory, { executor: "cuda" });
+    const tensors = vi.spyOn((await loading.mock.results[0]!.value) as TensorRtEngine, "run");
     expect(onCpu.info.preprocessExecutor).toBe("cpu");
     expect(onDevice.info.preprocessExecutor).toBe("cuda");
     // Of several sizes, more than one batch, one batch with a place left.
@@ -68,6 +79,7 @@ describe.skipIf(fakes === null)("a package with a TensorRT engine", () => {
       expect(columns(await onDevice.predict(pictures, { confidence: 0 }))).toEqual(expected);
     }
     expect((await onDevice.predict(pictures[0]!)).servedBy?.preprocessExecutor).toBe("cuda");
+    expect(tensors).not.toHaveBeenCalled();
     // Stages hand out tensors, which the CPU prepares.
     const prepared = await onDevice.stages.preprocess(pictures);
     expect(prepared.tensors.map(({ dims }) => dims[0])).toEqual([4, 2]);
@@ -76,6 +88,20 @@ describe.skipIf(fakes === null)("a package with a TensorRT engine", () => {
       columns(await onCpu.predict(pictures, { confidence: 0 })),
     );
     await expect(onDevice.predict(pictures, { signal: AbortSignal.abort(new Error("enough")) })).rejects.toThrow("enough");
+  });
+
+  it("leaves contrast enhancement to the CPU", async () => {
+    const config = { ...inferenceConfig(), image_pre_processing: { contrast: { enabled: true, type: "Contrast Stretching" } } };
+    const directory = await writeEnginePackage(DYNAMIC, undefined, config);
+    await using onCpu = await load(directory);
+    await using onDevice = await load(directory, { executor: "cuda" });
+    const picture = noisePicture(90, 50, 3);
+    const [expected, found] = [await onCpu.predict(picture, { confidence: 0 }), await onDevice.predict(picture, { confidence: 0 })];
+    expect(expected.confidence.length).toBeGreaterThan(0);
+    expect(found.confidence).toEqual(expected.confidence);
+    // Without the step the device takes over.
+    const plain = { confidence: 0, preprocessing: { contrast: false } };
+    expect((await onDevice.predict(picture, plain)).xyxy).toEqual((await onCpu.predict(picture, plain)).xyxy);
   });
 
   it("keeps to the device it was told", async () => {
