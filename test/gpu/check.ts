@@ -11,7 +11,7 @@ import { parseArgs } from "node:util";
 import { createInferenceSession, TensorRtEngine, type Tensor, type TensorPort } from "../../src/engines/index.js";
 import { configuration } from "../../src/configuration.js";
 import { loadAddon } from "../../src/native/index.js";
-import { checkPreprocessing } from "./preprocessing.js";
+import { checkEngineOnPictures, checkPreprocessing } from "./preprocessing.js";
 
 const { values } = parseArgs({
   options: {
@@ -130,5 +130,8 @@ expectThat(
   "TensorRT is installed",
 );
 if (probe.devices.length > 0) await checkPreprocessing(addon, Number(values.device), expectThat, say);
-if (values.engine !== undefined) await checkEngine(values.engine);
+if (values.engine !== undefined) {
+  await checkEngine(values.engine);
+  await checkEngineOnPictures(addon, values.engine, Number(values.device), expectThat, say);
+}
 process.exitCode = failures.length > 0 ? 1 : 0;

@@ -1,4 +1,5 @@
 /** Pictures through the kernels of a real device, compared with the CPU executor. */
+import { TensorRtEngine } from "../../src/engines/index.js";
 import { cpuExecutor, openCudaExecutor, type PixelImage, type PreprocessExecutor, type PreprocessSteps } from "../../src/imaging/index.js";
 import type { NativeAddon } from "../../src/native/index.js";
 
@@ -98,4 +99,35 @@ export async function checkPreprocessing(
     `letterbox of 1280x720 to 640x640, upload and download included: ${(await median(cuda, image, steps, target)).toFixed(3)} ms; ` +
       `on the CPU: ${(await median(cpu, image, steps, target)).toFixed(3)} ms`,
   );
+}
+
+/** An engine that prepares a picture itself has to answer what it answers to the picture as the CPU prepares it. */
+export async function checkEngineOnPictures(
+  addon: NativeAddon,
+  path: string,
+  device: number,
+  expectThat: (holds: boolean, what: string) => void,
+  say: (text: string) => void,
+): Promise<void> {
+  await using engine = await TensorRtEngine.load(path, { device, preparesPictures: true });
+  const [port] = engine.inputs;
+  const [batch = 0, channels, height = 0, width = 0] = engine.profiles[engine.profile]?.[port?.name ?? ""]?.optimum ?? [];
+  if (port?.type !== "float32" || engine.inputs.length !== 1 || channels !== 3 || engine.runPictures === undefined) {
+    say("the engine's input is no batch of pictures in float32: not run on pictures");
+    return;
+  }
+  const image = noise(1280, 720, 3);
+  const steps = stepsFor(image, [resize("linear", [width, height])], false);
+  const data = new Float32Array(batch * 3 * height * width);
+  await cpuExecutor(addon).run(image, steps, data.subarray(0, 3 * height * width));
+  const expected = await engine.run({ [port.name]: { type: "float32", dims: [batch, 3, height, width], data } });
+  // The second run of a shape captures a graph, the third is launched as one.
+  for (const run of ["first", "captured", "launched"]) {
+    const outputs = await engine.runPictures({ dims: [batch, 3, height, width], pictures: [{ image, steps }] });
+    for (const [name, { data: values }] of Object.entries(outputs)) {
+      const other = expected[name]?.data;
+      if (!(values instanceof Float32Array) || !(other instanceof Float32Array)) continue;
+      expectThat(differences(values, other) === 0, `${run} run on pictures: ${name} is that of the picture as the CPU prepares it`);
+    }
+  }
 }
