@@ -3,7 +3,7 @@
  *
  * Packs the package, installs the tarball without scripts into an empty folder, loads it by import and by require, lets
  * TypeScript resolve its types for both kinds of modules, and finds the face in the shipped photograph, given as file and as pixels:
- * by both kinds of modules, without the addon, and with the addon compiled inside the installed copy.
+ * by both kinds of modules, without the addon, and with the addon compiled inside the installed copy. The companion package likewise.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -29,6 +29,20 @@ const PREDICTION = `
     const addon = !warnings.includes("INFERENCE_MODELS_NO_ADDON");
     process.stdout.write(JSON.stringify({ fromFile: fromFile.length, fromPixels: fromPixels.length, addon }));
   }`;
+/** Reads with the companion's networks, or says which dependency is missing. */
+const READING = `
+  import { AutoModelPipeline } from "inference-models";
+  const [, , picture] = process.argv;
+  try {
+    const reader = await AutoModelPipeline.fromPretrained("pp-ocr-latin");
+    const { text } = await reader.predict(picture);
+    await reader.close();
+    process.stdout.write(text.split("\\n")[0]);
+  } catch (error) {
+    const { code, dependency } = error.cause ?? error;
+    process.stdout.write([code, dependency].join(" "));
+  }`;
+
 const CONSUMER_FILES = {
   "package.json": '{ "name": "consumer", "version": "1.0.0", "private": true }\n',
   "predict.cjs": `${PREDICTION}
@@ -60,6 +74,7 @@ const CONSUMER_FILES = {
        export { drawing };`,
     ]),
   ),
+  "read.mjs": READING,
   "tsconfig.json": JSON.stringify({
     compilerOptions: {
       module: "NodeNext",
@@ -108,6 +123,30 @@ function problemOfPrediction(folder, file, { addon, environment = {} }) {
   return status === 0 && stdout === wanted
     ? null
     : `expected ${wanted} but received ${stdout || "nothing"} (exit code ${status})\n${stderr}`;
+}
+
+function problemOfReading(folder, wanted) {
+  const picture = join(root, "companions", "pp-ocr", "images", "notice.png");
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["read.mjs", picture], { cwd: folder, encoding: "utf8" });
+  return status === 0 && stdout === wanted ? null : `expected "${wanted}" but received "${stdout}" (exit code ${status})\n${stderr}`;
+}
+
+/** A package of weights that is published by itself: what needs it says so when it is not installed, and works when it is. */
+function testCompanion(checks, scratch, consumer) {
+  const name = "inference-models-pp-ocr";
+  checks.check(`without ${name}`, () => problemOfReading(consumer, `MISSING_DEPENDENCY ${name}`));
+  const packed = spawnNpm(["pack", "--json", "--ignore-scripts", "--pack-destination", scratch, "--workspace", name]);
+  if (!checks.check(`npm pack of ${name}`, () => problemIn(packed))) return;
+  const answer = JSON.parse(packed.stdout);
+  const { filename, files } = Array.isArray(answer) ? answer[0] : Object.values(answer)[0];
+  const wanted = ["LICENSE", "PROVENANCE.md", "README.md", "det/inference.onnx", "rec-latin/inference.onnx"];
+  checks.check(`contents of ${name}`, () => {
+    const missing = wanted.filter((file) => !files.some(({ path }) => path === file));
+    return missing.length === 0 ? null : `missing: ${missing.join(", ")}`;
+  });
+  const install = ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", join(scratch, filename)];
+  if (!checks.check(`npm install of ${name}`, () => problemIn(spawnNpm(install, { cwd: consumer })))) return;
+  checks.check(`with ${name}`, () => problemOfReading(consumer, "Open daily until 6 pm"));
 }
 
 function problemOfContents(files) {
@@ -185,6 +224,8 @@ export async function testPackage() {
     checks.check("prediction with INFERENCE_MODELS_NATIVE=off", () =>
       problemOfPrediction(consumer, "predict.mjs", { addon: false, environment: off }),
     );
+
+    testCompanion(checks, scratch, consumer);
 
     const missing = missingBuildTools();
     if (missing.length > 0) {

@@ -47,9 +47,15 @@ export {
 } from "./store/index.js";
 export {
   AutoModelPipeline,
+  FaceAndGazePipeline,
   TextReadingPipeline,
   type AutoModelPipelineOptions,
   type PipelineModel,
+  type FaceAndGazeModels,
+  type FaceAndGazeOptions,
+  type FacesAndGazes,
+  type PipelineCallOptions,
+  type Pipelines,
   type TextReadingModels,
   type TextReadingOptions,
 } from "./pipelines/index.js";

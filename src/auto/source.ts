@@ -1,14 +1,31 @@
-/** What the text given to `fromPretrained` means: a folder, a checkpoint file, a model inside this package, or the id of a provider. */
+/** What the text given to `fromPretrained` means: a folder, a checkpoint file, a model that needs no download, or the id of a provider. */
 import { stat } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { homedir } from "node:os";
-import { isAbsolute, join, resolve } from "node:path";
+import { dirname, isAbsolute, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { CorruptedModelPackageError, InvalidParameterError } from "../errors.js";
+import { CorruptedModelPackageError, InvalidParameterError, MissingDependencyError } from "../errors.js";
 import { packageRoot } from "../package-root.js";
 
-/** Models inside this package: id -> folder below assets/models. */
-const EMBEDDED: Readonly<Record<string, string>> = { "mediapipe/face-detector": "mediapipe-face-detector" };
+/** Models that need no download, by id: where their folder is. */
+const EMBEDDED: Readonly<Record<string, () => string>> = {
+  "mediapipe/face-detector": () => join(packageRoot, "assets", "models", "mediapipe-face-detector"),
+  "pp-ocr/det": () => companionFolder("inference-models-pp-ocr", "det"),
+  "pp-ocr/rec-latin": () => companionFolder("inference-models-pp-ocr", "rec-latin"),
+};
+
+/** Of a package that holds weights and no code, installed beside this one. @throws MissingDependencyError */
+function companionFolder(name: string, folder: string): string {
+  try {
+    return join(dirname(createRequire(import.meta.url).resolve(`${name}/package.json`)), folder);
+  } catch (cause) {
+    throw new MissingDependencyError(`This model is in a package of its own, which is not installed. Install it with "npm install ${name}".`, {
+      dependency: name,
+      cause,
+    });
+  }
+}
 
 export type ModelSource =
   | { readonly kind: "embedded"; readonly id: string; readonly directory: string }
@@ -65,7 +82,7 @@ export async function resolveSource(source: unknown, only: "path" | "anything" =
     );
   }
   const embedded = Object.hasOwn(EMBEDDED, text) ? EMBEDDED[text] : undefined;
-  if (embedded !== undefined) return { kind: "embedded", id: text, directory: join(packageRoot, "assets", "models", embedded) };
+  if (embedded !== undefined) return { kind: "embedded", id: text, directory: embedded() };
   return { kind: "id", id: text };
 }
 

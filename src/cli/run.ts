@@ -8,6 +8,7 @@ import { addDescribeCommand } from "./commands/describe.js";
 import { addDownloadCommand } from "./commands/download.js";
 import { addEnvironmentCommand } from "./commands/environment.js";
 import { addPredictCommand } from "./commands/predict.js";
+import { addReadCommand } from "./commands/read.js";
 import { reportError } from "./report-error.js";
 import { packageServices } from "./services.js";
 import type { Services } from "./services.js";
@@ -49,6 +50,7 @@ function createProgram(context: CommandContext): Command {
     })
     .addHelpText("after", "\nExit codes: 0 success, 1 failure (also of one picture among several), 2 wrong usage, 130 interrupted.");
   addPredictCommand(program, context);
+  addReadCommand(program, context);
   addDescribeCommand(program, context);
   addDownloadCommand(program, context);
   addEnvironmentCommand(program, context);

@@ -42,11 +42,18 @@ export interface LoadedModel {
   close(): Promise<void>;
 }
 
+/** The part of a text reader that the command line uses. */
+export interface TextReader {
+  predict(image: string, options: Pick<PredictOptions, "exifOrientation" | "signal">): Promise<Result>;
+  close(): Promise<void>;
+}
+
 type LoadOptions = ModelOptions & { readonly signal?: AbortSignal; readonly onProgress?: (event: ProgressEvent) => void };
 type DescribeOptions = Pick<ModelOptions, "weightsProvider"> & { readonly pullArtefactsSize?: boolean; readonly signal?: AbortSignal };
 
 export interface Services {
   loadModel(idOrFolder: string, options: LoadOptions): Promise<LoadedModel>;
+  loadReader(pipeline: string, options: { readonly signal?: AbortSignal }): Promise<TextReader>;
   describeEnvironment(): Promise<EnvironmentReport>;
   describeModel(id: string, options: DescribeOptions): Promise<ModelDescription>;
   describeModelPackage(id: string, packageId: string, options: DescribeOptions): Promise<ModelPackageDescription>;
@@ -68,6 +75,15 @@ const toAutoModelOptions = (options: LoadOptions): AutoModelOptions => options a
 // The package is imported when a command needs it: help and usage errors answer at once.
 export const packageServices: Services = {
   loadModel: async (idOrFolder, options) => (await autoModel()).fromPretrained(idOrFolder, toAutoModelOptions(options)),
+  async loadReader(pipeline, options) {
+    const { AutoModelPipeline, InvalidParameterError, TextReadingPipeline } = await import("../index.js");
+    const reader = await AutoModelPipeline.fromPretrained(pipeline, options);
+    if (reader instanceof TextReadingPipeline) return reader;
+    await reader.close();
+    throw new InvalidParameterError(`The pipeline ${pipeline} does not read text. Leave --pipeline out, or name one that does.`, {
+      parameter: "pipeline",
+    });
+  },
   describeEnvironment: async () => (await autoModel()).describeComputeEnvironment(),
   describeModel: async (id, options) => (await autoModel()).describeModel(id, options),
   describeModelPackage: async (id, packageId, options) => (await autoModel()).describeModelPackage(id, packageId, options),

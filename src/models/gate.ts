@@ -1,4 +1,4 @@
-import { raceAbort } from "../abort.js";
+import { onAbort, raceAbort } from "../abort.js";
 import { ModelDisposedError, QueueFullError } from "../errors.js";
 
 interface Waiter {
@@ -62,19 +62,20 @@ export class Gate {
       );
     }
     return new Promise<void>((resolve, reject) => {
-      const onAbort = (): void => {
-        this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
-        waiter.leave(signal?.reason);
-      };
+      let takeBack = (): void => undefined;
       const waiter: Waiter = {
         enter: () => {
-          signal?.removeEventListener("abort", onAbort);
+          takeBack();
           resolve();
         },
         leave: reject,
       };
       this.#waiting.push(waiter);
-      signal?.addEventListener("abort", onAbort, { once: true });
+      if (signal === undefined) return;
+      takeBack = onAbort(signal, () => {
+        this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
+        waiter.leave(signal.reason);
+      });
     });
   }
 

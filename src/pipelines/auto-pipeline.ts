@@ -2,6 +2,7 @@ import { AutoModel, type AutoModelOptions } from "../auto/index.js";
 import { ModelPipelineInitializationError, ModelPipelineNotFound } from "../errors.js";
 import type { AnyModel } from "../models/index.js";
 import { closest, requireKnownOptions } from "../options.js";
+import { FaceAndGazePipeline } from "./face-and-gaze.js";
 import { TextReadingPipeline } from "./text-reading.js";
 
 /** A model of a pipeline: what `AutoModel.fromPretrained` takes, with options of its own, or one that is loaded already. */
@@ -14,22 +15,41 @@ export interface AutoModelPipelineOptions {
   readonly signal?: AbortSignal;
 }
 
-interface PipelineEntry {
-  /** Ids of the default models, in order. */
-  readonly models: readonly string[];
-  readonly create: (models: readonly AnyModel[]) => TextReadingPipeline;
+/** What each id gives. */
+export interface Pipelines {
+  /** Finds faces and where they look. */
+  readonly "face-and-gaze-detection": FaceAndGazePipeline;
+  /** Finds and reads text, with weights of the provider. */
+  readonly "pp-ocrv6": TextReadingPipeline;
+  /** The same for Latin script, with weights that need no download: they are in the package inference-models-pp-ocr. */
+  readonly "pp-ocr-latin": TextReadingPipeline;
 }
 
-const PIPELINES: Readonly<Record<string, PipelineEntry>> = {
+type AnyPipeline = Pipelines[keyof Pipelines];
+
+interface PipelineEntry<Pipeline> {
+  /** Ids of the default models, in order. */
+  readonly models: readonly string[];
+  readonly create: (models: readonly AnyModel[]) => Pipeline;
+}
+
+const PIPELINES: { readonly [Id in keyof Pipelines]: PipelineEntry<Pipelines[Id]> } = {
+  "face-and-gaze-detection": {
+    models: ["mediapipe/face-detector", "l2cs-net/rn50"],
+    create: (models) => FaceAndGazePipeline.withModels(models),
+  },
   "pp-ocrv6": {
     models: ["pp-ocrv6-det/small", "pp-ocrv6-rec/small"],
     create: (models) => TextReadingPipeline.withModels(models),
   },
+  "pp-ocr-latin": {
+    models: ["pp-ocr/det", "pp-ocr/rec-latin"],
+    create: (models) => TextReadingPipeline.withModels(models),
+  },
 };
 
-function entryOf(id: string): PipelineEntry {
-  const entry = Object.hasOwn(PIPELINES, id) ? PIPELINES[id] : undefined;
-  if (entry !== undefined) return entry;
+function entryOf(id: string): PipelineEntry<AnyPipeline> {
+  if (Object.hasOwn(PIPELINES, id)) return PIPELINES[id as keyof Pipelines];
   const known = Object.keys(PIPELINES);
   const suggestion = closest(id, known);
   throw new ModelPipelineNotFound(
@@ -38,8 +58,14 @@ function entryOf(id: string): PipelineEntry {
   );
 }
 
+interface LoadedModels {
+  readonly models: readonly AnyModel[];
+  /** Closes those that were loaded here. */
+  close(): Promise<void>;
+}
+
 /** Loads what is not loaded yet. What was loaded is closed again when another model fails. */
-async function loadAll(id: string, models: readonly PipelineModel[], signal: AbortSignal | undefined): Promise<readonly AnyModel[]> {
+async function loadAll(id: string, models: readonly PipelineModel[], signal: AbortSignal | undefined): Promise<LoadedModels> {
   const common = signal === undefined ? {} : { signal };
   const loading = models.map(async (entry): Promise<{ readonly model: AnyModel; readonly ours: boolean }> => {
     if (typeof entry === "string") return { model: await AutoModel.fromPretrained(entry, common), ours: true };
@@ -48,10 +74,13 @@ async function loadAll(id: string, models: readonly PipelineModel[], signal: Abo
     return { model: await AutoModel.fromPretrained(model, { ...common, ...options }), ours: true };
   });
   const settled = await Promise.allSettled(loading);
+  const loaded = settled.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));
+  const close = async (): Promise<void> => {
+    await Promise.all(loaded.filter(({ ours }) => ours).map(({ model }) => model.close()));
+  };
   const failed = settled.findIndex(({ status }) => status === "rejected");
-  if (failed < 0) return settled.map((outcome) => (outcome as PromiseFulfilledResult<{ readonly model: AnyModel }>).value.model);
-  const ours = settled.flatMap((outcome) => (outcome.status === "fulfilled" && outcome.value.ours ? [outcome.value.model] : []));
-  await Promise.all(ours.map((model) => model.close()));
+  if (failed < 0) return { models: loaded.map(({ model }) => model), close };
+  await close();
   signal?.throwIfAborted();
   const reason: unknown = (settled[failed] as PromiseRejectedResult).reason;
   throw new ModelPipelineInitializationError(
@@ -60,25 +89,33 @@ async function loadAll(id: string, models: readonly PipelineModel[], signal: Abo
   );
 }
 
+/** @throws ModelPipelineNotFound, ModelPipelineInitializationError, InvalidOptionError */
+async function fromPretrained<Id extends keyof Pipelines>(id: Id, options?: AutoModelPipelineOptions): Promise<Pipelines[Id]>;
+async function fromPretrained(id: string, options?: AutoModelPipelineOptions): Promise<AnyPipeline>;
+async function fromPretrained(id: string, options: AutoModelPipelineOptions = {}): Promise<AnyPipeline> {
+  requireKnownOptions(options, ["models", "signal"], "AutoModelPipeline.fromPretrained");
+  const entry = entryOf(id);
+  const { models = [], signal } = options;
+  if (models.length > entry.models.length) {
+    throw new ModelPipelineInitializationError(`Pipeline "${id}" takes ${entry.models.length} models, but ${models.length} were given.`);
+  }
+  const loaded = await loadAll(
+    id,
+    entry.models.map((standard, index) => models[index] ?? standard),
+    signal,
+  );
+  try {
+    return entry.create(loaded.models);
+  } catch (error) {
+    await loaded.close();
+    throw error;
+  }
+}
+
 /** Several models used as one. */
 export const AutoModelPipeline = {
   /** Ids that {@link AutoModelPipeline.fromPretrained} knows, sorted. */
   list: (): readonly string[] => Object.keys(PIPELINES).sort(),
 
-  /** @throws ModelPipelineNotFound, ModelPipelineInitializationError, InvalidOptionError */
-  async fromPretrained(id: string, options: AutoModelPipelineOptions = {}): Promise<TextReadingPipeline> {
-    requireKnownOptions(options, ["models", "signal"], "AutoModelPipeline.fromPretrained");
-    const entry = entryOf(id);
-    const { models = [], signal } = options;
-    if (models.length > entry.models.length) {
-      throw new ModelPipelineInitializationError(`Pipeline "${id}" takes ${entry.models.length} models, but ${models.length} were given.`);
-    }
-    return entry.create(
-      await loadAll(
-        id,
-        entry.models.map((standard, index) => models[index] ?? standard),
-        signal,
-      ),
-    );
-  },
+  fromPretrained,
 } as const;

@@ -1,2 +1,4 @@
-export { AutoModelPipeline, type AutoModelPipelineOptions, type PipelineModel } from "./auto-pipeline.js";
+export { FaceAndGazePipeline, type FaceAndGazeModels, type FaceAndGazeOptions, type FacesAndGazes } from "./face-and-gaze.js";
+export type { PipelineCallOptions } from "./call-options.js";
+export { AutoModelPipeline, type AutoModelPipelineOptions, type PipelineModel, type Pipelines } from "./auto-pipeline.js";
 export { TextReadingPipeline, type TextReadingModels, type TextReadingOptions } from "./text-reading.js";

@@ -13,12 +13,10 @@ import type { AnyModel, CallOptions, ObjectDetectionModel, TextOnlyOCRModel } fr
 import { requireKnownOptions } from "../options.js";
 import { createDetections, createTextResult } from "../results/index.js";
 import type { Detections, ImageInfo, TextLine, TextResult } from "../results/index.js";
+import type { PipelineCallOptions } from "./call-options.js";
 import { readingOrder } from "./reading-order.js";
 
-export interface TextReadingOptions extends CallOptions {
-  /** What to do with the EXIF orientation of encoded files; default `apply`. */
-  readonly exifOrientation?: "apply" | "ignore";
-}
+export type TextReadingOptions = PipelineCallOptions;
 
 /** Lines taller than this by their width stand upright: they are turned before they are read. */
 const UPRIGHT = 1.5;

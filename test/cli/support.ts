@@ -30,6 +30,7 @@ export async function runCli(
   };
   const all: Services = {
     loadModel: refuse,
+    loadReader: refuse,
     describeEnvironment: refuse,
     describeModel: refuse,
     describeModelPackage: refuse,

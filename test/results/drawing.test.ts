@@ -39,6 +39,27 @@ describe("annotate", () => {
     expect(picture.data.every((value) => value === 90)).toBe(true);
   });
 
+  it("draws the outline of a region that lies at an angle, instead of the box around it", async () => {
+    const upright = oneBox([50, 60, 150, 120]);
+    const { image, xyxy, classId, confidence, classNames } = upright;
+    const corners = [
+      [100, 60],
+      [150, 90],
+      [100, 120],
+      [50, 90],
+    ];
+    const leaning = createDetections({ image, xyxy, classId, confidence, classNames, data: [{ polygon: corners }] });
+    const { data } = await annotate(gray(), leaning, { label: () => null });
+    // Lines at an angle are smoothed, so no pixel need have exactly their colour.
+    const distance = (x: number): number =>
+      Math.max(...pixel(data, x, 75).map((value, channel) => Math.abs(value - (colourOfClass(2)[channel] ?? NaN))));
+    expect(Math.min(...[72, 73, 74, 75, 76, 77, 78].map(distance))).toBeLessThan(40);
+    expect(pixel(data, 52, 62)).toEqual([90, 90, 90]);
+    expect(pixel(data, 100, 90)).toEqual([90, 90, 90]);
+    const odd = createDetections({ image, xyxy, classId, confidence, classNames, data: [{ polygon: [["x", 1], null, 3] }] });
+    expect((await annotate(gray(), odd)).data).toEqual((await annotate(gray(), upright)).data);
+  });
+
   it("lays masks under a veil of their colour, with a line around them, unless they are switched off", async () => {
     const inside = (pixelNumber: number): number => {
       const [x, y] = [pixelNumber % WIDTH, Math.floor(pixelNumber / WIDTH)];

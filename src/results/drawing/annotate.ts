@@ -90,7 +90,25 @@ const grow = ({ left, top, right, bottom }: Area, by: number): Area => ({
   bottom: bottom + by,
 });
 
+/** Corners of a region that its network found at any angle, in `data.polygon`; null where there is only the box. */
+function polygonOf({ data }: Detection): readonly Segment[] | null {
+  const polygon = data["polygon"];
+  if (!Array.isArray(polygon) || polygon.length < 3) return null;
+  const corners = polygon as readonly unknown[];
+  if (!corners.every((corner): corner is readonly [number, number] => Array.isArray(corner) && corner.every(Number.isFinite))) return null;
+  return corners.map(([x1, y1], index) => {
+    const [x2, y2] = corners[(index + 1) % corners.length] as readonly [number, number];
+    return { x1, y1, x2, y2 };
+  });
+}
+
 function drawBox(canvas: Canvas, detection: Detection, style: Style): void {
+  const polygon = polygonOf(detection);
+  if (polygon !== null) {
+    canvas.strokeSegments(polygon, style.line + 2, BLACK, OUTLINE_OPACITY);
+    canvas.strokeSegments(polygon, style.line, style.colour(detection));
+    return;
+  }
   const area = grow(areaOf(detection.box), Math.floor(style.line / 2));
   // A dark hairline keeps bright frames visible on bright ground.
   canvas.strokeRectangle(grow(area, 1), 1, BLACK, OUTLINE_OPACITY);
