@@ -20,10 +20,13 @@ function companionFolder(name: string, folder: string): string {
   try {
     return join(dirname(createRequire(import.meta.url).resolve(`${name}/package.json`)), folder);
   } catch (cause) {
-    throw new MissingDependencyError(`This model is in a package of its own, which is not installed. Install it with "npm install ${name}".`, {
-      dependency: name,
-      cause,
-    });
+    throw new MissingDependencyError(
+      `This model is in a package of its own, which is not installed. Install it with "npm install ${name}".`,
+      {
+        dependency: name,
+        cause,
+      },
+    );
   }
 }
 
