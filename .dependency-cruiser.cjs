@@ -7,7 +7,7 @@ const LAYERS = [
   ["pipelines"],
   ["auto"],
   ["providers", "negotiation", "store", "models"],
-  ["checkpoints", "imaging", "engines", "packages", "results"],
+  ["checkpoints", "imaging", "text", "engines", "packages", "results"],
   ["environment", "http"],
   ["native"],
   ["error-base.ts", "errors.ts", "configuration.ts", "logger.ts", "abort.ts", "options.ts", "package-root.ts", "versions.ts", "wire.ts"],

@@ -13,6 +13,7 @@
 #include "napi/arguments.h"
 #include "napi/nvidia_bindings.h"
 #include "napi/onnxruntime_bindings.h"
+#include "napi/perspective_bindings.h"
 #include "napi/tensorrt_bindings.h"
 
 namespace {
@@ -53,6 +54,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   im::ExportMasks(env, exports);
   im::ExportOnnxRuntime(env, exports);
   im::ExportNvidia(env, exports);
+  im::ExportPerspective(env, exports);
   im::ExportTensorRt(env, exports);
   return exports;
 }

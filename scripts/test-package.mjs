@@ -165,6 +165,10 @@ function problemOfContents(files) {
       "README.md",
       "assets/models/mediapipe-face-detector/LICENSE",
       "assets/models/mediapipe-face-detector/weights.onnx",
+      "assets/text/LICENSE-CLIP",
+      "assets/text/LICENSE-HTML",
+      "assets/text/clip-merges.txt.gz",
+      "assets/text/html-entities.txt.gz",
     ])
     .concat(prebuiltBinaries())
     .filter((file) => !files.includes(file));

@@ -338,6 +338,7 @@ const VARIABLES = {
     deepLabV3Plus: { confidence: confidence("DEEP_LAB_V3_PLUS", "DeepLabV3+", 0.5) },
     vitClassifier: { confidence: confidence("VIT_CLASSIFIER", "ViT with several labels") },
     resnet: { confidence: confidence("RESNET", "ResNet with several labels") },
+    owlv2: nmsFamily("OWLV2", "OWLv2", 0.99),
     dinov3: { confidence: confidence("DINOV3", "DINOv3 with several labels", 0.5) },
   },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, object>>>>;

@@ -21,6 +21,7 @@ struct Tap {
   std::size_t first = 0;
   std::size_t count = 0;
   std::size_t weights = 0;  // where they begin in Taps::weights
+  float beyond = 0;         // weight of what lies beside the picture
 };
 
 struct Taps {

@@ -4,15 +4,24 @@
 #include <vector>
 
 #include "image/antialias.h"
+#include "image/gaussian.h"
 #include "image/interpolation.h"
 #include "image/scratch.h"
 
 namespace im {
+namespace {
+
+Taps TapsOf(Filter filter, std::size_t input, std::size_t output, std::size_t square) {
+  if (filter == Filter::kGaussian) return ComputeGaussianTaps(square, output, input);
+  return ComputeTaps(input, output, filter == Filter::kCubic ? Kernel::kCubic : Kernel::kTriangle);
+}
+
+}  // namespace
 
 Status ResizeSmoothly(SourceRows& source, const ResizeStep& step, const PreprocessSteps& steps, float* target, const RowKernels& kernels) {
-  const Kernel kernel = step.filter == Filter::kCubic ? Kernel::kCubic : Kernel::kTriangle;
-  const Taps across = ComputeTaps(static_cast<std::size_t>(source.width()), static_cast<std::size_t>(step.width), kernel);
-  const Taps down = ComputeTaps(static_cast<std::size_t>(source.height()), static_cast<std::size_t>(step.height), kernel);
+  const std::size_t square = static_cast<std::size_t>(std::max(source.width(), source.height()));
+  const Taps across = TapsOf(step.filter, static_cast<std::size_t>(source.width()), static_cast<std::size_t>(step.width), square);
+  const Taps down = TapsOf(step.filter, static_cast<std::size_t>(source.height()), static_cast<std::size_t>(step.height), square);
   const Visible columns = VisiblePart(step.width, step.canvas.left, step.canvas.width);
   const Visible rows = VisiblePart(step.height, step.canvas.top, step.canvas.height);
   const auto width = static_cast<std::size_t>(columns.end - columns.begin);
@@ -48,7 +57,7 @@ Status ResizeSmoothly(SourceRows& source, const ResizeStep& step, const Preproce
         const std::uint8_t* slot = slots.data() + 4 * (tap.first + k);
         for (int channel = 0; channel < 3; ++channel) sums[channel] += weight * static_cast<float>(slot[channel]);
       }
-      for (std::size_t channel = 0; channel < 3; ++channel) row[channel * width + x] = sums[channel];
+      for (std::size_t channel = 0; channel < 3; ++channel) row[channel * width + x] = sums[channel] + tap.beyond * step.canvas.fill;
     }
   }
 
@@ -61,7 +70,10 @@ Status ResizeSmoothly(SourceRows& source, const ResizeStep& step, const Preproce
       const float* row = resized.data() + (tap.first - first + k) * row_length;
       for (std::size_t i = 0; i < row_length; ++i) sums[i] += weight * row[i];
     }
-    if (kernel == Kernel::kCubic) {
+    if (tap.beyond != 0.0f) {
+      for (float& value : sums) value += tap.beyond * step.canvas.fill;
+    }
+    if (step.filter == Filter::kCubic) {
       for (float& value : sums) value = CubicRound(value);
     }
     const std::size_t start = static_cast<std::size_t>(step.canvas.top + y) * static_cast<std::size_t>(steps.output.width) +

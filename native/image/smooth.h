@@ -1,4 +1,5 @@
-// Filters that compute in float32: `triangle`, whose values are not rounded, and `cubic`, whose values are rounded to 8 bits once.
+// Filters that compute in float32: `triangle` and `gaussian`, whose values are not rounded, and `cubic`, whose values are rounded to
+// 8 bits once. `gaussian` resizes the square around the picture, of which the canvas's fill is the rest.
 // The TypeScript twin is src/imaging/reference/smooth.ts.
 #pragma once
 
@@ -8,7 +9,7 @@
 
 namespace im {
 
-constexpr bool IsSmooth(Filter filter) { return filter == Filter::kTriangle || filter == Filter::kCubic; }
+constexpr bool IsSmooth(Filter filter) { return filter == Filter::kTriangle || filter == Filter::kCubic || filter == Filter::kGaussian; }
 
 // The last step, into the network input. Horizontal pass first.
 Status ResizeSmoothly(SourceRows& source, const ResizeStep& step, const PreprocessSteps& steps, float* target, const RowKernels& kernels);

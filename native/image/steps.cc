@@ -4,6 +4,8 @@
 #include <cmath>
 #include <string>
 
+#include "image/smooth.h"
+
 namespace im {
 namespace {
 
@@ -93,7 +95,7 @@ Status Validate(const Image& image, const PreprocessSteps& steps) {
     size = OutputSize(steps.geometry[i]);
     const bool is_last = i + 1 == steps.geometry.size();
     const auto* resize = std::get_if<ResizeStep>(&steps.geometry[i]);
-    if (!is_last && resize != nullptr && (resize->filter == Filter::kTriangle || resize->filter == Filter::kCubic)) {
+    if (!is_last && resize != nullptr && IsSmooth(resize->filter)) {
       return Refuse("A filter that computes in floats has to be the last step.");
     }
     if (!is_last && std::int64_t{size.width} * size.height > kMaximumIntermediatePixels) {

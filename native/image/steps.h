@@ -16,7 +16,7 @@ constexpr int kMaximumSide = 65535;
 
 enum class ColorFormat { kRgb, kBgr };
 enum class Contrast { kStretching, kHistogramEqualization, kAdaptiveEqualization };
-enum class Filter { kLinear, kPillow, kNone, kTriangle, kCubic };
+enum class Filter { kLinear, kPillow, kNone, kTriangle, kCubic, kGaussian };
 
 // Interleaved 8-bit pixels, rows tightly packed: height * width * channels bytes. Not owned.
 struct Image {

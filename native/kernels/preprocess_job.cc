@@ -279,12 +279,20 @@ class JobBuilder {
   bool last_ = false;
 };
 
-Unsupported WhyUnsupported(const PreprocessSteps& steps) { return steps.contrast.has_value() ? Unsupported::kContrast : Unsupported::kNothing; }
+Unsupported WhyUnsupported(const PreprocessSteps& steps) {
+  if (steps.contrast.has_value()) return Unsupported::kContrast;
+  for (const GeometryStep& step : steps.geometry) {
+    const auto* resize = std::get_if<ResizeStep>(&step);
+    if (resize != nullptr && resize->filter == Filter::kGaussian) return Unsupported::kFilter;
+  }
+  return Unsupported::kNothing;
+}
 
 std::string UnsupportedText(Unsupported reason) {
   switch (reason) {
     case Unsupported::kNothing: return "";
     case Unsupported::kContrast: return "Contrast enhancement is not done on the device: it needs the histogram of the whole picture first.";
+    case Unsupported::kFilter: return "The filter \"gaussian\" is not there on the device.";
   }
   return "";
 }

@@ -21,6 +21,7 @@ struct Picture {
 enum class Unsupported {
   kNothing,
   kContrast,  // needs a histogram of the whole picture first
+  kFilter,    // gaussian
 };
 Unsupported WhyUnsupported(const PreprocessSteps& steps);
 // A sentence for people, "" for kNothing.

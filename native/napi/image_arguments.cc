@@ -35,7 +35,7 @@ GeometryStep ReadStep(Napi::Value value, const std::string& name) {
     return SampleStep{Side(object, "width", name), Side(object, "height", name), number("originX"), number("originY"), number("stepX"), number("stepY")};
   }
   ResizeStep step;
-  step.filter = static_cast<Filter>(RequireOneOf(Field(object, "filter"), name + ".filter", {"linear", "pillow", "none", "triangle", "cubic"}));
+  step.filter = static_cast<Filter>(RequireOneOf(Field(object, "filter"), name + ".filter", {"linear", "pillow", "none", "triangle", "cubic", "gaussian"}));
   step.width = Side(object, "width", name);
   step.height = Side(object, "height", name);
   const std::string canvas_name = name + ".canvas";

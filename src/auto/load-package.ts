@@ -8,6 +8,7 @@ import {
   createDecoder,
   createModel,
   findImplementation,
+  imagePort,
   referenceDecoder,
   type AnyModel,
   type Family,
@@ -40,7 +41,7 @@ export interface PackageSource {
 export type PackageOptions = NetworkOptions & Pick<AutoModelOptions, "allowLocalCodePackages" | "modelOptions">;
 
 function batchLimits(session: InferenceSession, description: FamilyDescription): ModelInfo["batchSize"] {
-  const batch = session.inputs[0]?.dims?.[0];
+  const batch = imagePort(session, description)?.dims?.[0];
   return typeof batch === "number" ? { minimum: batch, maximum: batch } : { minimum: 1, maximum: description.maximumDynamicBatch };
 }
 
@@ -49,13 +50,14 @@ async function readContents(
   modelConfig: ModelConfig,
   family: Family,
   backend: string,
-): Promise<PackageContents & { readonly network: readonly string[] }> {
-  const { resizeModes } = family;
+): Promise<PackageContents & { readonly network: readonly string[]; readonly otherNetworks: readonly string[] }> {
+  const { resizeModes, otherWeights = [] } = family;
   const network = networkFiles(backend, family.weights);
-  const files = await requirePackageFiles(directory, [...family.files, ...network]);
+  const binary = [...network, ...otherWeights];
+  const files = await requirePackageFiles(directory, [...family.files, ...binary]);
   const configPath = files["inference_config.json"];
   const namesPath = files["class_names.txt"];
-  const others = Object.entries(files).filter(([name]) => !["inference_config.json", "class_names.txt", ...network].includes(name));
+  const others = Object.entries(files).filter(([name]) => !["inference_config.json", "class_names.txt", ...binary].includes(name));
   const [inferenceConfig, classNames, texts] = await Promise.all([
     configPath === undefined || resizeModes === null
       ? null
@@ -65,7 +67,8 @@ async function readContents(
       others.map(async ([name, path]): Promise<[string, PackageText]> => [name, { path, text: await readPackageFile(path) }]),
     ).then(Object.fromEntries<PackageText>),
   ]);
-  return { directory, modelConfig, inferenceConfig, classNames, texts, network: network.map((name) => files[name] ?? "") };
+  const paths = (names: readonly string[]): readonly string[] => names.map((name) => files[name] ?? "");
+  return { directory, modelConfig, inferenceConfig, classNames, texts, network: paths(network), otherNetworks: paths(otherWeights) };
 }
 
 /**
@@ -86,16 +89,26 @@ export async function loadPackage(source: PackageSource, options: PackageOptions
   const { family } = await load();
   const contents = await readContents(directory, modelConfig, family, backend);
   options.signal?.throwIfAborted();
-  const opening = openNetwork(contents.network, options);
-  // The network is loaded by another thread meanwhile.
+  const opening = openNetworks([contents.network, ...contents.otherNetworks.map((path) => [path])], options);
+  // The networks are loaded by another thread meanwhile.
   preloadDecoder();
-  const network = await opening;
+  const networks = await opening;
   try {
-    return assemble(source, family, contents, network, options);
+    return assemble(source, family, contents, networks, options);
   } catch (error) {
-    await network.session.close();
+    await Promise.all(networks.map(({ session }) => session.close()));
     throw withPath(error, contents.network[0] ?? "");
   }
+}
+
+/** All or none: when one cannot be opened, those that could are closed. */
+async function openNetworks(files: readonly (readonly string[])[], options: NetworkOptions): Promise<readonly OpenedNetwork[]> {
+  const settled = await Promise.allSettled(files.map((paths) => openNetwork(paths, options)));
+  const opened = settled.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));
+  const failed = settled.find((outcome) => outcome.status === "rejected");
+  if (failed === undefined) return opened;
+  await Promise.all(opened.map(({ session }) => session.close()));
+  throw failed.reason;
 }
 
 /** A family knows its ports but not where they came from. */
@@ -108,18 +121,21 @@ function assemble(
   source: PackageSource,
   family: Family,
   contents: PackageContents,
-  { session, backend, device, batchSize }: OpenedNetwork,
+  [network, ...others]: readonly OpenedNetwork[],
   options: PackageOptions,
 ): AnyModel {
+  const { session, backend, device, batchSize } = network as OpenedNetwork;
+  const otherSessions = others.map((other) => other.session);
   const { id, packageId, origin } = source;
   const reference = options.executor === "reference";
   const preprocess = reference ? referenceExecutor : createPreprocessExecutor();
   const decoder = reference ? referenceDecoder : createDecoder();
-  const description: FamilyDescription = family.describe(contents, session);
+  const description: FamilyDescription = family.describe(contents, session, otherSessions);
   return createModel({
     family,
     description,
     session,
+    otherSessions,
     preprocess,
     decoder,
     info: {

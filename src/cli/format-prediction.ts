@@ -141,6 +141,8 @@ function formatContent(result: Result, style: Style, width: number): { readonly 
       const { yaw, pitch } = result.degrees;
       return { lines: [], summary: `yaw ${yaw.toFixed(1)}, pitch ${pitch.toFixed(1)} degrees` };
     }
+    case "embedding":
+      return { lines: [], summary: `embedding of ${result.dimensions} numbers (all of them with --json)` };
     case "text":
       return { lines: result.text === "" ? [] : result.text.split("\n"), summary: plural(result.lines.length, "region") };
     case "depth": {

@@ -17,6 +17,16 @@ export function parseCount(text: string): number {
   return Number(text);
 }
 
+/** `a cat, remote control` */
+export function parseNames(text: string): readonly string[] {
+  const names = text
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
+  if (names.length === 0) throw new InvalidArgumentError("Expected one name or several, with commas between them.");
+  return names;
+}
+
 /** `640` (a square) or `640x480` (width x height). */
 export function parseImageSize(text: string): number | readonly [width: number, height: number] {
   const [, width, height] = /^([1-9]\d{0,5})(?:x([1-9]\d{0,5}))?$/i.exec(text) ?? [];

@@ -30,6 +30,7 @@ export interface PredictOptions {
   readonly iouThreshold?: number;
   readonly maxDetections?: number;
   readonly imageSize?: number | readonly [width: number, height: number];
+  readonly classes?: readonly string[];
   readonly exifOrientation?: "apply" | "ignore";
   readonly signal?: AbortSignal;
 }

@@ -15,9 +15,10 @@ export function cpuExecutor(addon: NativeAddon): PreprocessExecutor {
 }
 
 /** What keeps the kernels of {@link openCudaExecutor} from carrying steps out; null = nothing. */
-export function whyNotOnDevice({ contrast }: PreprocessSteps): "contrast" | null {
+export function whyNotOnDevice({ contrast, geometry }: PreprocessSteps): "contrast" | "filter" | null {
   // It needs the histogram of the whole picture first.
-  return contrast === null ? null : "contrast";
+  if (contrast !== null) return "contrast";
+  return geometry.some((step) => step.kind === "resize" && step.filter === "gaussian") ? "filter" : null;
 }
 
 /**

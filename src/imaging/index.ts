@@ -15,7 +15,7 @@ export {
   type SamplePlan,
 } from "./plan.js";
 export { roundHalfEven } from "./rounding.js";
-export { cropQuadrilateral, quadrilateralSize, turnLeft, type Corners } from "./perspective.js";
+export { cropQuadrilateral, cropQuadrilaterals, quadrilateralSize, turnLeft, type Corners } from "./perspective.js";
 export { compileSmoothPlan, type SmoothPlan } from "./smooth-plans.js";
 export { sideLimitSize, textLineWidth, type SideLimitPlan, type TextLinePlan } from "./text-plans.js";
 export { maskGeometry, mapPointsBack, type MaskGeometry } from "./way-back.js";

@@ -1,5 +1,6 @@
 /** A quadrilateral of a picture as an upright picture of its own: perspective transform, bicubic, border pixels repeated. */
 import { ModelInputError } from "../errors.js";
+import { callNative, loadAddon } from "../native/index.js";
 import type { PixelImage, RawPixels } from "./types.js";
 
 type Corner = readonly [x: number, y: number];
@@ -7,6 +8,7 @@ type Corner = readonly [x: number, y: number];
 export type Corners = readonly [Corner, Corner, Corner, Corner];
 
 const CHANNELS = 3;
+const MAXIMUM_SIDE = 65535;
 /** Positions between pixels are told apart this finely, as in OpenCV. */
 const FRACTIONS = 32;
 /** The cubic's parameter, as in OpenCV. */
@@ -19,6 +21,10 @@ const WEIGHTS: readonly Float32Array[] = Array.from({ length: FRACTIONS }, (_, s
   const far = (t: number): number => ((A * t - 5 * A) * t + 8 * A) * t - 4 * A;
   return Float32Array.of(far(x + 1), near(x), near(1 - x), far(2 - x));
 });
+
+/** Positions are cut to this: beyond it every pixel is the border's, and where the mapping has no value at all, one is needed. */
+const FARTHEST = 2 ** 24;
+const bounded = (value: number): number => (value > -FARTHEST ? Math.min(value, FARTHEST) : -FARTHEST);
 
 /** From positions in a rectangle of the given size to positions in the quadrilateral. */
 function mapping([p0, p1, p2, p3]: Corners, width: number, height: number): (x: number, y: number) => Corner {
@@ -44,20 +50,46 @@ export function quadrilateralSize([p0, p1, p2, p3]: Corners): { readonly width: 
   return { width: Math.trunc(Math.max(length(p0, p1), length(p2, p3))), height: Math.trunc(Math.max(length(p0, p3), length(p1, p2))) };
 }
 
-/** @throws ModelInputError when the quadrilateral is less than a pixel wide or high, or its corners lie on a line. */
-export function cropQuadrilateral(picture: PixelImage, corners: Corners): RawPixels {
+/**
+ * Size of what is cut out.
+ * @throws ModelInputError when the quadrilateral is less than a pixel or more than 65535 wide or high, or its corners lie on a line.
+ */
+function requireSize(corners: Corners): { readonly width: number; readonly height: number } {
   const { width, height } = quadrilateralSize(corners);
-  if (!(width >= 1 && height >= 1)) throw new ModelInputError(`A quadrilateral of ${width} x ${height} pixels cannot be cut out.`);
-  const toPicture = mapping(corners, width, height);
-  if (!toPicture(width / 2, height / 2).every(Number.isFinite))
+  if (!(width >= 1 && height >= 1 && width <= MAXIMUM_SIDE && height <= MAXIMUM_SIDE))
+    throw new ModelInputError(`A quadrilateral of ${width} x ${height} pixels cannot be cut out.`);
+  if (!mapping(corners, width, height)(width / 2, height / 2).every(Number.isFinite))
     throw new ModelInputError("The corners of the quadrilateral lie on a line, so it cannot be cut out.");
+  return { width, height };
+}
+
+/** Those of one picture, in the addon where there is one, else here. @throws ModelInputError, see cropQuadrilateral */
+export async function cropQuadrilaterals(picture: PixelImage, quadrilaterals: readonly Corners[]): Promise<readonly RawPixels[]> {
+  if (quadrilaterals.length === 0) return [];
+  const addon = loadAddon();
+  if (addon === null) return quadrilaterals.map((corners) => cropQuadrilateral(picture, corners));
+  const sizes = quadrilaterals.map(requireSize);
+  const { data, width, height, channels, colorFormat, borrowed } = picture;
+  const image = { width, height, channels, colorFormat, borrowed };
+  const crops = quadrilaterals.map((corners, index) => ({ ...sizes[index]!, corners: Float64Array.from(corners.flat()) }));
+  const pixels = await callNative(() => addon.cropQuadrilaterals(data, image, crops));
+  return pixels.map((crop, index) => ({ data: crop, ...sizes[index]!, channels: CHANNELS, colorFormat }));
+}
+
+/**
+ * The reference.
+ * @throws ModelInputError when the quadrilateral is less than a pixel wide or high, or its corners lie on a line.
+ */
+export function cropQuadrilateral(picture: PixelImage, corners: Corners): RawPixels {
+  const { width, height } = requireSize(corners);
+  const toPicture = mapping(corners, width, height);
   const data = new Uint8Array(width * height * CHANNELS);
   const columns = new Int32Array(4);
   const rows = new Int32Array(4);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       const [sx, sy] = toPicture(x, y);
-      const [fx, fy] = [Math.round(sx * FRACTIONS), Math.round(sy * FRACTIONS)];
+      const [fx, fy] = [Math.round(bounded(sx) * FRACTIONS), Math.round(bounded(sy) * FRACTIONS)];
       const [left, top] = [Math.floor(fx / FRACTIONS), Math.floor(fy / FRACTIONS)];
       const across = WEIGHTS[fx - left * FRACTIONS]!;
       const down = WEIGHTS[fy - top * FRACTIONS]!;

@@ -6,11 +6,12 @@ import type { ColorFormat, Geometry, Normalization, PreprocessSteps, ResizeStep,
 
 /**
  * `stretch`: to the network's size, bilinear. `shorter-side`: the shorter side to the network's, bicubic, then the middle of the
- * picture. Both antialiased.
+ * picture. Both antialiased. `padded-square`: gray to the right or below until the picture is square, then to the network's size,
+ * blurred when shrinking, bilinear.
  */
 export interface SmoothPlan {
   readonly kind: "smooth";
-  readonly mode: "stretch" | "shorter-side";
+  readonly mode: "stretch" | "shorter-side" | "padded-square";
   readonly defaultSize: Size;
   readonly colorFormat: ColorFormat;
   readonly normalization: Normalization;
@@ -32,9 +33,14 @@ export function compileSmoothPlan(
   });
 }
 
+/** Between two gray levels: half of white. */
+const GRAY = 127.5;
+
 function placed({ width, height }: Size, { mode, defaultSize }: SmoothPlan): ResizeStep {
   if (mode === "stretch")
     return { kind: "resize", filter: "triangle", ...defaultSize, canvas: { ...defaultSize, left: 0, top: 0, fill: 0 } };
+  if (mode === "padded-square")
+    return { kind: "resize", filter: "gaussian", ...defaultSize, canvas: { ...defaultSize, left: 0, top: 0, fill: GRAY } };
   const side = defaultSize.height;
   const [longer, shorter] = [Math.max(width, height), Math.min(width, height)];
   const other = Math.max(Math.trunc((side * longer) / shorter), 1);
@@ -61,6 +67,10 @@ export function resolveSmooth(
   const step = placed(source, plan);
   const { canvas } = step;
   const output = { width: canvas.width, height: canvas.height };
+  // What of the resized is the picture; of a padded square only a part.
+  const square = Math.max(source.width, source.height);
+  const share = plan.mode === "padded-square" ? { width: source.width / square, height: source.height / square } : { width: 1, height: 1 };
+  const placedSize = { width: step.width * share.width, height: step.height * share.height };
   return {
     steps: {
       source,
@@ -75,13 +85,13 @@ export function resolveSmooth(
     geometry: {
       padLeft: canvas.left,
       padTop: canvas.top,
-      padRight: canvas.width - canvas.left - step.width,
-      padBottom: canvas.height - canvas.top - step.height,
+      padRight: canvas.width - canvas.left - placedSize.width,
+      padBottom: canvas.height - canvas.top - placedSize.height,
       originalSize: source,
       sizeAfterPreProcessing: source,
       inferenceSize: output,
-      scaleWidth: step.width / source.width,
-      scaleHeight: step.height / source.height,
+      scaleWidth: placedSize.width / source.width,
+      scaleHeight: placedSize.height / source.height,
       staticCropOffset: { offsetX: 0, offsetY: 0, cropWidth: source.width, cropHeight: source.height },
       nonsquareIntermediateSize: null,
     },

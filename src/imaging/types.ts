@@ -58,9 +58,11 @@ export type ContrastKind = "contrast-stretching" | "histogram-equalization" | "a
  * - `pillow`: 8-bit bilinear whose support grows when shrinking, 22-bit weights, 8 bits between the passes (Pillow), bit-exact.
  * - `none`: pixels are copied, the size does not change.
  * - `triangle`: bilinear whose support grows when shrinking, in float32 and not rounded; only as the last step.
+ * - `gaussian`: the square of which the picture is the upper left part and `canvas.fill` the rest, as large as the picture's longer
+ *   side: blurred when shrinking, then bilinear, in float32 and not rounded; only as the last step. (OWLv2's.)
  * - `cubic`: bicubic (a = -0.5) whose support grows when shrinking, rounded half to even to 8 bits once; only as the last step.
  */
-export type ResizeFilter = "linear" | "pillow" | "none" | "triangle" | "cubic";
+export type ResizeFilter = "linear" | "pillow" | "none" | "triangle" | "cubic" | "gaussian";
 
 /** Resize to `width` x `height` and place the result on a canvas. */
 export interface ResizeStep {

@@ -8,6 +8,8 @@ import type {
   Classification,
   DepthMap,
   Detections,
+  Embedding,
+  Embeddings,
   Gaze,
   InstanceDetections,
   KeyPoints,
@@ -15,6 +17,7 @@ import type {
   MultiLabelClassification,
   Result,
   SemanticSegmentation,
+  SimilarityMatrix,
   TextResult,
 } from "../results/index.js";
 
@@ -155,7 +158,7 @@ export interface Prepared {
 /** The three steps of a prediction, for tests, benchmarks and schedulers of one's own; `predict` is their composition. */
 export interface Stages<Raw, Result, Options extends ImageOptions> {
   preprocess(images: readonly ImageInput[], options?: Options): Promise<Prepared>;
-  forward(prepared: Prepared, options?: CallOptions): Promise<Raw>;
+  forward(prepared: Prepared, options?: Options): Promise<Raw>;
   postprocess(raw: Raw, prepared: Prepared, options?: Options): Promise<Result[]>;
 }
 
@@ -209,6 +212,34 @@ export type GazeDetectionModel = VisionModel<"gaze-detection", ImageOptions, Gaz
 /** Reads pictures of single lines. */
 export type TextOnlyOCRModel = VisionModel<"text-only-ocr", ImageOptions, TextResult>;
 
+export interface OpenVocabularyOptions extends DetectionOptions {
+  /**
+   * What to look for, in words: `["a cat", "remote control"]`. At least one. `classId` of a detection is an index into it. A class has at
+   * most as many tokens as the network reads (OWLv2: 16, some ten words).
+   */
+  readonly classes: readonly string[];
+}
+
+/** Finds what it is told in words. `classes` has to be given with every call; boxes of OWLv2 are truncated to whole pixels. */
+export type OpenVocabularyDetectionModel = VisionModel<"open-vocabulary-object-detection", OpenVocabularyOptions, Detections>;
+
+/** What is compared: embeddings that were made before, or pictures or texts to be embedded now. */
+export type EmbeddingSource =
+  Embeddings | { readonly images: ImageInput | readonly ImageInput[] } | { readonly text: string | readonly string[] };
+
+/** Pictures and texts as points of one space. Nothing is normalised; `compare` and `compareEmbeddings` do that for themselves. */
+export type EmbeddingModel = VisionModel<"embedding", ImageOptions, Embedding> & {
+  /** All pictures as one matrix, `[pictures, dimensions]`; `predict` gives the same numbers one by one, with what served them. */
+  embedImages(images: ImageInput | readonly ImageInput[], options?: ImageOptions): Promise<Embeddings>;
+  /**
+   * @returns `[texts, dimensions]`.
+   * @throws ModelInputError for a text that is longer than the model reads (CLIP: 77 tokens, about 60 English words); `index` says which.
+   */
+  embedText(text: string | readonly string[], options?: CallOptions): Promise<Embeddings>;
+  /** Cosines of everything in `x` with everything in `y`. */
+  compare(x: EmbeddingSource, y: EmbeddingSource, options?: ImageOptions): Promise<SimilarityMatrix>;
+};
+
 /** How a model is called whose task is not known: with the options that nearly all tasks share. Compilers need it spelled out. */
 interface CallableUnnarrowed {
   predict(image: ImageInput, options?: ScoreOptions): Promise<Result>;
@@ -226,6 +257,8 @@ export type AnyModel = (
   | DepthEstimationModel
   | TextOnlyOCRModel
   | GazeDetectionModel
+  | EmbeddingModel
+  | OpenVocabularyDetectionModel
 ) &
   // Behind the others: overloads of the task come first.
   CallableUnnarrowed;

@@ -7,6 +7,7 @@ import type { Geometry, PreprocessPlan } from "../imaging/index.js";
 import type { MaskFormat } from "../results/index.js";
 import type { InferenceConfig, ModelConfig, ResizeModeRules } from "../packages/index.js";
 import type { DetectionData } from "../results/index.js";
+import type { Tokenizer } from "../text/index.js";
 import type { DetectionOptions, ImageOptions, Skeleton, TaskType, Threshold } from "./contract.js";
 import type { ClassMap, Decoder } from "./decoding/index.js";
 
@@ -42,6 +43,8 @@ export interface FamilyDescription {
   /** Upper limit for dynamic batches; null = none. */
   readonly maximumDynamicBatch: number | null;
   readonly acceptsImageSize: boolean;
+  /** Name of the input that pictures go into; default the first. */
+  readonly imageInput?: string;
 }
 
 /** Of every family whose results have boxes with confidences. */
@@ -122,11 +125,17 @@ export interface FamilyBase<Task extends TaskType, Description extends FamilyDes
   readonly task: Task;
   /** Files a package must have beside model_config.json. */
   readonly files: readonly string[];
+  /** The network that pictures go into. */
   readonly weights: string;
+  /** Further networks of a package, ONNX only; most families have none. */
+  readonly otherWeights?: readonly string[];
   /** null: the family has no inference_config.json. */
   readonly resizeModes: ResizeModeRules | null;
-  /** @throws CorruptedModelPackageError when package and network do not fit together. Pure. */
-  describe(contents: PackageContents, network: NetworkPorts): Description;
+  /**
+   * @param others in the order of `otherWeights`.
+   * @throws CorruptedModelPackageError when package and networks do not fit together. Pure.
+   */
+  describe(contents: PackageContents, network: NetworkPorts, others?: readonly NetworkPorts[]): Description;
   /** One picture of a batch. Pure. `outputs` in graph order, float32. */
   decode(
     outputs: readonly Tensor[],
@@ -257,6 +266,46 @@ export type DepthEstimationFamily<Description extends DepthDescription = DepthDe
   Float32Array
 >;
 
+/** How texts become embeddings; their network is the first of the others. */
+export interface TextTower {
+  /** Tokens that the network takes per text. */
+  readonly contextLength: number;
+  /** Reads the vocabulary, which nobody needs who embeds only pictures. */
+  readonly loadTokenizer: () => Promise<Tokenizer>;
+  /** One text of a batch, `[dimensions]`. */
+  readonly decode: (outputs: readonly Tensor[], text: number) => Float32Array;
+}
+
+export interface EmbeddingDescription extends FamilyDescription {
+  /** Numbers of an embedding; null when the networks do not say. */
+  readonly dimensions: number | null;
+  readonly text: TextTower;
+}
+
+/** One picture, `[dimensions]`. */
+export type EmbeddingFamily<Description extends EmbeddingDescription = EmbeddingDescription> = FamilyBase<
+  "embedding",
+  Description,
+  ImageOptions,
+  Float32Array
+>;
+
+export interface ResolvedOpenVocabularyOptions extends ResolvedDetectionOptions {
+  readonly classes: readonly string[];
+}
+
+export interface OpenVocabularyDescription extends BoxesDescription {
+  /** What the network reads beside the picture, by input. @throws ModelInputError for classes that it cannot read. */
+  readonly readClasses: (classes: readonly string[]) => Promise<Readonly<Record<string, Tensor>>>;
+}
+
+export type OpenVocabularyFamily<Description extends OpenVocabularyDescription = OpenVocabularyDescription> = FamilyBase<
+  "open-vocabulary-object-detection",
+  Description,
+  ResolvedOpenVocabularyOptions,
+  DetectionColumns
+>;
+
 /** Every kind of family; `MODEL_OF_TASK` says what becomes of each. */
 export type Family =
   | ObjectDetectionFamily
@@ -267,6 +316,8 @@ export type Family =
   | SemanticSegmentationFamily
   | DepthEstimationFamily
   | TextRecognitionFamily
-  | GazeFamily;
+  | GazeFamily
+  | EmbeddingFamily
+  | OpenVocabularyFamily;
 
 export type FamilyOf<Task extends Family["task"]> = Extract<Family, { readonly task: Task }>;

@@ -4,6 +4,8 @@ export type {
   ClassificationModel,
   DepthEstimationModel,
   DetectionOptions,
+  EmbeddingModel,
+  EmbeddingSource,
   GazeDetectionModel,
   ImageOptions,
   InstanceSegmentationModel,
@@ -15,6 +17,8 @@ export type {
   ModelStatistics,
   MultiLabelClassificationModel,
   ObjectDetectionModel,
+  OpenVocabularyDetectionModel,
+  OpenVocabularyOptions,
   Prepared,
   ScoreOptions,
   SegmentationOptions,
@@ -28,7 +32,7 @@ export type {
 } from "./contract.js";
 export type { Family, FamilyDescription, NetworkPorts, PackageContents, PackageText } from "./family.js";
 export { createDecoder, referenceDecoder } from "./decoding/index.js";
-export type { ModelParts } from "./loaded-model.js";
+export { imagePort, type ModelParts } from "./loaded-model.js";
 export { findImplementation, hasImplementation, REGISTRY, type ImplementationQuery, type RegistryEntry } from "./registry.js";
 export { createModel } from "./tasks/index.js";
 export { VisionModelBase, type VisionModelSettings } from "./vision-model.js";

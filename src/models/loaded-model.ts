@@ -1,14 +1,14 @@
 /** Joins the parts of a built-in family: pictures -> plan -> network -> decoder -> result. */
 import { float32ToFloat16, planBatches } from "../engines/index.js";
-import type { InferenceSession, PictureBatch, Tensor } from "../engines/index.js";
+import type { InferenceSession, PictureBatch, SessionStatistics, Tensor, TensorPort } from "../engines/index.js";
 import { ModelInputError } from "../errors.js";
 import { loadPicture, requireBatchable, resolvePreprocess, whyNotOnDevice } from "../imaging/index.js";
 import type { Geometry, ImageInput, Picture, PreprocessExecutor, PreprocessPlan } from "../imaging/index.js";
 import type { RecommendedParameters } from "../packages/index.js";
 import type { ImageInfo, ServedBy, Timings } from "../results/index.js";
-import type { CallOptions, ImageOptions, ModelInfo, ModelStatistics, Prepared, Stages, TaskType } from "./contract.js";
+import type { ImageOptions, ModelInfo, ModelStatistics, Prepared, Stages, TaskType } from "./contract.js";
 import type { Decoder } from "./decoding/index.js";
-import type { FamilyBase, FamilyDescription } from "./family.js";
+import type { FamilyBase, FamilyDescription, NetworkPorts } from "./family.js";
 import { InputBuffers } from "./input-buffers.js";
 import { optionNotHonoured, type OptionContext } from "./options.js";
 import { VisionModelBase } from "./vision-model.js";
@@ -18,6 +18,8 @@ export interface ModelParts<F, Description extends FamilyDescription> {
   readonly family: F;
   readonly description: Description;
   readonly session: InferenceSession;
+  /** In the order of the family's `otherWeights`. */
+  readonly otherSessions: readonly InferenceSession[];
   readonly preprocess: PreprocessExecutor;
   readonly decoder: Decoder;
   readonly info: ModelInfo;
@@ -100,6 +102,11 @@ export abstract class LoadedModel<
     return this.parts.description.plan;
   }
 
+  /** What the network reads beside the pictures, by input. */
+  protected moreInputs(_options: Options | undefined): Promise<Readonly<Record<string, Tensor>>> {
+    return Promise.resolve({});
+  }
+
   #resolve(options: Options | undefined): Resolved {
     const { description, recommended, strictOptions } = this.parts;
     return this.resolve(options ?? ({} as Options), {
@@ -156,7 +163,7 @@ export abstract class LoadedModel<
       const { width, height } = members[0]?.steps.output ?? { width: 0, height: 0 };
       counts.push(count);
       // Stages hand out tensors; predictions need none where the engine prepares pictures.
-      if (pooled && this.parts.session.runPictures !== undefined && members.every(({ steps }) => whyNotOnDevice(steps) === null)) {
+      if (pooled && this.#takesPictures() && members.every(({ steps }) => whyNotOnDevice(steps) === null)) {
         const batch = members.map(({ steps }, index) => ({ image: pictures[start + index] as Picture, steps }));
         inputs.push({ dims: [count + padding, 3, height, width], pictures: batch });
         continue;
@@ -182,6 +189,12 @@ export abstract class LoadedModel<
     };
   }
 
+  /** Engines that prepare pictures make them the only input. */
+  #takesPictures(): boolean {
+    const { runPictures, inputs } = this.parts.session;
+    return runPictures !== undefined && inputs.length === 1;
+  }
+
   async #load(image: ImageInput, index: number, exifOrientation: "apply" | "ignore"): Promise<Picture> {
     try {
       return await loadPicture(image, { exifOrientation, maximumPixels: this.parts.maximumPixels });
@@ -192,17 +205,18 @@ export abstract class LoadedModel<
     }
   }
 
-  async #forward(inputs: readonly (Tensor | PictureBatch)[], options: CallOptions | undefined): Promise<RawOutputs> {
-    const { session } = this.parts;
-    const port = session.inputs[0];
+  async #forward(inputs: readonly (Tensor | PictureBatch)[], options: Options | undefined): Promise<RawOutputs> {
+    const { session, description } = this.parts;
+    const port = imagePort(session, description);
     const input = port?.name ?? "";
+    const more = await this.moreInputs(options);
     const runOptions = options?.signal === undefined ? {} : { signal: options.signal };
     return Promise.all(
       inputs.map(async (one) => {
         const outputs =
           "pictures" in one
             ? await (session.runPictures as NonNullable<typeof session.runPictures>)(one, runOptions)
-            : await session.run({ [input]: port?.type === "float16" ? toFloat16(one) : one }, runOptions);
+            : await session.run({ ...more, [input]: port?.type === "float16" ? toFloat16(one) : one }, runOptions);
         return session.outputs.map(({ name }) => outputs[name] as Tensor);
       }),
     );
@@ -229,13 +243,33 @@ export abstract class LoadedModel<
   }
 
   protected override engineStatistics(): Omit<ModelStatistics, "activePredictions" | "waitingPredictions"> {
-    return this.parts.session.statistics();
+    const { session, otherSessions } = this.parts;
+    return otherSessions.map((other) => other.statistics()).reduce(addRuns, session.statistics());
   }
 
   protected override async release(): Promise<void> {
     this.#buffers.clear();
-    await this.parts.session.close();
+    const { session, otherSessions } = this.parts;
+    await Promise.all([session, ...otherSessions].map((one) => one.close()));
   }
+}
+
+/** The input that pictures go into. */
+export function imagePort({ inputs }: NetworkPorts, { imageInput }: Pick<FamilyDescription, "imageInput">): TensorPort | undefined {
+  return imageInput === undefined ? inputs[0] : inputs.find(({ name }) => name === imageInput);
+}
+
+/** Runs of two networks of one model, whose lanes are as many. */
+function addRuns(a: SessionStatistics, b: SessionStatistics): SessionStatistics {
+  const { lanes } = a;
+  return {
+    waiting: a.waiting + b.waiting,
+    running: a.running + b.running,
+    completed: a.completed + b.completed,
+    failed: a.failed + b.failed,
+    cancelled: a.cancelled + b.cancelled,
+    lanes,
+  };
 }
 
 /** For networks with half-precision inputs. */

@@ -1,6 +1,7 @@
 import { InvalidOptionError, ModelInputError } from "../errors.js";
 import type { ImageInput } from "../imaging/index.js";
 import type { ImageOptions, ModelInfo, ModelStatistics, Stages, TaskType } from "./contract.js";
+import { fewAtATime } from "./few-at-a-time.js";
 import { Gate } from "./gate.js";
 
 export interface VisionModelSettings {
@@ -60,22 +61,16 @@ export abstract class VisionModelBase<Task extends TaskType, Options extends Ima
       if (result === undefined) throw new ModelInputError("The model returned no result for the picture.");
       return result;
     }
-    const results: Result[] = new Array<Result>(input.length);
-    let next = 0;
-    const work = async (): Promise<void> => {
-      while (next < input.length) {
-        const start = next;
-        next += this.largestBatch;
-        const batch = await this.gate
-          .run(() => this.predictBatch(input.slice(start, start + this.largestBatch), options, called), options?.signal)
-          .catch((error: unknown) => {
-            throw withListIndex(error, start);
-          });
-        batch.forEach((result, index) => (results[start + index] = result));
-      }
-    };
-    await Promise.all(Array.from({ length: Math.min(this.gate.places, Math.ceil(input.length / this.largestBatch)) }, work));
-    return results;
+    const size = this.largestBatch;
+    const batches = await fewAtATime(this.gate.places, Math.ceil(input.length / size), (index) => {
+      const images = input.slice(index * size, (index + 1) * size);
+      return this.gate
+        .run(() => this.predictBatch(images, options, called), options?.signal)
+        .catch((error: unknown) => {
+          throw withListIndex(error, index * size);
+        });
+    });
+    return batches.flat();
   }
 
   async *stream(
@@ -128,7 +123,7 @@ export abstract class VisionModelBase<Task extends TaskType, Options extends Ima
   }
 }
 
-function isList(input: ImageInput | readonly ImageInput[]): input is readonly ImageInput[] {
+export function isList(input: ImageInput | readonly ImageInput[]): input is readonly ImageInput[] {
   return Array.isArray(input);
 }
 

@@ -22,6 +22,13 @@ export interface NativeAddon {
   /** The kernels of native/kernels on one device. Opening the driver is slow; it happens on a thread of its own. */
   openDevicePreprocessor(options: { readonly cudaLibraryPath: string; readonly device: number }): Promise<NativeDevicePreprocessor>;
 
+  /** Parts of a picture as upright pictures of three channels; see native/image/perspective.h. */
+  cropQuadrilaterals(
+    pixels: Uint8Array,
+    image: NativeImageDescription,
+    crops: readonly NativeQuadrilateral[],
+  ): Promise<readonly Uint8Array<ArrayBuffer>[]>;
+
   /** Raw detector head to boxes; see native/detection/dense.h. */
   decodeDense(head: NativeDenseHead, settings: NativeDecodeSettings): Promise<NativeDetectionRows>;
   /** Rows that already went through NMS in the graph. */
@@ -116,6 +123,14 @@ export interface NativeImageDescription {
   readonly colorFormat: "rgb" | "bgr";
   /** Whether `pixels` may change or be detached while the job runs. */
   readonly borrowed: boolean;
+}
+
+export interface NativeQuadrilateral {
+  /** x, y of top left, top right, bottom right, bottom left. */
+  readonly corners: Float64Array;
+  /** Of the result. */
+  readonly width: number;
+  readonly height: number;
 }
 
 /** `[count, boxes 4 | classes C | ...]` with free strides: element (candidate i, attribute a) = data[offset + i * candidateStride + a * attributeStride]. */

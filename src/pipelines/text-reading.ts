@@ -1,7 +1,7 @@
 /** Finds the lines of text in a picture and reads them: detector, perspective crops, recogniser. */
 import { ModelPipelineInitializationError } from "../errors.js";
 import {
-  cropQuadrilateral,
+  cropQuadrilaterals,
   loadPicture,
   quadrilateralSize,
   turnLeft,
@@ -138,10 +138,11 @@ async function readLines(
   crops.sort((a, b) => a.aspect - b.aspect);
   for (let start = 0; start < crops.length; start += LINES_AT_ONCE) {
     const group = crops.slice(start, start + LINES_AT_ONCE);
-    const pictures = group.map(({ corners, upright }) => {
-      const crop = cropQuadrilateral(picture, corners);
-      return upright ? turnLeft(crop) : crop;
-    });
+    const cut = await cropQuadrilaterals(
+      picture,
+      group.map(({ corners }) => corners),
+    );
+    const pictures = cut.map((crop, index) => (group[index]!.upright ? turnLeft(crop) : crop));
     const read = await recogniser.predict(pictures, options);
     read.forEach((result, index) => {
       lines[group[index]!.row] = result.lines[0] ?? { text: result.text, confidence: 0 };

@@ -17,6 +17,9 @@ export { createDepthMap, createSemanticSegmentation } from "./maps.js";
 export type { DepthMapColumns, SemanticSegmentationColumns } from "./maps.js";
 export { createGaze } from "./gaze.js";
 export type { GazeColumns } from "./gaze.js";
+export { createEmbedding } from "./embedding.js";
+export type { EmbeddingColumns } from "./embedding.js";
+export { compareEmbeddings, createEmbeddings } from "./embeddings.js";
 export { createTextResult } from "./text.js";
 export type { TextResultColumns } from "./text.js";
 export { fromTransferable, toTransferable } from "./transfer.js";
@@ -35,6 +38,9 @@ export type {
   DetectionJson,
   Detections,
   DetectionsJson,
+  Embedding,
+  EmbeddingJson,
+  Embeddings,
   Gaze,
   GazeJson,
   ImageInfo,
@@ -61,6 +67,7 @@ export type {
   SemanticSegmentation,
   SemanticSegmentationJson,
   ServedBy,
+  SimilarityMatrix,
   TextLine,
   TextResult,
   TextResultJson,

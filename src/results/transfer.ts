@@ -16,6 +16,7 @@ import {
   createMultiLabelClassification,
 } from "./classification.js";
 import { columnsOfDetections, createDetections } from "./detections.js";
+import { columnsOfEmbedding, createEmbedding } from "./embedding.js";
 import { columnsOfGaze, createGaze } from "./gaze.js";
 import { flattenInstanceDetections, unflattenInstanceDetections } from "./instance-detections.js";
 import { columnsOfKeyPoints, createKeyPoints } from "./key-points.js";
@@ -42,6 +43,7 @@ const KINDS = {
   "semantic-segmentation": kind(columnsOfSegmentation, createSemanticSegmentation),
   depth: kind(columnsOfDepthMap, createDepthMap),
   gaze: kind(columnsOfGaze, createGaze),
+  embedding: kind(columnsOfEmbedding, createEmbedding),
   text: kind(columnsOfText, createTextResult),
 } as const satisfies Readonly<Record<Result["kind"], unknown>>;
 

@@ -289,6 +289,14 @@ export interface Gaze extends ResultBase<"gaze"> {
   toJSON(): GazeJson;
 }
 
+/** A picture as a point in a space where pictures and texts of like content lie in like directions. */
+export interface Embedding extends ResultBase<"embedding"> {
+  /** float32 `[dimensions]` as the network gives it: not normalised. */
+  readonly vector: Float32Array;
+  readonly dimensions: number;
+  toJSON(): EmbeddingJson;
+}
+
 /** Every kind of result there is; narrow by `kind`. */
 export type Result =
   | Detections
@@ -299,7 +307,8 @@ export type Result =
   | SemanticSegmentation
   | DepthMap
   | TextResult
-  | Gaze;
+  | Gaze
+  | Embedding;
 
 export interface ImageJson {
   readonly width: number;
@@ -447,6 +456,11 @@ export interface GazeJson extends ProvenanceJson {
   readonly pitch: number;
 }
 
+export interface EmbeddingJson extends ProvenanceJson {
+  readonly kind: "embedding";
+  readonly vector: readonly number[];
+}
+
 export interface RoboflowClassificationJson {
   readonly image: { readonly width: number; readonly height: number };
   readonly predictions: readonly ClassScoreJson[];
@@ -459,4 +473,25 @@ export interface RoboflowMultiLabelClassificationJson {
   /** By class name. */
   readonly predictions: Readonly<Record<string, { readonly confidence: number; readonly class_id: number }>>;
   readonly predicted_classes: readonly string[];
+}
+
+/** Several pictures or texts as points of one space, in the order of the call. */
+export interface Embeddings {
+  readonly kind: "embeddings";
+  readonly length: number;
+  readonly dimensions: number;
+  /** float32 `[length, dimensions]` as the network gives it: not normalised. */
+  readonly values: Float32Array;
+  /** Row of one picture or text, a view; negative indices count from the end. */
+  at(index: number): Float32Array | undefined;
+}
+
+/** How alike each of some embeddings is to each of others. */
+export interface SimilarityMatrix {
+  readonly rows: number;
+  readonly columns: number;
+  /** float32 `[rows, columns]`, cosines: 1 for the same direction, 0 for nothing in common, -1 for opposite ones. */
+  readonly values: Float32Array;
+  /** undefined outside. */
+  at(row: number, column: number): number | undefined;
 }

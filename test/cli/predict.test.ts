@@ -126,6 +126,8 @@ describe("options of predict", () => {
     const model = fakeModel();
     await runCli(["predict", "cars/1", "a.jpg", "--confidence", "best", "--image-size", "320"], { services: serving(model) });
     expect(model.calls[0]?.options).toEqual({ confidence: "best", imageSize: 320 });
+    await runCli(["predict", "owl/1", "a.jpg", "--classes", "a cat, remote control,"], { services: serving(model) });
+    expect(model.calls[1]?.options).toEqual({ classes: ["a cat", "remote control"] });
   });
 });
 

@@ -16,6 +16,7 @@ describe("usage", () => {
     ["a confidence above 1", ["predict", "m", "a.jpg", "--confidence", "3"], /from 0 to 1/],
     ["an empty confidence", ["predict", "m", "a.jpg", "--confidence", ""], /from 0 to 1/],
     ["half a detection", ["predict", "m", "a.jpg", "--max-detections", "1.5"], /whole number/],
+    ["no names", ["predict", "m", "a.jpg", "--classes", " , "], /commas/],
     ["a size of nothing", ["predict", "m", "a.jpg", "--image-size", "0x10"], /WIDTHxHEIGHT/],
     ["no command at all", [], /Usage:/],
   ])("%s is refused with code 2, on stderr", async (_name, argv, message) => {

@@ -71,6 +71,9 @@ describe.skipIf(fakes === null)("the executor on a GPU", () => {
     const what = { ...steps(20, 20), contrast: "contrast-stretching" } as const;
     expect(whyNotOnDevice(what)).toBe("contrast");
     expect(whyNotOnDevice(steps(20, 20))).toBeNull();
+    const canvas = { width: 20, height: 20, left: 0, top: 0, fill: 0 };
+    const gaussian = [{ kind: "resize", filter: "gaussian", width: 20, height: 20, canvas }] as const;
+    expect(whyNotOnDevice({ ...steps(20, 20), geometry: gaussian })).toBe("filter");
     expect(await prepared(executor, image(20, 20), what)).toEqual(await prepared(cpu(), image(20, 20), what));
     const native = await addon!.openDevicePreprocessor({ cudaLibraryPath: join(fakes!, "cuda"), device: 0 });
     await expect(native.run(image(20, 20).data, image(20, 20), what)).rejects.toThrow(/histogram of the whole picture/);

@@ -1,6 +1,7 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ModelInputError } from "../../src/errors.js";
-import { cropQuadrilateral, turnLeft } from "../../src/imaging/index.js";
+import { cropQuadrilateral, cropQuadrilaterals, turnLeft, type PixelImage, type RawPixels } from "../../src/imaging/index.js";
 
 /** Red is x, green is y. */
 const ramp = (width: number, height: number) => ({
@@ -73,6 +74,59 @@ describe("a quadrilateral as a picture", () => {
         [15, 15],
       ]),
     ).toThrow(ModelInputError);
+  });
+});
+
+describe("the addon's crops", () => {
+  const noise = (channels: 1 | 3 | 4, width: number, height: number): PixelImage => ({
+    data: Uint8Array.from({ length: width * height * channels }, (_, index) => (index * 7919) % 251),
+    width,
+    height,
+    channels,
+    colorFormat: "bgr",
+    borrowed: true,
+  });
+
+  it("are the reference's to the byte, for any corners", async () => {
+    const coordinate = fc.double({ min: -60, max: 120, noNaN: true });
+    const corner = fc.tuple(coordinate, coordinate);
+    await fc.assert(
+      fc.asyncProperty(
+        fc.tuple(corner, corner, corner, corner),
+        fc.constantFrom<1 | 3 | 4>(1, 3, 4),
+        fc.integer({ min: 1, max: 60 }),
+        fc.integer({ min: 1, max: 60 }),
+        async (corners, channels, width, height) => {
+          const picture = noise(channels, width, height);
+          let expected: RawPixels;
+          try {
+            expected = cropQuadrilateral(picture, corners);
+          } catch (error) {
+            await expect(cropQuadrilaterals(picture, [corners])).rejects.toThrow(error);
+            return;
+          }
+          const [first, second] = await cropQuadrilaterals(picture, [corners, corners]);
+          expect(first).toEqual(expected);
+          expect(second).toEqual(expected);
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+
+  it("are made of the pixels as they were", async () => {
+    const picture = noise(3, 400, 300);
+    const corners = [
+      [0, 0],
+      [399, 5],
+      [390, 290],
+      [3, 299],
+    ] as const;
+    const expected = cropQuadrilateral(picture, corners);
+    const running = cropQuadrilaterals(picture, [corners]);
+    (picture.data).fill(0);
+    expect((await running)[0]).toEqual(expected);
+    expect(await cropQuadrilaterals(picture, [])).toEqual([]);
   });
 });
 

@@ -72,6 +72,63 @@ describe("the middle of a picture", () => {
   });
 });
 
+/** The two steps one after the other on the whole square, in double precision. */
+function paddedSquare(levels: readonly number[], width: number, height: number, to: number): readonly number[] {
+  const side = Math.max(width, height);
+  const mirror = (position: number): number => {
+    const back = position < 0 ? -position : position;
+    return back >= side ? 2 * (side - 1) - back : back;
+  };
+  let square = Array.from({ length: side * side }, (_, index) => {
+    const [x, y] = [index % side, Math.floor(index / side)];
+    return x < width && y < height ? (levels[y * width + x] ?? 0) : 127.5;
+  });
+  const sigma = Math.max((side / to - 1) / 2, 0);
+  if (sigma > 0) {
+    const radius = Math.ceil(3 * sigma);
+    const offsets = Array.from({ length: 2 * radius + 1 }, (_, index) => index - radius);
+    const weights = offsets.map((offset) => Math.exp(-(offset ** 2) / (2 * sigma ** 2)));
+    const total = weights.reduce((sum, weight) => sum + weight, 0);
+    const blur = (at: (index: number, offset: number) => number) =>
+      square.map((_, index) => offsets.reduce((sum, offset, k) => sum + ((weights[k] ?? 0) / total) * at(index, offset), 0));
+    square = blur((index, offset) => square[Math.floor(index / side) * side + mirror((index % side) + offset)] ?? 0);
+    square = blur((index, offset) => square[mirror(Math.floor(index / side) + offset) * side + (index % side)] ?? 0);
+  }
+  const sample = (x: number, y: number): number => square[Math.min(y, side - 1) * side + Math.min(x, side - 1)] ?? 0;
+  return Array.from({ length: to * to }, (_, index) => {
+    const [x, y] = [index % to, Math.floor(index / to)].map((place) => Math.max(((place + 0.5) * side) / to - 0.5, 0)) as [number, number];
+    const [left, top] = [Math.floor(x), Math.floor(y)];
+    const [u, v] = [x - left, y - top];
+    const upper = sample(left, top) * (1 - u) + sample(left + 1, top) * u;
+    return upper * (1 - v) + (sample(left, top + 1) * (1 - u) + sample(left + 1, top + 1) * u) * v;
+  });
+}
+
+describe.each([["reference", referenceExecutor] as const, ...(addon === null ? [] : [["cpu", cpuExecutor(addon)] as const])])(
+  "a picture made square, executor %s",
+  (_, executor) => {
+    it.each([
+      [12, 7, 5],
+      [7, 12, 4],
+      [9, 9, 3],
+      [5, 3, 11],
+      [6, 4, 6],
+      [20, 1, 8],
+      [40, 31, 9],
+    ])("of %d x %d for %d", async (width, height, to) => {
+      const levels = Array.from({ length: width * height }, (__, index) => (index * 97 + 13) % 256);
+      const values = await run(executor, plan("padded-square", to), pictureOf(width, height, levels));
+      const expected = paddedSquare(levels, width, height, to);
+      expect(Math.max(...expected.map((level, index) => Math.abs(level - values[index]! * 255)))).toBeLessThan(1e-3);
+    });
+  },
+);
+
+it("knows the way back from a padded square", () => {
+  const { geometry } = resolvePreprocess(plan("padded-square", 100), { width: 400, height: 300, colorFormat: "rgb" });
+  expect(geometry).toMatchObject({ padLeft: 0, padTop: 0, padRight: 0, padBottom: 25, scaleWidth: 0.25, scaleHeight: 0.25 });
+});
+
 const side = fc.integer({ min: 1, max: 12 });
 describe.skipIf(addon === null)("the addon and the reference", () => {
   it("prepare the same floats, to the bit", () =>
@@ -81,7 +138,7 @@ describe.skipIf(addon === null)("the addon and the reference", () => {
           width: side,
           height: side,
           to: side,
-          mode: fc.constantFrom("stretch" as const, "shorter-side" as const),
+          mode: fc.constantFrom("stretch" as const, "shorter-side" as const, "padded-square" as const),
           seed: fc.nat(),
         }),
         async ({ width, height, to, mode, seed }) => {

@@ -41,6 +41,7 @@ async function modelWith(decoder: Decoder): Promise<LoadedObjectDetectionModel> 
     family,
     description: family.describe(contents, session),
     session,
+    otherSessions: [],
     preprocess,
     decoder,
     info: {

@@ -24,6 +24,7 @@ const NAMES: Readonly<Record<keyof NativeAddon, true>> = {
   openOnnxRuntime: true,
   createSession: true,
   createCancelToken: true,
+  cropQuadrilaterals: true,
   probeNvidia: true,
   loadTensorRtEngine: true,
 };

@@ -26,6 +26,7 @@ const placement = { trim, resize, canvas: { ...resize, left: 0, top: 0 } };
 type Name =
   | "preprocess"
   | "run"
+  | "cropQuadrilaterals"
   | "decodeDense"
   | "decodeRows"
   | "decodeQueries"
@@ -63,6 +64,9 @@ const forSteps = {
 const GOOD: Readonly<Record<Name, GoodCall>> = {
   preprocess: { args: [pixels, { ...image, borrowed: true }, steps, new Float32Array(12)], ...forSteps },
   run: { args: [pixels, { ...image, borrowed: true }, { ...steps, contrast: null }], ...forSteps },
+  cropQuadrilaterals: {
+    args: [pixels, { ...image, borrowed: true }, [{ corners: Float64Array.of(0, 0, 3, 0, 3, 2, 0, 2), width: 3, height: 2 }]],
+  },
   decodeDense: {
     args: [
       {

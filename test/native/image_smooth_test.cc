@@ -25,7 +25,7 @@ std::vector<float> Resized(int width, int height, Filter filter, int to_width, i
 
 // Under the sanitizers: no size reads a row that was not resized.
 TEST(Smooth, WritesEveryValueAtEverySize) {
-  for (const Filter filter : {Filter::kTriangle, Filter::kCubic}) {
+  for (const Filter filter : {Filter::kTriangle, Filter::kCubic, Filter::kGaussian}) {
     for (int size = 1; size < 9; ++size) {
       for (int to = 1; to < 70; to += 3) {
         for (const int offset : {0, -to / 2, -to, 2}) {
@@ -41,6 +41,15 @@ TEST(Smooth, FillsBesideThePicture) {
   EXPECT_EQ(values[0], 9.5f);
   EXPECT_EQ(values[1], 0.0f);
   EXPECT_EQ(values[5], 9.5f);
+}
+
+TEST(Smooth, ResizesTheSquareAroundThePicture) {
+  const std::vector<float> values = Resized(2, 6, Filter::kGaussian, 3, 3, {3, 3, 0, 0, 100.0f});
+  for (const std::size_t row : {0u, 1u, 2u}) {
+    // The blur reaches two positions: the second column sees the picture, the third does not.
+    EXPECT_NE(values[row * 3 + 1], 100.0f);
+    EXPECT_NEAR(values[row * 3 + 2], 100.0f, 1e-4f);
+  }
 }
 
 TEST(Smooth, HasToBeTheLastStep) {

@@ -228,6 +228,11 @@ TEST_F(PreprocessorTest, SaysWhyItDoesNotTakeSteps) {
   ASSERT_FALSE(contrast.ok());
   EXPECT_EQ(contrast.status().message(), UnsupportedText(Unsupported::kContrast));
   picture.steps.contrast.reset();
+  OwnedPicture gaussian = picture;
+  gaussian.steps.geometry = {ResizeStep{Filter::kGaussian, 8, 8, {8, 8, 0, 0, 0}}};
+  gaussian.steps.output = {8, 8};
+  EXPECT_EQ(WhyUnsupported(gaussian.steps), Unsupported::kFilter);
+  EXPECT_EQ(PreprocessJob::Make({gaussian.view()}).status().message(), UnsupportedText(Unsupported::kFilter));
   picture.steps.crop.width = 100;
   EXPECT_EQ(PreprocessJob::Make({picture.view()}).status().code(), Code::kInvalidArgument);
   EXPECT_EQ(PreprocessJob::Make({}).status().code(), Code::kInvalidArgument);

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { formatModel } from "../format-prediction.js";
 import { addModelOptions, toModelOptions, type ModelFlags } from "../model-options.js";
-import { parseConfidence, parseCount, parseFraction, parseImageSize } from "../option-values.js";
+import { parseConfidence, parseCount, parseFraction, parseImageSize, parseNames } from "../option-values.js";
 import { runOnPictures, type PictureRunFlags, type PictureRunner } from "../picture-run.js";
 import { progressLine } from "../progress.js";
 import type { PredictOptions } from "../services.js";
@@ -13,6 +13,7 @@ interface PredictFlags extends ModelFlags, PictureRunFlags {
   readonly iou?: number;
   readonly maxDetections?: number;
   readonly imageSize?: number | readonly [width: number, height: number];
+  readonly classes?: readonly string[];
   /** False after --no-exif. */
   readonly exif: boolean;
 }
@@ -28,6 +29,7 @@ export function addPredictCommand(program: Command, context: CommandContext): vo
     .option("--iou <n>", "boxes that overlap a better one by more than this are dropped, 0 to 1", parseFraction)
     .option("--max-detections <n>", "at most this many detections per picture", parseCount)
     .option("--image-size <size>", "size of the network's input, N or WIDTHxHEIGHT, for models that support it", parseImageSize)
+    .option("--classes <names>", "what to look for, with commas between, for models that are told in words", parseNames)
     .option("--no-exif", "leave pictures as they are stored, whatever their EXIF orientation says")
     .addHelpText(
       "after",
@@ -38,12 +40,13 @@ export function addPredictCommand(program: Command, context: CommandContext): vo
     );
 }
 
-function toOptions({ confidence, iou, maxDetections, imageSize, exif }: PredictFlags, { signal }: Io): PredictOptions {
+function toOptions({ confidence, iou, maxDetections, imageSize, classes, exif }: PredictFlags, { signal }: Io): PredictOptions {
   return {
     ...(confidence === undefined ? {} : { confidence }),
     ...(iou === undefined ? {} : { iouThreshold: iou }),
     ...(maxDetections === undefined ? {} : { maxDetections }),
     ...(imageSize === undefined ? {} : { imageSize }),
+    ...(classes === undefined ? {} : { classes }),
     ...(exif ? {} : { exifOrientation: "ignore" }),
     ...(signal === undefined ? {} : { signal }),
   };

@@ -9,6 +9,8 @@ export type AntialiasKernel = "triangle" | "cubic";
 export interface AntialiasTap {
   readonly first: number;
   readonly weights: Float32Array;
+  /** float32: weight of what lies beside the picture, where something does. */
+  readonly beyond?: number;
 }
 
 /** Keys' cubic with a = -0.5. */

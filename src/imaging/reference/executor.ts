@@ -73,7 +73,7 @@ function toPlanes({ data, width, height }: Pixels, { swapChannels, normalization
   }
 }
 
-const isSmooth = ({ filter }: ResizeStep): boolean => filter === "triangle" || filter === "cubic";
+const isSmooth = ({ filter }: ResizeStep): boolean => filter === "triangle" || filter === "cubic" || filter === "gaussian";
 
 function smoothToPlanes(pixels: Pixels, step: ResizeStep, { swapChannels, normalization }: PreprocessSteps, target: Float32Array): void {
   const { canvas } = step;

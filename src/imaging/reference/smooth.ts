@@ -1,6 +1,7 @@
 import { roundHalfEven } from "../rounding.js";
 import type { ResizeStep } from "../types.js";
-import { antialiasTaps } from "./antialias.js";
+import { antialiasTaps, type AntialiasTap } from "./antialias.js";
+import { gaussianTaps } from "./gaussian.js";
 import { CHANNELS, type Pixels } from "./pixels.js";
 
 const { fround } = Math;
@@ -13,30 +14,35 @@ export interface FloatPixels {
 }
 
 /**
- * Resizing in float32, antialiased when shrinking: `triangle` leaves values as they are, `cubic` rounds them to 8 bits once.
+ * Resizing in float32, antialiased when shrinking: `triangle` and `gaussian` leave values as they are, `cubic` rounds them to 8 bits once.
  * The addon's twin is native/image/smooth.h: same operations, same bits.
  */
 export function resizeSmoothly({ data, width, height }: Pixels, step: ResizeStep): FloatPixels {
-  const kernel = step.filter === "cubic" ? "cubic" : "triangle";
-  const across = antialiasTaps(width, step.width, kernel);
-  const down = antialiasTaps(height, step.height, kernel);
+  const rounded = step.filter === "cubic";
+  const square = Math.max(width, height);
+  const tapsOf = (input: number, output: number): readonly AntialiasTap[] =>
+    step.filter === "gaussian" ? gaussianTaps(square, output, input) : antialiasTaps(input, output, rounded ? "cubic" : "triangle");
+  const across = tapsOf(width, step.width);
+  const down = tapsOf(height, step.height);
+  const fill = fround(step.canvas.fill);
   const result = new Float32Array(CHANNELS * step.width * step.height);
   for (let channel = 0; channel < CHANNELS; channel++) {
     const rows = new Float32Array(height * step.width);
     for (let y = 0; y < height; y++) {
-      across.forEach(({ first, weights }, x) => {
+      across.forEach(({ first, weights, beyond = 0 }, x) => {
         let sum = 0;
         for (let k = 0; k < weights.length; k++)
           sum = fround(sum + fround(weights[k]! * data[(y * width + first + k) * CHANNELS + channel]!));
-        rows[y * step.width + x] = sum;
+        rows[y * step.width + x] = fround(sum + fround(beyond * fill));
       });
     }
-    down.forEach(({ first, weights }, y) => {
+    down.forEach(({ first, weights, beyond = 0 }, y) => {
       for (let x = 0; x < step.width; x++) {
         let sum = 0;
         for (let k = 0; k < weights.length; k++) sum = fround(sum + fround(weights[k]! * rows[(first + k) * step.width + x]!));
+        sum = fround(sum + fround(beyond * fill));
         // The cubic overshoots.
-        result[(channel * step.height + y) * step.width + x] = kernel === "cubic" ? roundHalfEven(Math.min(Math.max(sum, 0), 255)) : sum;
+        result[(channel * step.height + y) * step.width + x] = rounded ? roundHalfEven(Math.min(Math.max(sum, 0), 255)) : sum;
       }
     });
   }

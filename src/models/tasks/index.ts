@@ -3,11 +3,13 @@ import type { AnyModel } from "../contract.js";
 import type { Family, FamilyDescription, FamilyOf } from "../family.js";
 import type { ModelParts } from "../loaded-model.js";
 import { LoadedClassificationModel, LoadedMultiLabelClassificationModel } from "./classification.js";
+import { LoadedEmbeddingModel } from "./embedding.js";
 import { LoadedGazeDetectionModel } from "./gaze.js";
 import { LoadedInstanceSegmentationModel } from "./instance-segmentation.js";
 import { LoadedKeyPointModel } from "./key-points.js";
 import { LoadedDepthEstimationModel, LoadedSemanticSegmentationModel } from "./maps.js";
 import { LoadedObjectDetectionModel } from "./object-detection.js";
+import { LoadedOpenVocabularyModel } from "./open-vocabulary.js";
 import { LoadedTextRecognitionModel } from "./text.js";
 
 type DescriptionOf<Task extends Family["task"]> = ReturnType<FamilyOf<Task>["describe"]>;
@@ -24,6 +26,8 @@ const MODEL_OF_TASK: {
   "depth-estimation": LoadedDepthEstimationModel,
   "text-only-ocr": LoadedTextRecognitionModel,
   "gaze-detection": LoadedGazeDetectionModel,
+  embedding: LoadedEmbeddingModel,
+  "open-vocabulary-object-detection": LoadedOpenVocabularyModel,
 };
 
 /** @param parts with the description that `parts.family` itself made. */

@@ -245,7 +245,7 @@ function toRgb({ data, width, height, channels, colorFormat }: RawPixels): Uint8
 
 /**
  * Draws a result over its picture: boxes with tags, masks, key points with their skeletons, labels of the whole picture in its corner,
- * classes of pixels as a coat of colour, distances as a colour map.
+ * classes of pixels as a coat of colour, distances as a colour map. An embedding leaves the picture as it is.
  * The picture itself is not changed.
  *
  * Raw pixels need nothing but this package; a path is decoded with sharp, turned upright exactly if the result's picture was.
@@ -288,6 +288,8 @@ export async function annotate(picture: RawPixels | string, result: Result, opti
       break;
     case "depth":
       drawDepthMap(canvas, result);
+      break;
+    case "embedding": // Numbers without a place in the picture.
       break;
   }
   return { data: canvas.pixels, width, height, channels: 3, colorFormat: "rgb" };
