@@ -124,7 +124,7 @@ describe("the addon's crops", () => {
     ] as const;
     const expected = cropQuadrilateral(picture, corners);
     const running = cropQuadrilaterals(picture, [corners]);
-    (picture.data).fill(0);
+    picture.data.fill(0);
     expect((await running)[0]).toEqual(expected);
     expect(await cropQuadrilaterals(picture, [])).toEqual([]);
   });
