@@ -4,7 +4,7 @@
 const LAYERS = [
   ["cli"],
   ["index.ts"],
-  ["pipelines"],
+  ["pipelines", "compilation"],
   ["auto"],
   ["providers", "negotiation", "store", "models"],
   ["checkpoints", "imaging", "text", "engines", "packages", "results"],

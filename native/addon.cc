@@ -15,11 +15,12 @@
 #include "napi/onnxruntime_bindings.h"
 #include "napi/perspective_bindings.h"
 #include "napi/tensorrt_bindings.h"
+#include "napi/tensorrt_build_bindings.h"
 
 namespace {
 
 // Raised together with ADDON_INTERFACE_VERSION whenever a signature changes.
-constexpr int kInterfaceVersion = 3;
+constexpr int kInterfaceVersion = 5;
 
 Napi::Value BuildInfo(const Napi::CallbackInfo& info) {
   Napi::Object result = Napi::Object::New(info.Env());
@@ -56,6 +57,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   im::ExportNvidia(env, exports);
   im::ExportPerspective(env, exports);
   im::ExportTensorRt(env, exports);
+  im::ExportTensorRtBuild(env, exports);
   return exports;
 }
 

@@ -167,6 +167,16 @@ export class TensorRtError extends ModelRuntimeError {
   }
 }
 
+/** TensorRT could not build an engine from a model: a node that it does not know, no room for the work, an unsuitable device, ... */
+export class EngineBuildError extends TensorRtError {
+  /** @internal */ static override readonly code: string = "ENGINE_BUILD";
+  /** @internal */ static override readonly className: string = "EngineBuildError";
+  declare readonly path?: string;
+  constructor(message: string, options: Fields<{ stage: string; api: string; errorCode: number; path: string }> = {}) {
+    super(message, options);
+  }
+}
+
 /** Host memory for an operation could not be had. */
 export class OutOfMemoryError extends ModelRuntimeError {
   /** @internal */ static override readonly code: string = "OUT_OF_MEMORY";
@@ -601,6 +611,7 @@ export const ERROR_CLASSES = [
   ModelRuntimeError,
   CudaError,
   TensorRtError,
+  EngineBuildError,
   OutOfMemoryError,
   OutOfDeviceMemoryError,
   QueueFullError,

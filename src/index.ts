@@ -60,7 +60,24 @@ export {
   type TextReadingOptions,
 } from "./pipelines/index.js";
 export {
+  buildTensorRtEngine,
+  compileModel,
+  inspectEngine,
+  type BuildTensorRtEngineOptions,
+  type BuiltTensorRtEngine,
+  type CompiledModel,
+  type CompileModelOptions,
+  type CompileProgress,
+  type EngineInspection,
+  type InspectEngineOptions,
+  type TensorRtBuildReport,
+} from "./compilation/index.js";
+export {
   TensorRtEngine,
+  type BatchRange,
+  type TensorRtBuildPhase,
+  type TensorRtBuildProgress,
+  type TensorRtBuildSettings,
   type TensorRtEngineOptions,
   type TensorRtMemory,
   type TensorRtProfile,

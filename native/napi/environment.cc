@@ -105,8 +105,18 @@ void Environment::Compute() {
 void Environment::Finish(std::unique_ptr<Task> task) {
   std::lock_guard<std::mutex> lock(finished_mutex_);
   finished_.push_back(std::move(task));
-  // One wake-up settles everything that is ready by then, so only the first of a burst has to ask for it.
-  if (closed_ || finished_.size() > 1) return;
+  Wake(finished_.size() + posted_.size() == 1);
+}
+
+void Environment::Post(std::function<void(Napi::Env)> work) {
+  std::lock_guard<std::mutex> lock(finished_mutex_);
+  posted_.push_back(std::move(work));
+  Wake(finished_.size() + posted_.size() == 1);
+}
+
+void Environment::Wake(bool first) {
+  // One wake-up settles everything that is ready by then.
+  if (closed_ || !first) return;
   wake_.NonBlockingCall(this, [](Napi::Env env, Napi::Function, Environment* self) {
     if (env != nullptr) self->Drain(env);
   });
@@ -114,9 +124,19 @@ void Environment::Finish(std::unique_ptr<Task> task) {
 
 void Environment::Drain(Napi::Env env) {
   std::deque<std::unique_ptr<Task>> ready;
+  std::deque<std::function<void(Napi::Env)>> posted;
   {
     std::lock_guard<std::mutex> lock(finished_mutex_);
     ready.swap(finished_);
+    posted.swap(posted_);
+  }
+  for (auto& work : posted) {
+    Napi::HandleScope scope(env);
+    try {
+      work(env);
+    } catch (const Napi::Error&) {
+      // As below.
+    }
   }
   for (auto& task : ready) {
     try {
@@ -152,6 +172,7 @@ void Environment::Shutdown() {
   // Nobody will see these promises; what the tasks hold is released here, while the environment can still take it.
   pending_.clear();
   finished_.clear();
+  posted_.clear();
   wake_.Release();
 }
 

@@ -64,6 +64,9 @@ class Environment {
   // thread when the task has been executed.
   Napi::Promise Begin(Task& task);
   void Finish(std::unique_ptr<Task> task);
+  // Runs `work` on the JavaScript thread, before tasks that finish later are settled; not at all when the environment ends first. `work`
+  // is destroyed on the JavaScript thread. It keeps no process alive. Any thread.
+  void Post(std::function<void(Napi::Env)> work);
   // Called at the end of the environment unless it has died before. JavaScript thread.
   void StopAtExit(std::weak_ptr<Stoppable> stoppable);
 
@@ -72,12 +75,15 @@ class Environment {
  private:
   explicit Environment(Napi::Env env);
   void Drain(Napi::Env env);
+  // With the lock; only the first of a burst has to ask.
+  void Wake(bool first);
   void Shutdown();
   void Compute();
 
   Napi::ThreadSafeFunction wake_;
   std::mutex finished_mutex_;
   std::deque<std::unique_ptr<Task>> finished_;
+  std::deque<std::function<void(Napi::Env)>> posted_;
   std::uint64_t open_promises_ = 0;  // JavaScript thread only
   bool closed_ = false;
 

@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <cstring>
-#include <fstream>
 #include <memory>
 #include <string>
 #include <utility>
@@ -16,6 +15,7 @@
 #include "image_arguments.h"
 #include "lane_task.h"
 #include "tensor_values.h"
+#include "tensorrt_values.h"
 #include "tensorrt/executor_pool.h"
 #include "tensorrt/library.h"
 #include "tensorrt/plan.h"
@@ -227,46 +227,6 @@ class CloseTask : public DeviceTask {
 
 // --------------------------------------------------------------------------------------------------------------- engine
 
-Napi::Array DescribeShape(Napi::Env env, const trt::Shape& shape) {
-  Napi::Array dims = Napi::Array::New(env, shape.size());
-  for (std::size_t i = 0; i < shape.size(); ++i) {
-    const auto index = static_cast<std::uint32_t>(i);
-    if (shape[i] < 0) dims.Set(index, "");
-    else dims.Set(index, static_cast<double>(shape[i]));
-  }
-  return dims;
-}
-
-Napi::Array DescribePorts(Napi::Env env, const std::vector<trt::Tensor>& tensors) {
-  Napi::Array ports = Napi::Array::New(env, tensors.size());
-  for (std::size_t i = 0; i < tensors.size(); ++i) {
-    Napi::Object port = Napi::Object::New(env);
-    port.Set("name", tensors[i].name);
-    port.Set("type", tensors[i].type);
-    port.Set("dims", DescribeShape(env, tensors[i].shape));
-    Napi::Array profiles = Napi::Array::New(env, tensors[i].profiles.size());
-    for (std::size_t p = 0; p < tensors[i].profiles.size(); ++p) {
-      Napi::Object profile = Napi::Object::New(env);
-      profile.Set("minimum", DescribeShape(env, tensors[i].profiles[p].minimum));
-      profile.Set("optimum", DescribeShape(env, tensors[i].profiles[p].optimum));
-      profile.Set("maximum", DescribeShape(env, tensors[i].profiles[p].maximum));
-      profiles.Set(static_cast<std::uint32_t>(p), profile);
-    }
-    port.Set("profiles", profiles);
-    ports.Set(static_cast<std::uint32_t>(i), port);
-  }
-  return ports;
-}
-
-const char* CompatibilityName(trt::HardwareCompatibility level) {
-  switch (level) {
-    case trt::HardwareCompatibility::kNone: return "none";
-    case trt::HardwareCompatibility::kAmperePlus: return "ampere-plus";
-    case trt::HardwareCompatibility::kSameComputeCapability: return "same-compute-capability";
-  }
-  return "none";
-}
-
 class NativeTensorRtEngine : public Napi::ObjectWrap<NativeTensorRtEngine> {
  public:
   static Napi::Function Define(Napi::Env env, Room* room) {
@@ -377,7 +337,13 @@ class LoadTask : public LaneTask {
   }
 
   Status Execute() override {
-    if (data_ == nullptr) IM_RETURN_IF_ERROR(ReadFile());
+    if (data_ == nullptr) {
+      Result<FileBytes> file = ReadFile(path_, "engine", kLoadStage);
+      if (!file.ok()) return file.status();
+      plan_ = std::move(file.value().memory);
+      data_ = plan_.get();
+      size_ = file.value().size;
+    }
     // The file first: it is the part that is wrong most often, and needs nothing installed to be found out.
     const Result<trt::Version> plan = trt::ReadPlanVersion(data_, size_);
     if (!plan.ok()) return plan.status();
@@ -415,21 +381,6 @@ class LoadTask : public LaneTask {
   }
 
  private:
-  Status ReadFile() {
-    std::ifstream file(path_, std::ios::binary | std::ios::ate);
-    const std::streamoff size = file ? static_cast<std::streamoff>(file.tellg()) : -1;
-    if (size < 0) return {Code::kTensorRt, kLoadStage, "The engine " + path_ + " cannot be read. Check that it exists and may be read."};
-    plan_.reset(std::malloc(size == 0 ? 1 : static_cast<std::size_t>(size)));
-    if (plan_ == nullptr) return {Code::kOutOfMemory, kLoadStage, "Not enough memory to read the engine " + path_ + "."};
-    file.seekg(0);
-    if (size > 0 && !file.read(static_cast<char*>(plan_.get()), size)) {
-      return {Code::kTensorRt, kLoadStage, "The engine " + path_ + " could not be read to its end."};
-    }
-    data_ = plan_.get();
-    size_ = static_cast<std::size_t>(size);
-    return {};
-  }
-
   Room* const room_;
   Environment* const environment_;
   const LoadSettings settings_;

@@ -11,13 +11,6 @@ constexpr char kStage[] = "tensorrt.run";
 
 CudaStream* AsTensorRtStream(const cuda::Stream& stream) { return reinterpret_cast<CudaStream*>(stream.get()); }
 
-Dims ToDims(const Shape& shape) {
-  Dims dims;
-  dims.rank = static_cast<std::int32_t>(shape.size());
-  for (std::size_t i = 0; i < shape.size(); ++i) dims.sizes[i] = shape[i];
-  return dims;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Binding>> Binding::Create(std::shared_ptr<const Engine> engine, const cuda::Stream& stream,

@@ -2,33 +2,12 @@
 
 #include "base/elements.h"
 #include "tensorrt/plan.h"
+#include "tensorrt/tensors.h"
 
 namespace im::trt {
 namespace {
 
 constexpr char kStage[] = "tensorrt.load";
-
-// ONNX's number; 0 for types that have no array in JavaScript.
-int OnnxType(DataType type) {
-  switch (type) {
-    case DataType::kFloat: return 1;
-    case DataType::kUint8: return 2;
-    case DataType::kInt8: return 3;
-    case DataType::kInt32: return 6;
-    case DataType::kInt64: return 7;
-    case DataType::kBool: return 9;
-    case DataType::kHalf: return 10;
-    case DataType::kBfloat16: return 16;
-    default: return 0;
-  }
-}
-
-// Nothing when the library does not know the shape or says nonsense.
-bool ReadShape(const Dims& dims, Shape& shape) {
-  if (dims.rank < 0 || dims.rank > kMaximumRank) return false;
-  shape.assign(dims.sizes, dims.sizes + dims.rank);
-  return true;
-}
 
 }  // namespace
 

@@ -13,10 +13,9 @@
 #include "tensorrt/journal.h"
 #include "tensorrt/library.h"
 #include "tensorrt/table.h"
+#include "tensorrt/tensors.h"
 
 namespace im::trt {
-
-using Shape = std::vector<std::int64_t>;
 
 // One input or output. Sizes are -1 where they vary.
 struct Tensor {

@@ -62,4 +62,13 @@ class OutputAllocator : public VersionedInterface {
   virtual void notifyShape(const char* tensor, const Dims* dims) noexcept = 0;
 };
 
+class ProgressMonitor : public VersionedInterface {
+ public:
+  InterfaceInfo getInterfaceInfo() const noexcept override { return {"IProgressMonitor", 1, 0}; }
+  virtual void phaseStart(const char* phase, const char* parent, std::int32_t steps) noexcept = 0;
+  // False stops the build.
+  virtual bool stepComplete(const char* phase, std::int32_t step) noexcept = 0;
+  virtual void phaseFinish(const char* phase) noexcept = 0;
+};
+
 }  // namespace im::trt

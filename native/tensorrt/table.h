@@ -37,6 +37,23 @@ struct PublicObject {
 struct RuntimeObject : PublicObject {};
 struct EngineObject : PublicObject {};
 struct ExecutionContextObject : PublicObject {};
+struct HostMemoryObject : PublicObject {};
+struct BuilderObject : PublicObject {};
+struct BuilderConfigObject : PublicObject {};
+// Belongs to its builder: never destroyed by whoever asked for it.
+struct OptimizationProfileObject : PublicObject {};
+struct TimingCacheObject : PublicObject {};
+struct NetworkObject : PublicObject {};
+// An input or output of a network; belongs to it.
+struct NetworkTensorObject : PublicObject {};
+
+// The ONNX parser's objects are their own implementation, and their destructor sits among their methods.
+struct PlainObject {
+  void* const* vtable;
+};
+struct ParserObject : PlainObject {};
+// Belongs to its parser.
+struct ParserErrorObject : PlainObject {};
 
 // Deletes through the deleting destructor, slot 1 of the public object's own vtable in every version.
 struct Destroy {
@@ -48,6 +65,7 @@ using Owned = std::unique_ptr<Object, Destroy>;
 class ErrorRecorder;
 class GpuAllocator;
 class OutputAllocator;
+class ProgressMonitor;
 
 // ---- numbers ----
 
@@ -71,8 +89,18 @@ enum class ProfileSelector : std::int32_t { kMinimum = 0, kOptimum = 1, kMaximum
 enum class Severity : std::int32_t { kInternalError = 0, kError = 1, kWarning = 2, kInfo = 3, kVerbose = 4 };
 enum class Allocation : std::int32_t { kStatic = 0, kOnProfileChange = 1, kUserManaged = 2 };
 enum class HardwareCompatibility : std::int32_t { kNone = 0, kAmperePlus = 1, kSameComputeCapability = 2 };
+enum class MemoryPool : std::int32_t { kWorkspace = 0 };
+// The same number is another flag in the other major.
+enum class BuilderFlag10 : std::int32_t { kFp16 = 0, kVersionCompatible = 13 };
+enum class BuilderFlag11 : std::int32_t { kVersionCompatible = 12 };
+// Bits. In 11 every network has an explicit batch and is strongly typed.
+enum class NetworkFlag10 : std::int32_t { kExplicitBatch = 0, kStronglyTyped = 1 };
 constexpr std::int32_t kFormatLinear = 0;
 constexpr std::int32_t kErrorFailedAllocation = 5;
+
+// Which slot of a parser deletes it.
+constexpr int kParserDeletingSlot10 = 9;
+constexpr int kParserDeletingSlot11 = 7;
 
 // ---- methods ----
 
@@ -113,7 +141,42 @@ constexpr int kAbsent = -1;
   X(ExecutionContext, VExecutionContext, inferShapes, 28, 27, 0, std::int32_t(std::int32_t, const char**))                    \
   X(ExecutionContext, VExecutionContext, setOutputAllocator, 32, 31, 0, bool(const char*, OutputAllocator*))                  \
   X(ExecutionContext, VExecutionContext, enqueueV3, 37, 36, 0, bool(CudaStream*))                                             \
-  X(ExecutionContext, VExecutionContext, setDeviceMemoryV2, 49, 48, 100100, void(void*, std::int64_t))
+  X(ExecutionContext, VExecutionContext, setDeviceMemoryV2, 49, 48, 100100, void(void*, std::int64_t))                        \
+  X(HostMemory, VHostMemory, data, 2, 2, 0, void*())                                                                          \
+  X(HostMemory, VHostMemory, size, 3, 3, 0, std::size_t())                                                                    \
+  X(Builder, VBuilder, createBuilderConfig, 7, 5, 0, BuilderConfigObject*())                                                  \
+  X(Builder, VBuilder, createNetworkV2, 8, 6, 0, NetworkObject*(std::uint32_t))                                               \
+  X(Builder, VBuilder, createOptimizationProfile, 9, 7, 0, OptimizationProfileObject*())                                      \
+  X(Builder, VBuilder, setErrorRecorder, 10, 8, 0, void(ErrorRecorder*))                                                      \
+  X(Builder, VBuilder, buildSerializedNetwork, 14, 11, 0, HostMemoryObject*(NetworkObject*, BuilderConfigObject*))            \
+  X(BuilderConfig, VBuilderConfig, setFlag, 11, 9, 0, void(std::int32_t))                                                     \
+  X(BuilderConfig, VBuilderConfig, addOptimizationProfile, 25, 23, 0, std::int32_t(const OptimizationProfileObject*))         \
+  X(BuilderConfig, VBuilderConfig, createTimingCache, 40, 29, 0, TimingCacheObject*(const void*, std::size_t))                \
+  X(BuilderConfig, VBuilderConfig, setTimingCache, 41, 30, 0, bool(const TimingCacheObject*, bool))                           \
+  X(BuilderConfig, VBuilderConfig, getTimingCache, 42, 31, 0, const TimingCacheObject*())                                     \
+  X(BuilderConfig, VBuilderConfig, setMemoryPoolLimit, 43, 32, 0, void(MemoryPool, std::size_t))                              \
+  X(BuilderConfig, VBuilderConfig, setHardwareCompatibilityLevel, 49, 38, 0, void(HardwareCompatibility))                     \
+  X(BuilderConfig, VBuilderConfig, setProgressMonitor, 56, 45, 0, void(ProgressMonitor*))                                     \
+  X(OptimizationProfile, VOptimizationProfile, setDimensions, 2, 2, 0, bool(const char*, ProfileSelector, const Dims*))       \
+  X(TimingCache, VTimingCache, serialize, 2, 2, 0, HostMemoryObject*())                                                       \
+  X(TimingCache, VTimingCache, combine, 3, 3, 0, bool(const TimingCacheObject*, bool))                                        \
+  X(Network, VNetworkDefinition, getNbLayers, 12, 12, 0, std::int32_t())                                                      \
+  X(Network, VNetworkDefinition, getNbInputs, 14, 14, 0, std::int32_t())                                                      \
+  X(Network, VNetworkDefinition, getInput, 15, 15, 0, NetworkTensorObject*(std::int32_t))                                     \
+  X(Network, VNetworkDefinition, getNbOutputs, 16, 16, 0, std::int32_t())                                                     \
+  X(Network, VNetworkDefinition, getOutput, 17, 17, 0, NetworkTensorObject*(std::int32_t))                                    \
+  X(NetworkTensor, VTensor, getName, 3, 3, 0, const char*())                                                                  \
+  X(NetworkTensor, VTensor, getDimensions, 5, 5, 0, Dims())                                                                   \
+  X(NetworkTensor, VTensor, getType, 7, 6, 0, DataType())                                                                     \
+  X(NetworkTensor, VTensor, isShapeTensor, 21, 15, 0, bool())                                                                 \
+  X(Parser, IParser, parse, 0, 0, 0, bool(const void*, std::size_t, const char*))                                             \
+  X(Parser, IParser, getNbErrors, 5, 3, 0, std::int32_t())                                                                    \
+  X(Parser, IParser, getError, 6, 4, 0, const ParserErrorObject*(std::int32_t))                                               \
+  X(ParserError, IParserError, code, 0, 0, 0, std::int32_t())                                                                 \
+  X(ParserError, IParserError, desc, 1, 1, 0, const char*())                                                                  \
+  X(ParserError, IParserError, node, 5, 5, 0, std::int32_t())                                                                 \
+  X(ParserError, IParserError, nodeName, 6, 6, 0, const char*())                                                              \
+  X(ParserError, IParserError, nodeOperator, 7, 7, 0, const char*())
 
 template <typename Signature>
 struct Implementation;
@@ -145,6 +208,7 @@ class Caller {
   explicit Caller(int version) : version_(version) {}
 
   int version() const { return version_; }
+  int major() const { return version_ / 10000; }
 
   template <typename Method>
   bool Has() const {
@@ -155,15 +219,18 @@ class Caller {
   template <typename Method, typename... Arguments>
   typename Method::Result Call(const typename Method::Object* object, Arguments... arguments) const {
     if (!Has<Method>()) return typename Method::Result();
-    void* const* const* self = object->implementation;
+    void* const* const* self = SelfOf(object);
     return reinterpret_cast<typename Method::Function>((*self)[Slot<Method>()])(self, arguments...);
   }
 
  private:
   template <typename Method>
   int Slot() const {
-    return version_ >= 110000 ? Method::kSlot11 : Method::kSlot10;
+    return major() >= 11 ? Method::kSlot11 : Method::kSlot10;
   }
+
+  static void* const* const* SelfOf(const PublicObject* object) { return object->implementation; }
+  static void* const* const* SelfOf(const PlainObject* object) { return &object->vtable; }
 
   int version_;
 };

@@ -40,8 +40,8 @@ async function cachedFiles({ modelId }: ModelMetadata, candidate: ModelPackageMe
   const layout = cacheLayout(inferenceHome());
   const directory = layout.packageDirectory(candidate.cacheModelId ?? modelId, candidate.packageId);
   const present = await Promise.all(
-    candidate.packageArtefacts.map(async ({ fileHandle, md5Hash }) => {
-      const path = md5Hash === null ? join(directory, fileHandle) : join(layout.sharedBlobs, md5Hash);
+    candidate.packageArtefacts.map(async ({ kind, fileHandle, md5Hash }) => {
+      const path = kind === "local" || md5Hash === null ? join(directory, fileHandle) : join(layout.sharedBlobs, md5Hash);
       return (await stat(path).catch(() => null)) === null ? [] : [fileHandle];
     }),
   );

@@ -33,3 +33,18 @@ export function parseImageSize(text: string): number | readonly [width: number, 
   if (width === undefined) throw new InvalidArgumentError("Expected pixels as N or WIDTHxHEIGHT, for example 640 or 640x480.");
   return height === undefined ? Number(width) : [Number(width), Number(height)];
 }
+
+/** `8` (always so many), or `1,8,16`: the smallest, the best and the largest number of pictures. */
+export function parseBatchRange(text: string): { readonly minimum: number; readonly optimum: number; readonly maximum: number } {
+  const [, minimum, optimum = minimum, maximum = minimum] = /^([1-9]\d{0,5})(?:,([1-9]\d{0,5}),([1-9]\d{0,5}))?$/.exec(text) ?? [];
+  const range = { minimum: Number(minimum), optimum: Number(optimum), maximum: Number(maximum) };
+  if (range.minimum <= range.optimum && range.optimum <= range.maximum) return range;
+  throw new InvalidArgumentError("Expected numbers of pictures as N or MIN,BEST,MAX, for example 1,4,8.");
+}
+
+/** `cuda` or `cuda:1`, to the GPU's number. */
+export function parseGpu(text: string): number {
+  const [match, ordinal = "0"] = /^cuda(?::(\d{1,3}))?$/.exec(text) ?? [];
+  if (match === undefined) throw new InvalidArgumentError("Expected cuda or cuda:N.");
+  return Number(ordinal);
+}

@@ -1,4 +1,5 @@
-/** Progress of a load as one line for people. */
+/** Progress of a load or a build as one line for people. */
+import type { CompileProgress } from "../compilation/index.js";
 import type { ProgressEvent } from "../store/types.js";
 
 const MEBIBYTE = 1024 * 1024;
@@ -21,8 +22,18 @@ function downloadLine({ bytes, totalBytes, files, finishedFiles }: DownloadState
 
 type DownloadState = Extract<ProgressEvent, { readonly overall: unknown }>["overall"];
 
+/** With what is done at the moment, in the builder's words. */
+function buildingLine({ fraction, phases }: Extract<CompileProgress, { readonly type: "building" }>, width: number): string {
+  const innermost = phases.at(-1);
+  const percent = `${Math.floor(fraction * 100)} %`;
+  const doing = innermost === undefined ? "" : `  ${innermost.name} (${innermost.done} of ${innermost.steps})`;
+  const room = Math.min(30, width - percent.length - doing.length - 14);
+  const text = room < 8 ? `Building ${percent}${doing}` : `Building ${bar(fraction, room)} ${percent}${doing}`;
+  return text.slice(0, Math.max(width - 1, 20));
+}
+
 /** null for events that change nothing on the line. */
-export function progressLine(event: ProgressEvent, width = 100): string | null {
+export function progressLine(event: ProgressEvent | CompileProgress, width = 100): string | null {
   switch (event.type) {
     case "download-started":
     case "download-progress":
@@ -32,6 +43,8 @@ export function progressLine(event: ProgressEvent, width = 100): string | null {
       return `${event.file}: ${event.reason}; again in ${event.waitSeconds.toFixed(0)} s`;
     case "waiting-for-lock":
       return `Waiting for ${event.pid === null ? "another process" : `process ${event.pid}`}, which is downloading the same files`;
+    case "building":
+      return buildingLine(event, width);
     case "verifying":
       return `Verifying ${event.file}`;
   }

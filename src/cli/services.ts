@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import type { AutoModelOptions, DownloadedModel, LoadingPlan, ModelDescription, ModelPackageDescription } from "../auto/index.js";
+import type { CompiledModel, CompileModelOptions, EngineInspection, InspectEngineOptions } from "../compilation/index.js";
 import type { EnvironmentReport } from "../environment/index.js";
 import { packageRoot } from "../package-root.js";
 import type { Result } from "../results/index.js";
@@ -60,6 +61,8 @@ export interface Services {
   describeModelPackage(id: string, packageId: string, options: DescribeOptions): Promise<ModelPackageDescription>;
   planLoading(id: string, options: LoadOptions): Promise<LoadingPlan>;
   downloadModel(id: string, options: LoadOptions): Promise<DownloadedModel>;
+  compileModel(id: string, options: CompileModelOptions): Promise<CompiledModel>;
+  inspectEngine(path: string, options: InspectEngineOptions): Promise<EngineInspection>;
   listCache(): Promise<CacheListing>;
   verifyCache(options: { readonly signal?: AbortSignal }): Promise<CacheVerification>;
   removeFromCache(modelId: string, options: { readonly packageId?: string }): Promise<RemovalReport>;
@@ -90,6 +93,8 @@ export const packageServices: Services = {
   describeModelPackage: async (id, packageId, options) => (await autoModel()).describeModelPackage(id, packageId, options),
   planLoading: async (id, options) => (await autoModel()).planLoading(id, toAutoModelOptions(options)),
   downloadModel: async (id, options) => (await autoModel()).download(id, toAutoModelOptions(options)),
+  compileModel: async (id, options) => (await import("../index.js")).compileModel(id, options),
+  inspectEngine: async (path, options) => (await import("../index.js")).inspectEngine(path, options),
   listCache: async () => (await import("../store/index.js")).listCache(),
   verifyCache: async (options) => (await import("../store/index.js")).verifyCache(options),
   removeFromCache: async (modelId, options) => (await import("../store/index.js")).removeFromCache(modelId, options),

@@ -7,6 +7,15 @@ export {
   type TensorRtProfile,
   type TensorRtStatistics,
 } from "./tensorrt/engine.js";
+export {
+  combineTimingCaches,
+  compileNetwork,
+  planVersion,
+  type CompiledNetwork,
+  type TensorRtBuildPhase,
+  type TensorRtBuildProgress,
+} from "./tensorrt/builder.js";
+export { BUILD_SETTING_NAMES, type BatchRange, type TensorRtBuildSettings } from "./tensorrt/builder-options.js";
 export { planBatches, type BatchChunk, type BatchLimits } from "./batching.js";
 export { elementTypeFromOnnx, isCastable } from "./element-types.js";
 export { float16ToFloat32, float32ToFloat16 } from "./float16.js";

@@ -6,7 +6,7 @@ import type { PreprocessSteps } from "../imaging/types.js";
 import type { NetworkMetadata, SessionStatistics, TensorPort } from "../engines/types.js";
 
 /** Raised whenever a signature below changes; the loader refuses a binary that says another number. */
-export const ADDON_INTERFACE_VERSION = 3;
+export const ADDON_INTERFACE_VERSION = 5;
 
 export interface NativeAddon {
   readonly interfaceVersion: number;
@@ -63,6 +63,26 @@ export interface NativeAddon {
     options: NativeTensorRtOptions,
     cancel: NativeCancelToken | null,
   ): Promise<NativeTensorRtEngine>;
+
+  /**
+   * An ONNX model, as a path or bytes, into a serialized engine for a device. Minutes, on a thread of its own; builds wait for each other.
+   * Cancelling stops it at the builder's next step. `onProgress` is called on this thread, with the phases that have begun and not
+   * ended, the outermost first; calls that nobody could have seen apart are left out.
+   */
+  buildTensorRtEngine(
+    model: string | Uint8Array,
+    options: NativeTensorRtBuildOptions,
+    onProgress: ((phases: readonly NativeTensorRtBuildPhase[]) => void) | null,
+    cancel: NativeCancelToken | null,
+  ): Promise<NativeBuiltEngine>;
+  /** Both must be of the device's kind and of the installed release. */
+  combineTensorRtTimingCaches(
+    first: Uint8Array,
+    second: Uint8Array,
+    options: Pick<NativeTensorRtBuildOptions, "cudaLibraryPath" | "tensorRtLibraryPath" | "device">,
+  ): Promise<Uint8Array>;
+  /** Release that built an engine, `10.15.1.29`, from its first bytes: 29 are enough, and fewer are a damaged engine. */
+  readTensorRtPlanVersion(plan: Uint8Array): string;
 }
 
 export interface NativeDevicePreprocessor {
@@ -367,6 +387,60 @@ export interface NativeTensorRtEngine {
   statistics(): NativeTensorRtStatistics;
   /** Once. Resolves when every run in progress has settled and the memory is free. */
   close(): Promise<void>;
+}
+
+export interface NativeTensorRtBuildOptions {
+  readonly cudaLibraryPath: string;
+  readonly tensorRtLibraryPath: string;
+  /** Ordinal of the GPU, from 0. */
+  readonly device: number;
+  /** TensorRT 10 only. */
+  readonly fp16: boolean;
+  readonly stronglyTyped: boolean;
+  readonly versionCompatible: boolean;
+  /** 0 = no limit. */
+  readonly workspaceBytes: number;
+  readonly hardwareCompatibility: "none" | "ampere-plus" | "same-compute-capability";
+  /** For inputs whose first size varies. */
+  readonly batch: { readonly minimum: number; readonly optimum: number; readonly maximum: number } | null;
+  /** For inputs `[pictures, channels, height, width]` whose last two sizes vary. */
+  readonly imageSize: { readonly width: number; readonly height: number } | null;
+  readonly profiles: readonly (readonly {
+    readonly input: string;
+    readonly minimum: readonly number[];
+    readonly optimum: readonly number[];
+    readonly maximum: readonly number[];
+  }[])[];
+  /** null: measure everything and keep nothing. */
+  readonly timingCache: Uint8Array | null;
+}
+
+export interface NativeTensorRtBuildPhase {
+  readonly name: string;
+  /** "" = none. */
+  readonly parent: string;
+  readonly steps: number;
+  readonly done: number;
+}
+
+export interface NativeBuiltEngine {
+  readonly engine: Uint8Array;
+  readonly inputs: readonly NativeTensorRtPort[];
+  readonly outputs: readonly NativeTensorRtPort[];
+  /** Of the network, before the builder fuses them. */
+  readonly layers: number;
+  readonly profiles: number;
+  /** null when none was asked for. */
+  readonly timingCache: Uint8Array | null;
+  /** The given one is of another device or release, and was not used. */
+  readonly timingCacheRefused: boolean;
+  /** "" = none. */
+  readonly warnings: string;
+  readonly libraryVersion: string;
+  readonly device: number;
+  readonly deviceName: string;
+  /** `8.9`. */
+  readonly computeCapability: string;
 }
 
 export interface NativeTensorRtStatistics extends Omit<SessionStatistics, "lanes"> {

@@ -16,6 +16,7 @@ export { backoffSeconds } from "./download/retry.js";
 export { targetPaths, type FileToDownload, type NameAfter } from "./download/target-paths.js";
 export { withFileLock, type LockOptions } from "./files/lock.js";
 export { writeFileDurably } from "./files/durable.js";
+export { storeOwnPackage, type OwnPackage } from "./own-package.js";
 export { humanReadableSize } from "./human-readable-size.js";
 export { listCache, type CachedPackage, type CacheListing } from "./maintenance/list.js";
 export { pruneCache, type PruneOptions } from "./maintenance/prune.js";

@@ -36,6 +36,8 @@ export async function runCli(
     describeModelPackage: refuse,
     planLoading: refuse,
     downloadModel: refuse,
+    compileModel: refuse,
+    inspectEngine: refuse,
     listCache: refuse,
     verifyCache: refuse,
     removeFromCache: refuse,

@@ -1,13 +1,19 @@
 /**
  * What only a machine with a GPU can show:
  *
- *   npm run -s gpu -- [--engine ENGINE] [--onnx MODEL] [--device N] [--shape NAME=1x3x640x640]... [--runs 500]
+ *   npm run -s gpu -- [--engine ENGINE] [--onnx MODEL [--build [--fp16]]] [--device N] [--shape NAME=1x3x640x640]... [--runs 500]
  *
- * Prints what is installed; prepares pictures on the device and compares them with the CPU's, bit for bit; with an engine, loads it, runs it with and without CUDA graphs, times it, compares its answers with those
+ * Prints what is installed; prepares pictures on the device and compares them with the CPU's, bit for bit; with --build, builds an engine
+ * from the ONNX model: stopped once, then whole, then again with what the first build has measured; with an engine, or the one just built,
+ * loads it, runs it with and without CUDA graphs and on a picture that the device prepares, times it, compares its answers with those
  * of the ONNX model on the CPU, and checks that closing gives all memory back. Exit code 1 when something does not hold.
  */
+import { mkdtempSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 
+import { buildTensorRtEngine, inspectEngine } from "../../src/compilation/index.js";
 import { createInferenceSession, TensorRtEngine, type Tensor, type TensorPort } from "../../src/engines/index.js";
 import { configuration } from "../../src/configuration.js";
 import { loadAddon } from "../../src/native/index.js";
@@ -17,6 +23,8 @@ const { values } = parseArgs({
   options: {
     engine: { type: "string" },
     onnx: { type: "string" },
+    build: { type: "boolean", default: false },
+    fp16: { type: "boolean", default: false },
     device: { type: "string", default: "0" },
     shape: { type: "string", multiple: true, default: [] },
     runs: { type: "string", default: "500" },
@@ -119,6 +127,44 @@ async function checkEngine(path: string): Promise<void> {
   }
 }
 
+/** The path of the engine. */
+async function checkBuilding(onnx: string): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), "inference-models-gpu-"));
+  const options = {
+    device: Number(values.device),
+    fp16: values.fp16,
+    batch: { minimum: 1, optimum: 1, maximum: 4 },
+    timingCachePath: join(folder, "timing.cache"),
+    outputPath: join(folder, "engine.plan"),
+  };
+  const stop = new AbortController();
+  const start = performance.now();
+  const stopped = await buildTensorRtEngine(onnx, { ...options, signal: stop.signal, onProgress: () => stop.abort() }).catch(
+    () => "stopped",
+  );
+  expectThat(stopped === "stopped", `a build stops at its first step, after ${(performance.now() - start).toFixed(0)} ms`);
+  for (const expected of ["new", "used"]) {
+    let [last, events, falls] = [0, 0, 0];
+    const onProgress = ({ fraction }: { readonly fraction: number }): void => {
+      events += 1;
+      if (fraction < last) falls += 1;
+      last = fraction;
+    };
+    const { report } = await buildTensorRtEngine(onnx, { ...options, onProgress });
+    const { seconds, engineBytes, tensorRtVersion, device, timingCache, warnings } = report;
+    say(
+      `built in ${seconds.toFixed(1)} s: ${engineBytes} bytes, TensorRT ${tensorRtVersion}, ${device.name} (${device.computeCapability})`,
+    );
+    if (warnings !== "") say(`TensorRT: ${warnings}`);
+    expectThat(events > 0 && falls === 0 && last === 1, `${events} reports of progress, the last ${last}`);
+    expectThat(timingCache?.state === expected && timingCache.saved, `the timing cache is ${JSON.stringify(timingCache)}`);
+  }
+  expectThat(statSync(options.outputPath).size > 0, `the engine is ${options.outputPath}`);
+  const { problem } = await inspectEngine(options.outputPath, { device: options.device });
+  expectThat(problem === null, `the engine loads: ${problem?.message ?? "yes"}`);
+  return options.outputPath;
+}
+
 const addon = loadAddon();
 if (addon === null) throw new Error("The addon is not available.");
 const { cudaLibraryPath, tensorRtLibraryPath } = configuration().device;
@@ -130,8 +176,9 @@ expectThat(
   "TensorRT is installed",
 );
 if (probe.devices.length > 0) await checkPreprocessing(addon, Number(values.device), expectThat, say);
-if (values.engine !== undefined) {
-  await checkEngine(values.engine);
-  await checkEngineOnPictures(addon, values.engine, Number(values.device), expectThat, say);
+const engine = values.build && values.onnx !== undefined ? await checkBuilding(values.onnx) : values.engine;
+if (engine !== undefined) {
+  await checkEngine(engine);
+  await checkEngineOnPictures(addon, engine, Number(values.device), expectThat, say);
 }
 process.exitCode = failures.length > 0 ? 1 : 0;

@@ -27,6 +27,9 @@ const NAMES: Readonly<Record<keyof NativeAddon, true>> = {
   cropQuadrilaterals: true,
   probeNvidia: true,
   loadTensorRtEngine: true,
+  buildTensorRtEngine: true,
+  combineTensorRtTimingCaches: true,
+  readTensorRtPlanVersion: true,
 };
 
 describe.skipIf(addon === null)("the addon", () => {

@@ -4,20 +4,11 @@
 #include <cstring>
 #include <numeric>
 
-#include "fakes/cuda_fixture.h"
-#include "fakes/fake_tensorrt.h"
+#include "fakes/tensorrt_fixture.h"
 #include "tensorrt/executor.h"
 
 namespace im::trt {
 namespace {
-
-struct Release {
-  const char* folder;
-  int major;
-  int minor;
-  int patch;
-};
-constexpr Release kReleases[] = {{"trt10.0", 10, 0, 1}, {"trt10.15", 10, 15, 1}, {"trt11.1", 11, 1, 0}};
 
 // Batch of 1 to 4, one output of the input's type.
 constexpr char kDynamic[] =
@@ -25,26 +16,8 @@ constexpr char kDynamic[] =
     "in images 0 2 -1 3\nout scores 0 2 -1 3\n"
     "profile 0 images 2 1 3 2 3 4 3\nprofile 1 images 2 5 3 6 3 8 3\n";
 
-class EngineTest : public cuda::FakeDriverTest, public testing::WithParamInterface<Release> {
+class EngineTest : public FakeTensorRtTest {
  protected:
-  void SetUp() override {
-    FakeDriverTest::SetUp();
-    const std::string folder = std::string(IM_FAKES) + "/" + GetParam().folder;
-    LibrarySearch search = InferSearch(Kind::kFull, GetParam().major, folder);
-    search.ask_loader = false;
-    search.folders.clear();
-    Result<InferLibrary> opened = InferLibrary::Open(Kind::kFull, search);
-    ASSERT_TRUE(opened.ok()) << opened.status().message();
-    library_ = std::make_unique<InferLibrary>(std::move(opened.value()));
-    trt_ = FakeTrtState::Attach(library_->library().path().c_str());
-    ASSERT_NE(trt_, nullptr);
-    *trt_ = FakeTrtState();
-  }
-  void TearDown() override {
-    EXPECT_EQ(trt_->alive(), 0);
-    FakeDriverTest::TearDown();
-  }
-
   std::string Plan(const std::string& lines) const { return FakePlan(GetParam().major, GetParam().minor, GetParam().patch, 1, lines); }
 
   Result<std::shared_ptr<const Engine>> Load(const std::string& plan, const EngineOptions& options = {}) {
@@ -93,12 +66,9 @@ class EngineTest : public cuda::FakeDriverTest, public testing::WithParamInterfa
     EXPECT_TRUE(status.ok()) << status.message();
   }
 
-  std::unique_ptr<InferLibrary> library_;
-  FakeTrtState* trt_ = nullptr;
 };
 
-INSTANTIATE_TEST_SUITE_P(Releases, EngineTest, testing::ValuesIn(kReleases),
-                         [](const auto& release) { return "v" + std::to_string(release.param.major) + "_" + std::to_string(release.param.minor); });
+INSTANTIATE_TEST_SUITE_P(Releases, EngineTest, testing::ValuesIn(kReleases), ReleaseName);
 
 TEST_P(EngineTest, DescribesItself) {
   const Result<std::shared_ptr<const Engine>> loaded = Load(Plan(std::string(kDynamic) + "weights 5000\n"), {false, 1});
@@ -306,27 +276,7 @@ TEST_P(EngineTest, SurvivesTheFailureOfEveryDriverCall) {
 }
 
 TEST_P(EngineTest, SurvivesTheFailureOfEveryTensorRtCall) {
-  for (long n = 1;; ++n) {
-    ASSERT_LT(n, 1000);
-    *trt_ = FakeTrtState();
-    trt_->fail_at = n;
-    const Status failed = LoadAndRun();
-    const char* method = trt_->failed_method;
-    if (method == nullptr) {
-      EXPECT_TRUE(failed.ok()) << failed.message();
-      break;
-    }
-    if (!failed.ok()) {
-      EXPECT_EQ(failed.code(), Code::kTensorRt) << method;
-      EXPECT_NE(failed.message().find("injected failure"), std::string::npos) << method << ": " << failed.message();
-      EXPECT_TRUE(failed.call().has_value()) << method;
-    }
-    EXPECT_EQ(trt_->alive(), 0) << method;
-    EXPECT_EQ(state().alive(), 0) << method;
-    *trt_ = FakeTrtState();
-    const Status again = LoadAndRun();
-    EXPECT_TRUE(again.ok()) << again.message();
-  }
+  ExpectToSurviveEveryTensorRtFailure([this] { return LoadAndRun(); });
 }
 
 }  // namespace

@@ -49,7 +49,7 @@ TEST(Methods, HaveTheMeasuredSlots) {
   ++checked;
   IM_TRT_METHODS(CHECK_METHOD)
 #undef CHECK_METHOD
-  EXPECT_GT(checked, 30);
+  EXPECT_GT(checked, 60);
 }
 
 TEST(Methods, AreAbsentBeforeTheirVersion) {
@@ -89,6 +89,9 @@ TEST(Interfaces, HaveTheMeasuredSlots) {
   CHECK(IOutputAllocator, OutputAllocator, reallocateOutput);
   CHECK(IOutputAllocator, OutputAllocator, reallocateOutputAsync);
   CHECK(IOutputAllocator, OutputAllocator, notifyShape);
+  CHECK(IProgressMonitor, ProgressMonitor, phaseStart);
+  CHECK(IProgressMonitor, ProgressMonitor, stepComplete);
+  CHECK(IProgressMonitor, ProgressMonitor, phaseFinish);
 #undef CHECK
 }
 
@@ -117,6 +120,11 @@ TEST(Interfaces, ReportTheMeasuredKinds) {
     void* reallocateOutputAsync(const char*, void*, std::uint64_t, std::uint64_t, CudaStream*) noexcept override { return nullptr; }
     void notifyShape(const char*, const Dims*) noexcept override {}
   } outputs;
+  struct Monitor : ProgressMonitor {
+    void phaseStart(const char*, const char*, std::int32_t) noexcept override {}
+    bool stepComplete(const char*, std::int32_t) noexcept override { return true; }
+    void phaseFinish(const char*) noexcept override {}
+  } monitor;
   const auto expect = [](const VersionedInterface& interface, const char* name, std::initializer_list<int> majors) {
     const InterfaceInfo info = interface.getInterfaceInfo();
     for (const int major : majors) {
@@ -134,6 +142,7 @@ TEST(Interfaces, ReportTheMeasuredKinds) {
   expect(logger, "ILogger", {11});
   expect(allocator, "IGpuAllocator", {10, 11});
   expect(outputs, "IOutputAllocator", {10, 11});
+  expect(monitor, "IProgressMonitor", {10, 11});
 }
 
 TEST(Layouts, HaveTheMeasuredSizes) {
@@ -141,12 +150,15 @@ TEST(Layouts, HaveTheMeasuredSizes) {
     EXPECT_EQ(static_cast<int>(sizeof(Dims)), abi::Find(abi::kSizes, major, "Dims64")->first);
     EXPECT_EQ(static_cast<int>(sizeof(InterfaceInfo)), abi::Find(abi::kSizes, major, "InterfaceInfo")->first);
     EXPECT_EQ(static_cast<int>(sizeof(PublicObject)), abi::Find(abi::kSizes, major, "IRuntime")->first);
-    for (const char* interface : {"VRuntime", "VCudaEngine", "VExecutionContext"}) {
+    for (const char* interface : {"VRuntime", "VCudaEngine", "VExecutionContext", "VBuilder", "VBuilderConfig", "VNetworkDefinition",
+                                  "VOptimizationProfile", "VTimingCache", "VHostMemory", "VTensor"}) {
       const abi::PairFact* fact = abi::Find(abi::kDestructors, major, interface);
       ASSERT_NE(fact, nullptr);
       EXPECT_EQ(fact->second, 1) << interface;
     }
   }
+  EXPECT_EQ(kParserDeletingSlot10, abi::Find(abi::kDestructors, 10, "IParser")->second);
+  EXPECT_EQ(kParserDeletingSlot11, abi::Find(abi::kDestructors, 11, "IParser")->second);
   EXPECT_EQ(offsetof(Dims, rank), 0u);
   EXPECT_EQ(offsetof(Dims, sizes), 8u);
   EXPECT_EQ(offsetof(PublicObject, implementation), 8u);
@@ -185,8 +197,24 @@ TEST(Numbers, AreTheMeasuredOnes) {
   expect("ExecutionContextAllocationStrategy", "kON_PROFILE_CHANGE", static_cast<int>(Allocation::kOnProfileChange));
   expect("ExecutionContextAllocationStrategy", "kUSER_MANAGED", static_cast<int>(Allocation::kUserManaged));
   expect("HardwareCompatibilityLevel", "kAMPERE_PLUS", static_cast<int>(HardwareCompatibility::kAmperePlus));
+  expect("HardwareCompatibilityLevel", "kSAME_COMPUTE_CAPABILITY", static_cast<int>(HardwareCompatibility::kSameComputeCapability));
+  expect("MemoryPoolType", "kWORKSPACE", static_cast<int>(MemoryPool::kWorkspace));
   expect("TensorFormat", "kLINEAR", kFormatLinear);
   expect("ErrorCode", "kFAILED_ALLOCATION", kErrorFailedAllocation);
+}
+
+TEST(Numbers, ThatDifferBetweenMajorsAreTheMeasuredOnes) {
+  const auto expect = [](int major, const char* enumeration, const char* name, int value) {
+    const abi::PairFact* fact = abi::Find(abi::kEnumerators, major, enumeration, name);
+    ASSERT_NE(fact, nullptr) << enumeration << "::" << name << " in " << major;
+    EXPECT_EQ(fact->first, value) << enumeration << "::" << name << " in " << major;
+  };
+  expect(10, "BuilderFlag", "kFP16", static_cast<int>(BuilderFlag10::kFp16));
+  expect(10, "BuilderFlag", "kVERSION_COMPATIBLE", static_cast<int>(BuilderFlag10::kVersionCompatible));
+  expect(11, "BuilderFlag", "kVERSION_COMPATIBLE", static_cast<int>(BuilderFlag11::kVersionCompatible));
+  expect(10, "NetworkDefinitionCreationFlag", "kEXPLICIT_BATCH", static_cast<int>(NetworkFlag10::kExplicitBatch));
+  expect(10, "NetworkDefinitionCreationFlag", "kSTRONGLY_TYPED", static_cast<int>(NetworkFlag10::kStronglyTyped));
+  EXPECT_EQ(abi::Find(abi::kEnumerators, 11, "BuilderFlag", "kFP16"), nullptr);
 }
 
 }  // namespace

@@ -10,14 +10,16 @@ const sources = join(root, "test", "native", "fakes");
 const compiler = process.env["CXX"] ?? "c++";
 
 /** File to make, its sources, definitions. */
-const LIBRARIES: readonly (readonly [file: string, sources: string, ...definitions: readonly string[]])[] = [
+const LIBRARIES: readonly (readonly [file: string, source: string, ...definitions: readonly string[]])[] = [
   ["cuda/libcuda.so.1", "fake_cuda.cc kernel_twins.cc"],
   ["cuda/libnvidia-ml.so.1", "fake_versions.cc", "FAKE_NVML=0"],
   ["cuda/libcudart.so.12", "fake_versions.cc", "FAKE_CUDART=12060"],
   ["versions/libnvinfer.so.10", "fake_versions.cc", "FAKE_INFER=101501", "FAKE_INFER_BUILD=29"],
   ["versions/libnvinfer_lean.so.11", "fake_versions.cc", "FAKE_INFER=110400"],
-  ["trt10/libnvinfer.so.10", "fake_tensorrt.cc", "FAKE_TRT_VERSION=101501"],
-  ["trt11/libnvinfer.so.11", "fake_tensorrt.cc", "FAKE_TRT_VERSION=110100"],
+  ["trt10/libnvinfer.so.10", "fake_tensorrt.cc fake_builder.cc", "FAKE_TRT_VERSION=101501"],
+  ["trt10/libnvonnxparser.so.10", "fake_parser.cc", "FAKE_TRT_VERSION=101501"],
+  ["trt11/libnvinfer.so.11", "fake_tensorrt.cc fake_builder.cc", "FAKE_TRT_VERSION=110100"],
+  ["trt11/libnvonnxparser.so.11", "fake_parser.cc", "FAKE_TRT_VERSION=110100"],
   ["versions/libnvonnxparser.so.10", "fake_versions.cc", "FAKE_PARSER=100"],
 ];
 
@@ -45,7 +47,7 @@ export function nvidiaFakes(): string | null {
   mkdirSync(parent, { recursive: true });
   // Several test files may get here at once: each compiles into a folder of its own, and the first to finish names it.
   const scratch = mkdtempSync(join(parent, "making-"));
-  for (const [file, names, ...definitions] of LIBRARIES) {
+  for (const [file, source, ...definitions] of LIBRARIES) {
     mkdirSync(dirname(join(scratch, file)), { recursive: true });
     const flags = [
       "-std=c++17",
@@ -63,7 +65,7 @@ export function nvidiaFakes(): string | null {
     execFileSync(compiler, [
       ...flags,
       ...definitionFlags,
-      ...names.split(" ").map((source) => join(sources, source)),
+      ...source.split(" ").map((file) => join(sources, file)),
       ...name,
       "-o",
       join(scratch, file),

@@ -1,15 +1,7 @@
 import { raceAbort } from "../../abort.js";
+import { CorruptedModelPackageError, InvalidParameterError, ModelRuntimeError } from "../../errors.js";
 import {
-  CorruptedModelPackageError,
-  InvalidParameterError,
-  MissingDependencyError,
-  ModelRuntimeError,
-  NativeAddonUnavailableError,
-} from "../../errors.js";
-import {
-  addonReport,
   callNative,
-  loadAddon,
   type NativeAddon,
   type NativeCancelToken,
   type NativePictures,
@@ -30,6 +22,7 @@ import type {
   TensorData,
   TensorPort,
 } from "../types.js";
+import { missingLibrary, requireAddon } from "./needs.js";
 import { checkTensorRtOptions, type CheckedTensorRtOptions, type TensorRtEngineOptions } from "./options.js";
 
 export type { TensorRtEngineOptions } from "./options.js";
@@ -135,7 +128,7 @@ export class TensorRtEngine implements InferenceSession {
     const { signal } = options;
     const checked = checkTensorRtOptions(options);
     signal?.throwIfAborted();
-    const addon = requireAddon();
+    const addon = requireAddon("TensorRT engines run");
     const cancel = addon.createCancelToken();
     const loading = callNative(() => addon.loadTensorRtEngine(plan, checked.native, cancel));
     try {
@@ -237,20 +230,11 @@ export class TensorRtEngine implements InferenceSession {
   }
 }
 
-function requireAddon(): NativeAddon {
-  const addon = loadAddon();
-  if (addon !== null) return addon;
-  throw new NativeAddonUnavailableError(
-    'TensorRT engines run through the native addon, which is not available. "npm run build:native" in the package directory builds it.',
-    { dependency: "inference-models.node", attempts: addonReport().attempts },
-  );
-}
-
 function describeLoadFailure(failure: unknown, plan: string | Uint8Array): unknown {
   if (!(failure instanceof ModelRuntimeError)) return failure;
   const { stage, message, code } = failure;
-  if (stage === "cuda.open") return new MissingDependencyError(message, { dependency: "libcuda", cause: failure });
-  if (stage === "tensorrt.open") return new MissingDependencyError(message, { dependency: "libnvinfer", cause: failure });
+  const missing = missingLibrary(failure);
+  if (missing !== null) return missing;
   if (stage !== "tensorrt.load" || code !== "TENSOR_RT") return failure;
   const what = typeof plan === "string" ? plan : `the engine of ${plan.length} bytes`;
   return new CorruptedModelPackageError(`TensorRT cannot load ${what}. ${message}`, {
@@ -260,11 +244,11 @@ function describeLoadFailure(failure: unknown, plan: string | Uint8Array): unkno
   });
 }
 
-function toPort({ name, type, dims }: NativeTensorRtPort): TensorPort {
+export function toPort({ name, type, dims }: NativeTensorRtPort): TensorPort {
   return { name, kind: "tensor", type: elementTypeFromNumber(type), dims };
 }
 
-function profileOf(inputs: readonly NativeTensorRtPort[], index: number): TensorRtProfile {
+export function profileOf(inputs: readonly NativeTensorRtPort[], index: number): TensorRtProfile {
   return Object.fromEntries(
     inputs.flatMap(({ name, profiles }) => {
       const range = profiles[index];

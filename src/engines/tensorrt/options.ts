@@ -43,7 +43,7 @@ export interface CheckedTensorRtOptions {
   readonly queueLimit: number;
 }
 
-function integer(name: string, value: unknown, minimum: number, maximum: number): number {
+export function integer(name: string, value: unknown, minimum: number, maximum: number): number {
   if (Number.isSafeInteger(value) && (value as number) >= minimum && (value as number) <= maximum) return value as number;
   throw invalidOption(name, `an integer from ${minimum} to ${maximum}`, value);
 }

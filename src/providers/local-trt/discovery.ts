@@ -17,11 +17,8 @@ import { parseJson } from "../../wire.js";
 import { isRealDirectory, isRegularFile, md5OfFile, readSmallFile } from "../files.js";
 import { describeIssues } from "../issues.js";
 import { readLocalTrtManifest } from "../roboflow/manifests/trt.js";
+import { ALLOWED_FILES, ENGINE, MANIFEST, PREFIX } from "./layout.js";
 
-const PREFIX = "localtrt";
-const MANIFEST = "local_trt_package_manifest.json";
-const ENGINE = "engine.plan";
-const ALLOWED_FILES = ["inference_config.json", "class_names.txt", "trt_config.json", ENGINE, "keypoints_metadata.json"];
 const MAXIMUM_MANIFEST_BYTES = 1024 * 1024;
 
 const schema = z.object({ packageManifest: z.unknown(), files: z.record(z.string(), z.string()) });

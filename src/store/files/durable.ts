@@ -42,14 +42,14 @@ export async function sweepTemporaryFiles(folder: string): Promise<void> {
 }
 
 /** Replaces the file as a whole; a link in its place is replaced, not followed. @throws CacheStorageError */
-export async function writeFileDurably(path: string, text: string): Promise<void> {
+export async function writeFileDurably(path: string, content: string | Uint8Array): Promise<void> {
   await guardStorage(path, async () => {
     await mkdir(dirname(path), { recursive: true });
     const temporary = temporaryName(path);
     try {
       const file = await open(temporary, "wx", 0o644);
       try {
-        await file.writeFile(text);
+        await file.writeFile(content);
         await file.sync();
       } finally {
         await file.close();

@@ -1,112 +1,26 @@
-// A stand-in for libnvinfer: its vtables are laid out by the measured facts of test/native/data/tensorrt_abi.inc and know nothing of
-// native/tensorrt/table.h, so a call through a wrong slot ends in Wrong() below and not in a lucky hit.
+// A stand-in for libnvinfer: runtime, engines and contexts; fake_builder.cc has the builder.
 //
 // Compiled once for each version, FAKE_TRT_VERSION. It computes nothing worth mentioning; fake_tensorrt.h says what.
 #include "fake_tensorrt.h"
 
-#include <cstdio>
-#include <cstdlib>
 #include <map>
-#include <memory>
-#include <mutex>
 #include <sstream>
-#include <string>
-#include <vector>
 
-#include "data/tensorrt_abi.h"
 #include "fake_cuda.h"
+#include "fake_objects.h"
 
-#define EXPORT extern "C" __attribute__((visibility("default")))
+namespace fake {
+
+FakeTrtState& State() {
+  static FakeTrtState state;
+  return state;
+}
+
+}  // namespace fake
 
 namespace {
 
-constexpr int kMajor = FAKE_TRT_VERSION / 10000;
-constexpr int kErrorSeverity = 1;
-constexpr int kInvalidArgument = 3;
-constexpr int kFailedAllocation = 5;
-constexpr int kInvalidState = 9;
-
-// Mutex-free: tests steer it from the thread that makes the calls, or between them.
-FakeTrtState g_state;
-
-struct Dims {
-  std::int32_t rank;
-  std::int64_t sizes[8];
-};
-
-int SlotOf(const char* interface, const char* method) {
-  const auto* fact = im::trt::abi::FindSlot(kMajor, interface, method);
-  return fact == nullptr || fact->since > FAKE_TRT_VERSION ? -1 : fact->slot;
-}
-
-[[noreturn]] void Wrong() {
-  std::fputs("The TensorRT stand-in was called through a slot that should not have been called.\n", stderr);
-  std::abort();
-}
-
-using Table = std::vector<void*>;
-
-class TableBuilder {
- public:
-  explicit TableBuilder(const char* interface) : interface_(interface), table_(128, reinterpret_cast<void*>(Wrong)) {}
-  // Leaves out what this version does not have.
-  template <typename Function>
-  TableBuilder& Add(const char* method, Function function) {
-    const int slot = SlotOf(interface_, method);
-    if (slot >= 0) table_[static_cast<std::size_t>(slot)] = reinterpret_cast<void*>(function);
-    return *this;
-  }
-  Table Take() { return std::move(table_); }
-
- private:
-  const char* const interface_;
-  Table table_;
-};
-
-// Calls an interface that the application implements.
-template <typename Result, typename... Arguments>
-Result CallBack(void* object, const char* interface, const char* method, Arguments... arguments) {
-  void** table = *static_cast<void***>(object);
-  return reinterpret_cast<Result (*)(void*, Arguments...)>(table[SlotOf(interface, method)])(object, arguments...);
-}
-
-struct Reporter {
-  void* logger = nullptr;
-  void* recorder = nullptr;
-
-  void Report(int code, const std::string& text) const {
-    if (logger != nullptr) CallBack<void>(logger, "ILogger", "log", kErrorSeverity, text.c_str());
-    if (recorder != nullptr) CallBack<bool>(recorder, "IErrorRecorder", "reportError", code, text.c_str());
-  }
-  // Whether this call is made to fail.
-  bool Injected(const char* method) const {
-    const bool by_count = g_state.fail_at > 0 && --g_state.fail_at == 0;
-    const bool by_name = g_state.fail_method != nullptr && std::strcmp(g_state.fail_method, method) == 0;
-    if (!by_count && !by_name) return false;
-    if (by_name) g_state.fail_method = nullptr;
-    g_state.failed_method = method;
-    if (g_state.fail_text != nullptr) Report(g_state.fail_code, g_state.fail_text);
-    return true;
-  }
-};
-
-// What the caller gets: a vtable with the destructor, and the implementation.
-struct Public {
-  void** table;
-  void* implementation;
-};
-
-template <typename Implementation>
-void Delete(Public* object) {
-  delete static_cast<Implementation*>(object->implementation);
-  delete object;
-}
-
-template <typename Implementation>
-Public* MakePublic(std::unique_ptr<Implementation> implementation) {
-  static void* table[2] = {reinterpret_cast<void*>(Wrong), reinterpret_cast<void*>(Delete<Implementation>)};
-  return new Public{table, implementation.release()};
-}
+using namespace fake;
 
 // -------------------------------------------------------------------------------------------------------------------- plan
 
@@ -159,6 +73,8 @@ bool ReadPlan(const std::string& text, Plan& plan) {
       in >> plan.scratch;
     } else if (word == "host-code") {
       plan.host_code = true;
+    } else if (word == "config") {
+      continue;  // how it was built
     } else if (word == "in" || word == "out") {
       Tensor tensor;
       std::string name;
@@ -221,8 +137,8 @@ struct Context : Reporter {
   std::map<std::string, void*> addresses;
   std::map<std::string, void*> allocators;
 
-  Context() { ++g_state.contexts; }
-  ~Context() { --g_state.contexts; }
+  Context() { ++State().contexts; }
+  ~Context() { --State().contexts; }
 
   Dims Shape(const std::string& name) const {
     const Tensor& tensor = plan->tensors.at(name);
@@ -240,12 +156,6 @@ struct Context : Reporter {
   }
 };
 
-// Implementations begin with their vtable, as real ones do.
-template <typename State>
-struct Head {
-  void* const* table;
-  State state;
-};
 using ContextHead = Head<Context>;
 
 Context& ContextOf(void* self) { return static_cast<ContextHead*>(self)->state; }
@@ -382,7 +292,7 @@ bool Enqueue(void* self, void* stream) {
   }
   job->scratch = reinterpret_cast<std::uintptr_t>(context.scratch);
   job->scratch_bytes = static_cast<std::size_t>(context.plan->scratch);
-  ++g_state.enqueues;
+  ++State().enqueues;
   return Driver().enqueue(stream, RunJob, job.release(), [](void* data) { delete static_cast<Job*>(data); }) == 0;
 }
 
@@ -409,9 +319,9 @@ struct Engine : Reporter {
   void* allocator = nullptr;
   void* weights = nullptr;
 
-  Engine() { ++g_state.engines; }
+  Engine() { ++State().engines; }
   ~Engine() {
-    --g_state.engines;
+    --State().engines;
     if (weights != nullptr) CallBack<bool>(allocator, "IGpuAllocator", "deallocate", weights);
   }
 };
@@ -484,8 +394,8 @@ struct Runtime : Reporter {
   void* allocator = nullptr;
   bool host_code_allowed = false;
 
-  Runtime() { ++g_state.runtimes; }
-  ~Runtime() { --g_state.runtimes; }
+  Runtime() { ++State().runtimes; }
+  ~Runtime() { --State().runtimes; }
 };
 using RuntimeHead = Head<Runtime>;
 
@@ -525,7 +435,7 @@ void SetRuntimeRecorder(void* self, void* recorder) { RuntimeOf(self).recorder =
 void SetRuntimeAllocator(void* self, void* allocator) { RuntimeOf(self).allocator = allocator; }
 void SetHostCode(void* self, bool allowed) {
   RuntimeOf(self).host_code_allowed = allowed;
-  g_state.host_code_allowed = allowed;
+  State().host_code_allowed = allowed;
 }
 
 void* const* RuntimeTable() {
@@ -540,7 +450,7 @@ void* const* RuntimeTable() {
 
 }  // namespace
 
-EXPORT FakeTrtState* fake_trt_state() { return &g_state; }
+EXPORT FakeTrtState* fake_trt_state() { return &fake::State(); }
 EXPORT int getInferLibVersion() { return FAKE_TRT_VERSION; }
 EXPORT int getInferLibBuildVersion() { return 1; }
 

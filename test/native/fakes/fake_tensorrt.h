@@ -21,11 +21,13 @@ struct FakeTrtState {
   long runtimes = 0;
   long engines = 0;
   long contexts = 0;
+  // Builders, networks, configurations, timing caches, serialized memory, parsers.
+  long build_objects = 0;
   // Since the start.
   long enqueues = 0;
   bool host_code_allowed = false;
 
-  long alive() const { return runtimes + engines + contexts; }
+  long alive() const { return runtimes + engines + contexts + build_objects; }
 
   static FakeTrtState* Attach(const char* path) {
     void* library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
@@ -36,7 +38,7 @@ struct FakeTrtState {
 };
 
 // A plan as the stand-in reads it: TensorRT's header, then lines of text:
-//   name N / weights BYTES / scratch BYTES / host-code
+//   name N / weights BYTES / scratch BYTES / host-code / config ANYTHING
 //   in|out NAME TYPE RANK SIZES... [host] [format F]      size -1: varies; -2: known only after the run
 //   profile INDEX NAME RANK MIN... OPT... MAX...
 // Every output is the first input's bytes, repeated or cut, where their types agree, and zeros otherwise, item by item where both are

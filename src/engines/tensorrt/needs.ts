@@ -1,0 +1,25 @@
+/** What has to be installed for TensorRT engines, and how it is said when it is not. */
+import { MissingDependencyError, NativeAddonUnavailableError, type ModelRuntimeError } from "../../errors.js";
+import { addonReport, loadAddon, type NativeAddon } from "../../native/index.js";
+
+/** `what`: the beginning of a sentence, "TensorRT engines run". @throws NativeAddonUnavailableError */
+export function requireAddon(what: string): NativeAddon {
+  const addon = loadAddon();
+  if (addon !== null) return addon;
+  throw new NativeAddonUnavailableError(
+    `${what} through the native addon, which is not available. "npm run build:native" in the package directory builds it.`,
+    { dependency: "inference-models.node", attempts: addonReport().attempts },
+  );
+}
+
+const LIBRARIES: Readonly<Record<string, string>> = {
+  "cuda.open": "libcuda",
+  "tensorrt.open": "libnvinfer",
+  "tensorrt.open-parser": "libnvonnxparser",
+};
+
+/** The error for a library that was not found, or null when that is not what failed. */
+export function missingLibrary(failure: ModelRuntimeError): MissingDependencyError | null {
+  const dependency = LIBRARIES[failure.stage ?? ""];
+  return dependency === undefined ? null : new MissingDependencyError(failure.message, { dependency, cause: failure });
+}
