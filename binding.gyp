@@ -1,8 +1,8 @@
 # The second way to compile the addon, for prebuildify (scripts/prebuildify.mjs). CMakeLists.txt is the first, and the one that
-# installs use: keep sources and settings equal. test/architecture.test.ts compares the folders.
+# installs use: keep sources and settings equal (but for the kernels, which this way has as text only). test/architecture.test.ts compares the folders.
 {
   "variables": {
-    "folders": "base image detection masks maps onnxruntime cuda tensorrt napi",
+    "folders": "base image detection masks maps onnxruntime cuda kernels tensorrt napi",
   },
   "targets": [
     {

@@ -1,7 +1,9 @@
 // What the binary exports; the TypeScript side of this list is src/native/addon.ts.
 #include <napi.h>
 
+#include "kernels/images.h"
 #include "napi/detection_bindings.h"
+#include "napi/device_preprocess_bindings.h"
 #include "napi/environment.h"
 #include "napi/image_bindings.h"
 #include "napi/lane_task.h"
@@ -26,6 +28,7 @@ Napi::Value BuildInfo(const Napi::CallbackInfo& info) {
   result.Set("compiler", IM_COMPILER);
   result.Set("nodeApi", NAPI_VERSION);
   result.Set("simd", im::SimdName());
+  result.Set("kernels", im::kernels::HasMachineCode() ? "machine-code" : "text");
   return result;
 }
 
@@ -46,6 +49,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("memoryInUse", Napi::Function::New(env, MemoryInUse, "memoryInUse"));
   im::ExportImage(env, exports);
   im::ExportDetection(env, exports);
+  im::ExportDevicePreprocess(env, exports);
   im::ExportCancelToken(env, exports);
   im::ExportMaps(env, exports);
   im::ExportMasks(env, exports);

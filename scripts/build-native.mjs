@@ -13,7 +13,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, realpathSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -106,6 +106,15 @@ function compile() {
   return false;
 }
 
+/** Kernels for NVIDIA GPUs exist on Linux; their machine code is there once scripts/build-kernels.mjs has run. */
+function kernelsInWords() {
+  if (process.platform !== "linux") return "";
+  const binaries = join(root, "native", "kernels", "binaries");
+  return existsSync(binaries) && readdirSync(binaries).length > 0
+    ? ", with machine code of the CUDA kernels"
+    : ", with the CUDA kernels as text (without nvcc; the driver compiles them)";
+}
+
 /** @returns {"current" | "built" | "no-tools" | "failed"} */
 export function buildNative({ force = false } = {}) {
   const wanted = sourcesFingerprint();
@@ -127,7 +136,7 @@ export function buildNative({ force = false } = {}) {
     rmSync(stamp, { force: true });
     if (!compile()) return "failed";
     writeFileSync(stamp, wanted);
-    say(`Compiled the native addon in ${((Date.now() - start) / 1000).toFixed(1)} s.`);
+    say(`Compiled the native addon in ${((Date.now() - start) / 1000).toFixed(1)} s${kernelsInWords()}.`);
     return "built";
   } finally {
     rmSync(lock, { recursive: true, force: true });

@@ -9,6 +9,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { checkKernels } from "./build-kernels.mjs";
 import { checkCppFormat } from "./check-cpp-format.mjs";
 import { inContinuousIntegration, root, runTool, succeeds } from "./support/project.mjs";
 import { testNative } from "./test-native.mjs";
@@ -63,6 +64,7 @@ const STEPS = [
   { name: "typecheck", run: () => once(runTool("typescript", ["--noEmit", "-p", "tsconfig.json"], {}, "tsc")) },
   { name: "layers", run: () => once(runTool("dependency-cruiser", ["src", "--config", ".dependency-cruiser.cjs"], {}, "depcruise")) },
   { name: "dead-code", run: () => once(runTool("knip", ["--no-config-hints"])) },
+  { name: "kernels", run: checkKernels },
   { name: "native", run: testNative },
   { name: "typescript", run: testTypeScript },
   { name: "conformance", run: () => overShared("test/conformance/run.ts", "conformance") },

@@ -8,6 +8,9 @@
 
 namespace im {
 
+constexpr int kFloat32 = 1;
+constexpr int kFloat16 = 10;
+
 // Bytes of one element; 0 for strings, for types whose size is not a whole number of bytes, and for unknown numbers.
 std::size_t ElementSize(int type);
 // "float32", "float8e4m3fn", ...: for messages.

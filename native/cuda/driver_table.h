@@ -71,7 +71,7 @@ static_assert(sizeof(MemoryPoolProperties) == 88);
   X(cuEventSynchronize, 2000, (EventObject*))                                                                              \
   X(cuEventElapsedTime, 2000, (float* milliseconds, EventObject*, EventObject*))                                           \
   X(cuEventDestroy_v2, 4000, (EventObject*))                                                                               \
-  X(cuModuleLoadData, 2000, (ModuleObject**, const void* image))                                                           \
+  X(cuModuleLoadDataEx, 2010, (ModuleObject**, const void* image, unsigned count, int* options, void** values))            \
   X(cuModuleUnload, 2000, (ModuleObject*))                                                                                 \
   X(cuModuleGetFunction, 2000, (FunctionObject**, ModuleObject*, const char* name))                                        \
   X(cuLaunchKernel, 4000,                                                                                                  \
@@ -127,5 +127,7 @@ constexpr unsigned kEventDisableTiming = 2;
 constexpr unsigned kEventBlockingSync = 1;
 constexpr int kCaptureThreadLocal = 1;
 constexpr int kPoolReleaseThreshold = 4;
+constexpr int kJitErrorLogBuffer = 5;
+constexpr int kJitErrorLogBytes = 6;
 
 }  // namespace im::cuda

@@ -126,12 +126,7 @@ class Gatherer {
   }
 
   void Add(std::size_t candidate, float score, std::int32_t class_id) {
-    const float a = head_.boxes.At(candidate, 0);
-    const float b = head_.boxes.At(candidate, 1);
-    const float c = head_.boxes.At(candidate, 2);
-    const float d = head_.boxes.At(candidate, 3);
-    const Box box = head_.box_format == BoxFormat::kCorners ? Box{a, b, c, d} : CornersFromCenter(a, b, c, d);
-    found_.Add(box, score, class_id, static_cast<std::int32_t>(candidate));
+    found_.Add(BoxOf(head_.boxes, head_.box_format, candidate), score, class_id, static_cast<std::int32_t>(candidate));
   }
 
   const DenseHead& head_;

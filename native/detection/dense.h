@@ -7,14 +7,6 @@
 
 namespace im::detection {
 
-enum class BoxFormat { kCenterSize, kCorners };
-
-enum class ObjectnessUse {
-  kNone,
-  kGate,     // thresholds apply to the objectness, the score is the class's
-  kProduct,  // logits: score = sigmoid(objectness) * sigmoid(class)
-};
-
 // A head with one box and one score per class for every candidate (anchor).
 struct DenseHead {
   std::size_t candidates = 0;

@@ -8,19 +8,9 @@
 #include <vector>
 
 #include "../base/status.h"
+#include "arithmetic.h"
 
 namespace im::detection {
-
-// Element (candidate i, attribute a) = data[i * candidate_stride + a * attribute_stride].
-struct Matrix {
-  const float* data = nullptr;
-  std::size_t candidate_stride = 0;
-  std::size_t attribute_stride = 0;
-
-  float At(std::size_t candidate, std::size_t attribute) const {
-    return data[candidate * candidate_stride + attribute * attribute_stride];
-  }
-};
 
 // How a matrix lies in an array, as the caller says; not yet believed.
 struct MatrixLayout {
@@ -33,10 +23,6 @@ struct MatrixLayout {
 // matrix has no more elements than the array (so that work and memory are bounded by what the caller holds).
 Result<Matrix> ViewMatrix(const float* data, std::size_t size, const MatrixLayout& layout, std::size_t candidates,
                           std::size_t attributes, const std::string& name);
-
-struct Box {
-  float x1, y1, x2, y2;
-};
 
 // Parallel arrays, one entry per detection.
 struct Detections {
@@ -54,22 +40,18 @@ struct Detections {
   }
 };
 
-inline Box CornersFromCenter(float cx, float cy, float width, float height) {
-  const float half_width = width * 0.5f;
-  const float half_height = height * 0.5f;
-  return {cx - half_width, cy - half_height, cx + half_width, cy + half_height};
-}
-
 // One confidence threshold for all classes, or one per class id. A class without a threshold never passes, nor does a score
 // that is not a number.
 class Thresholds {
  public:
   explicit Thresholds(std::vector<float> values);
 
-  bool Above(float score, std::int32_t class_id) const { return score > For(class_id); }
+  bool Above(float score, std::int32_t class_id) const { return list().Above(score, class_id); }
   bool AtLeast(float score, std::int32_t class_id) const { return score >= For(class_id); }
   // No class can pass with a score at or below this.
   float lowest() const { return lowest_; }
+  // Valid as long as this object.
+  ThresholdList list() const { return {values_.data(), values_.size()}; }
 
  private:
   float For(std::int32_t class_id) const;

@@ -20,10 +20,6 @@ namespace {
 
 constexpr float kNothing = -std::numeric_limits<float>::infinity();
 
-// Not std::max: the order of the operands decides that NaN loses and that the first of two zeros stays.
-IM_INLINE float Greater(float candidate, float current) { return candidate > current ? candidate : current; }
-IM_INLINE float Smaller(float candidate, float current) { return candidate < current ? candidate : current; }
-
 IM_INLINE void ColumnMaximaBody(const float* rows, std::size_t stride, std::size_t row_count, std::size_t count, float* maximum) {
   std::fill_n(maximum, count, kNothing);
   std::size_t row = 0;
@@ -96,10 +92,7 @@ IM_INLINE bool OverlapsAnyBody(const BoxColumns& boxes, std::size_t count, const
     std::int32_t overlaps[kBoxGroup];
     for (std::size_t lane = 0; lane < kBoxGroup; ++lane) {
       const std::size_t i = group + lane;
-      const float width = Smaller(boxes.x2[i], box.x2) - Greater(boxes.x1[i], box.x1);
-      const float height = Smaller(boxes.y2[i], box.y2) - Greater(boxes.y1[i], box.y1);
-      const float intersection = Greater(width, 0.0f) * Greater(height, 0.0f);
-      const float iou = intersection / (boxes.area[i] + area - intersection);
+      const float iou = IntersectionOverUnion({boxes.x1[i], boxes.y1[i], boxes.x2[i], boxes.y2[i]}, boxes.area[i], box, area);
       overlaps[lane] = iou > iou_threshold ? 1 : 0;
     }
     std::int32_t any = 0;

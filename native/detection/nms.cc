@@ -11,14 +11,6 @@
 namespace im::detection {
 namespace {
 
-// Grows as the score falls.
-std::uint32_t DescendingKey(float score) {
-  const float without_negative_zero = score + 0.0f;
-  std::uint32_t bits;
-  std::memcpy(&bits, &without_negative_zero, sizeof bits);
-  return (bits & 0x80000000u) != 0 ? bits : ~(bits | 0x80000000u);
-}
-
 // The boxes that stay, in columns, each class in a stretch of its own that is large enough for all its boxes.
 class KeptBoxes {
  public:
@@ -80,17 +72,15 @@ std::vector<std::int32_t> SlotsOf(const std::vector<std::int32_t>& class_ids, st
   return slots;
 }
 
-// Score and position in one integer: the position breaks ties, which makes an unstable sort stable.
+// Positions in the keys make an unstable sort stable.
 std::vector<std::uint64_t> ScoreKeys(const std::vector<float>& scores) {
   std::vector<std::uint64_t> keys;
   keys.reserve(scores.size());
   for (std::size_t i = 0; i < scores.size(); ++i) {
-    if (!std::isnan(scores[i])) keys.push_back(static_cast<std::uint64_t>(DescendingKey(scores[i])) << 32 | i);
+    if (!std::isnan(scores[i])) keys.push_back(ScoreKey(scores[i], i));
   }
   return keys;
 }
-
-std::int32_t PositionOf(std::uint64_t key) { return static_cast<std::int32_t>(key & 0x7fffffffu); }
 
 // Positions best first, put in order only as far as they are asked for: suppression with a limit rarely gets to the end.
 class BestFirst {
@@ -148,7 +138,7 @@ std::vector<std::int32_t> NonMaximumSuppression(const std::vector<Box>& boxes, c
     const auto i = static_cast<std::size_t>(position);
     const auto slot = static_cast<std::size_t>(slots[i]);
     const Box& box = boxes[i];
-    const float area = (box.x2 - box.x1) * (box.y2 - box.y1);
+    const float area = Area(box);
     if (kept.Overlap(slot, box, area, iou_threshold)) continue;
     kept.Add(slot, box, area);
     survivors.push_back(position);

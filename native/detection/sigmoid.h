@@ -8,10 +8,12 @@
 #include <cstring>
 #include <limits>
 
+#include "image/host_device.h"
+
 namespace im::detection {
 
 // e^-t for 0 <= t <= 110, error below 1e-15: t = k ln 2 + r, then the Taylor series of e^-r.
-inline double ExpOfNegative(double t) {
+IM_HOST_DEVICE double ExpOfNegative(double t) {
   constexpr double kLog2E = 1.4426950408889634;
   constexpr double kLn2High = 0.6931471803691238;
   constexpr double kLn2Low = 1.9082149292705877e-10;
@@ -26,15 +28,16 @@ inline double ExpOfNegative(double t) {
   for (int i = 1; i < 14; ++i) sum = sum * r + kInverseFactorials[i];
   const std::uint64_t bits = static_cast<std::uint64_t>(1023 - k) << 52;  // 2^-k
   double scale;
-  std::memcpy(&scale, &bits, sizeof scale);
+  memcpy(&scale, &bits, sizeof scale);
   return sum * scale;
 }
 
 // NaN stays NaN. Beyond 110 the float32 result no longer changes.
-inline float Sigmoid(float logit) {
-  if (std::isnan(logit)) return logit;
+IM_HOST_DEVICE float Sigmoid(float logit) {
+  if (logit != logit) return logit;
   const double x = logit;
-  const double e = ExpOfNegative(std::min(std::fabs(x), 110.0));
+  const double size = fabs(x);
+  const double e = ExpOfNegative(size < 110.0 ? size : 110.0);
   return static_cast<float>((x >= 0 ? 1.0 : e) / (1.0 + e));
 }
 

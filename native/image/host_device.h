@@ -6,3 +6,12 @@
 #else
 #define IM_HOST_DEVICE inline
 #endif
+
+// Before a loop. nvcc: spell it out, so that small arrays stay in registers; or leave it a loop, so that the text stays small.
+#if defined(__CUDACC__)
+#define IM_UNROLL _Pragma("unroll")
+#define IM_KEEP_LOOP _Pragma("unroll 1")
+#else
+#define IM_UNROLL
+#define IM_KEEP_LOOP
+#endif

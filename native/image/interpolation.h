@@ -1,4 +1,4 @@
-// The arithmetic of the three interpolators for one output pixel or one weight. Fixed-point details (where it rounds, where
+// The arithmetic of the interpolators for one output pixel or one weight. Fixed-point details (where it rounds, where
 // it truncates) are what makes results equal to OpenCV's and Pillow's, bit for bit.
 #pragma once
 
@@ -81,6 +81,10 @@ IM_HOST_DEVICE std::uint8_t PillowRound(int sum) {
   const int value = (sum + (1 << (kPillowBits - 1))) >> kPillowBits;
   return static_cast<std::uint8_t>(value < 0 ? 0 : value > 255 ? 255 : value);
 }
+
+// ---- cubic: the sums overshoot, and become whole numbers once, at the end. ----
+
+IM_HOST_DEVICE float CubicRound(float value) { return rintf(value < 0.0f ? 0.0f : value > 255.0f ? 255.0f : value); }
 
 // ---- sample: bilinear between pixel centres at integer coordinates, black outside (MediaPipe on the CPU). ----
 

@@ -121,37 +121,6 @@ class LinearRows final : public ResampledRows {
   Scratch<std::uint8_t> slots_;
 };
 
-// Weights of outputs begin .. begin + count - 1 of one axis.
-PillowTable MakePillowTable(int begin, int count, int input_size, int output_size) {
-  PillowTable table;
-  table.windows.reserve(static_cast<std::size_t>(count));
-  int most_taps = 1;
-  for (int output = begin; output < begin + count; ++output) {
-    const PillowWindow window = PillowWindowAt(output, input_size, output_size);
-    table.windows.push_back({window.begin, window.end - window.begin});
-    most_taps = std::max(most_taps, window.end - window.begin);
-  }
-  table.pairs_per_output = (most_taps + 1) / 2;
-  table.pairs.resize(static_cast<std::size_t>(count) * static_cast<std::size_t>(table.pairs_per_output));
-  std::vector<double> raw(static_cast<std::size_t>(most_taps));
-  for (int i = 0; i < count; ++i) {
-    const PillowWindow window = PillowWindowAt(begin + i, input_size, output_size);
-    double sum = 0;
-    for (int input = window.begin; input < window.end; ++input) {
-      raw[static_cast<std::size_t>(input - window.begin)] = PillowRawWeight(window, input);
-      sum += raw[static_cast<std::size_t>(input - window.begin)];
-    }
-    PillowPair* pairs = table.pairs.data() + static_cast<std::size_t>(i) * static_cast<std::size_t>(table.pairs_per_output);
-    for (int tap = 0; tap < window.end - window.begin; ++tap) {
-      const double weight = raw[static_cast<std::size_t>(tap)];
-      const int fixed = PillowFixedPoint(sum != 0 ? weight / sum : weight);
-      pairs[tap / 2].high[tap % 2] = static_cast<std::int16_t>(fixed / 2048);
-      pairs[tap / 2].low[tap % 2] = static_cast<std::int16_t>(fixed % 2048);
-    }
-  }
-  return table;
-}
-
 class PillowRows final : public ResampledRows {
  public:
   PillowRows(SourceRows& source, const ResizeStep& step, Columns columns, const RowKernels& kernels)
@@ -263,6 +232,36 @@ Result<std::unique_ptr<ResampledRows>> Prepared(std::unique_ptr<Rows> rows) {
 }
 
 }  // namespace
+
+PillowTable MakePillowTable(int begin, int count, int input_size, int output_size) {
+  PillowTable table;
+  table.windows.reserve(static_cast<std::size_t>(count));
+  int most_taps = 1;
+  for (int output = begin; output < begin + count; ++output) {
+    const PillowWindow window = PillowWindowAt(output, input_size, output_size);
+    table.windows.push_back({window.begin, window.end - window.begin});
+    most_taps = std::max(most_taps, window.end - window.begin);
+  }
+  table.pairs_per_output = (most_taps + 1) / 2;
+  table.pairs.resize(static_cast<std::size_t>(count) * static_cast<std::size_t>(table.pairs_per_output));
+  std::vector<double> raw(static_cast<std::size_t>(most_taps));
+  for (int i = 0; i < count; ++i) {
+    const PillowWindow window = PillowWindowAt(begin + i, input_size, output_size);
+    double sum = 0;
+    for (int input = window.begin; input < window.end; ++input) {
+      raw[static_cast<std::size_t>(input - window.begin)] = PillowRawWeight(window, input);
+      sum += raw[static_cast<std::size_t>(input - window.begin)];
+    }
+    PillowPair* pairs = table.pairs.data() + static_cast<std::size_t>(i) * static_cast<std::size_t>(table.pairs_per_output);
+    for (int tap = 0; tap < window.end - window.begin; ++tap) {
+      const double weight = raw[static_cast<std::size_t>(tap)];
+      const int fixed = PillowFixedPoint(sum != 0 ? weight / sum : weight);
+      pairs[tap / 2].high[tap % 2] = static_cast<std::int16_t>(fixed / 2048);
+      pairs[tap / 2].low[tap % 2] = static_cast<std::int16_t>(fixed % 2048);
+    }
+  }
+  return table;
+}
 
 SourceRows::SourceRows(const Image& image, const Rectangle& part, const RowKernels& kernels)
     : kernels_(kernels),

@@ -1,30 +1,19 @@
 #include "image/smooth.h"
 
 #include <algorithm>
-#include <cmath>
 #include <vector>
 
 #include "image/antialias.h"
 #include "image/gaussian.h"
+#include "image/interpolation.h"
 #include "image/scratch.h"
 
 namespace im {
 namespace {
 
-// Which columns or rows of the resized picture lie on the canvas.
-struct Visible {
-  int begin;
-  int end;
-};
-
 Taps TapsOf(Filter filter, std::size_t input, std::size_t output, std::size_t square) {
   if (filter == Filter::kGaussian) return ComputeGaussianTaps(square, output, input);
   return ComputeTaps(input, output, filter == Filter::kCubic ? Kernel::kCubic : Kernel::kTriangle);
-}
-
-Visible VisiblePart(int size, int offset, int canvas) {
-  const int begin = std::clamp(-offset, 0, size);
-  return {begin, std::clamp(canvas - offset, begin, size)};
 }
 
 }  // namespace
@@ -85,8 +74,7 @@ Status ResizeSmoothly(SourceRows& source, const ResizeStep& step, const Preproce
       for (float& value : sums) value += tap.beyond * step.canvas.fill;
     }
     if (step.filter == Filter::kCubic) {
-      // The cubic overshoots.
-      for (float& value : sums) value = std::rint(std::clamp(value, 0.0f, 255.0f));
+      for (float& value : sums) value = CubicRound(value);
     }
     const std::size_t start = static_cast<std::size_t>(step.canvas.top + y) * static_cast<std::size_t>(steps.output.width) +
                               static_cast<std::size_t>(step.canvas.left + columns.begin);

@@ -1,5 +1,6 @@
 #include "image/steps.h"
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 
@@ -55,6 +56,11 @@ Status ValidateNormalization(const Normalization& normalization) {
 }
 
 }  // namespace
+
+Visible VisiblePart(int size, int offset, int canvas) {
+  const int begin = std::clamp(-offset, 0, size);
+  return {begin, std::clamp(canvas - offset, begin, size)};
+}
 
 Size OutputSize(const GeometryStep& step) {
   if (const auto* resize = std::get_if<ResizeStep>(&step)) return {resize->canvas.width, resize->canvas.height};

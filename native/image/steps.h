@@ -80,6 +80,13 @@ struct PreprocessSteps {
   Size output;
 };
 
+// Which columns (or rows) of the resized picture, `size` of them from `offset` on, lie on a canvas with `canvas` of them.
+struct Visible {
+  int begin;
+  int end;
+};
+Visible VisiblePart(int size, int offset, int canvas);
+
 // Size of the picture that a step leaves behind.
 Size OutputSize(const GeometryStep& step);
 

@@ -12,6 +12,7 @@
 #include "base/elements.h"
 #include "device_queue.h"
 #include "environment.h"
+#include "image_arguments.h"
 #include "lane_task.h"
 #include "tensor_values.h"
 #include "tensorrt_values.h"
@@ -75,12 +76,32 @@ class RunTask : public DeviceTask {
     trt::InputView& view = inputs_[index];
     if (view.data != nullptr) ThrowInvalid(env, where + " names input \"" + port.name + "\" a second time.");
     view.shape = ReadDims(Field(tensor, "dims"), where + ".dims");
+    const Napi::Value pictures = Field(tensor, "pictures");
+    if (!pictures.IsUndefined()) return SetPictures(view, port, pictures, where + ".pictures");
     const Span<std::uint8_t> given = ReadTypedArray(Field(tensor, "data"), where + ".data");
     StableBytes stable = Stabilize(env, {given.data, given.size, given.owner}, "input \"" + port.name + "\"");
     view.data = stable.data;
     view.bytes = stable.size;
     if (stable.copy == nullptr) Hold(stable.owner);
     else copies_.push_back(std::move(stable.copy));
+  }
+
+  // The device makes the tensor of them.
+  void SetPictures(trt::InputView& view, const trt::Tensor& port, Napi::Value value, const std::string& where) {
+    const Napi::Env env = value.Env();
+    if (!value.IsArray() || value.As<Napi::Array>().Length() == 0) ThrowArgument(env, where, "an array of pictures", value);
+    if (!pictures_.empty()) ThrowInvalid(env, where + ": only one input can be made of pictures.");
+    const Napi::Array list = value.As<Napi::Array>();
+    for (std::uint32_t i = 0; i < list.Length(); ++i) {
+      const Napi::Object entry = RequireObject(list.Get(i), where + "[" + std::to_string(i) + "]");
+      StablePicture picture = ReadPicture(Field(entry, "pixels"), Field(entry, "image"), Field(entry, "steps"));
+      pictures_.push_back(std::move(picture.picture));
+      if (picture.copy == nullptr) Hold(picture.owner);
+      else copies_.push_back(std::move(picture.copy));
+    }
+    view.bytes = ElementCount(view.shape).value_or(0) * ElementSize(port.type);
+    view.data = pictures_.front().image.pixels;  // anything: the input is not missing
+    pictured_ = &view;
   }
 
   void SetInputs(Napi::Array tensors) {
@@ -131,6 +152,12 @@ class RunTask : public DeviceTask {
   Status Submit() override {
     ++state_->running;
     counted_ = true;
+    if (!pictures_.empty()) {
+      Result<kernels::PreprocessJob> job = kernels::PreprocessJob::Make(pictures_);
+      if (!job.ok()) return job.status();
+      job_ = std::move(job.value());
+      pictured_->job = &job_;
+    }
     lease_ = state_->executors->Take();
     IM_RETURN_IF_ERROR(lease_->Submit(inputs_));
     ExpectCompletion();
@@ -168,6 +195,9 @@ class RunTask : public DeviceTask {
   trt::ExecutorPool::Lease lease_;
   std::vector<trt::InputView> inputs_;
   std::vector<HostMemory> copies_;
+  std::vector<kernels::Picture> pictures_;
+  kernels::PreprocessJob job_;
+  trt::InputView* pictured_ = nullptr;  // the input that they make
   std::vector<Output> outputs_;
   bool counted_ = false;
 };
@@ -289,6 +319,7 @@ struct LoadSettings {
   std::size_t contexts = 1;
   trt::EngineOptions engine;
   trt::ExecutorOptions executor;
+  bool prepares_pictures = false;
 };
 
 class LoadTask : public LaneTask {
@@ -324,8 +355,13 @@ class LoadTask : public LaneTask {
         trt::Engine::Load(library.value(), queue.value()->resources(), data_, size_, settings_.engine);
     if (!engine.ok()) return engine.status();
     plan_.reset();
-    Result<std::shared_ptr<trt::ExecutorPool>> executors =
-        trt::ExecutorPool::Create(engine.value(), settings_.contexts, settings_.executor);
+    trt::ExecutorOptions options = settings_.executor;
+    if (settings_.prepares_pictures) {
+      Result<std::shared_ptr<const kernels::PreprocessKernel>> kernel = kernels::PreprocessKernel::Load(queue.value()->resources()->device);
+      if (!kernel.ok()) return kernel.status();
+      options.preprocess = std::move(kernel.value());
+    }
+    Result<std::shared_ptr<trt::ExecutorPool>> executors = trt::ExecutorPool::Create(engine.value(), settings_.contexts, options);
     if (!executors.ok()) return executors.status();
     state_ = std::make_shared<EngineState>();
     state_->queue = queue.value();
@@ -363,6 +399,7 @@ LoadSettings ReadSettings(Napi::Object options) {
   settings.contexts = static_cast<std::size_t>(RequireInteger(Field(options, "contexts"), "options.contexts", 1, kMaximumContexts));
   settings.executor.graphs = static_cast<std::size_t>(RequireInteger(Field(options, "graphs"), "options.graphs", 0, kMaximumGraphs));
   settings.engine.profile = static_cast<int>(RequireInteger(Field(options, "profile"), "options.profile", 0, 1023));
+  settings.prepares_pictures = RequireBoolean(Field(options, "preparesPictures"), "options.preparesPictures");
   settings.engine.host_code_allowed = RequireBoolean(Field(options, "engineHostCodeAllowed"), "options.engineHostCodeAllowed");
   return settings;
 }

@@ -14,8 +14,9 @@ CudaStream* AsTensorRtStream(const cuda::Stream& stream) { return reinterpret_ca
 }  // namespace
 
 Result<std::unique_ptr<Binding>> Binding::Create(std::shared_ptr<const Engine> engine, const cuda::Stream& stream,
-                                                 cuda::DeviceAddress scratch, Journal& journal) {
-  std::unique_ptr<Binding> binding(new Binding(std::move(engine), stream, journal));
+                                                 cuda::DeviceAddress scratch, std::shared_ptr<const kernels::PreprocessKernel> kernel,
+                                                 Journal& journal) {
+  std::unique_ptr<Binding> binding(new Binding(std::move(engine), stream, std::move(kernel), journal));
   Result<Owned<ExecutionContextObject>> context = binding->engine_->CreateContext(AsTensorRtStream(stream), journal);
   if (!context.ok()) return context.status();
   binding->context_ = std::move(context.value());
@@ -112,19 +113,39 @@ Status Binding::SetAddress(const Tensor& tensor, cuda::DeviceAddress address) {
   return journal_.Failure(kStage, "The address of \"" + tensor.name + "\" was refused.", "setTensorAddress");
 }
 
-void Binding::Fill(const std::vector<InputView>& inputs) {
+Status Binding::Fill(const std::vector<InputView>& inputs) {
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    if (inputs[i].bytes > 0) std::memcpy(inputs_[i].host.data(), inputs[i].data, inputs[i].bytes);
+    Side& side = inputs_[i];
+    side.picture_bytes = 0;
+    if (inputs[i].job != nullptr) {
+      if (side.preprocessor == nullptr) side.preprocessor = std::make_unique<kernels::Preprocessor>(engine_->resources(), kernel_, stream_);
+      IM_RETURN_IF_ERROR(side.preprocessor->Prepare(*inputs[i].job));
+      side.picture_bytes = inputs[i].job->output_length() * ElementSize(engine_->inputs()[i].type);
+    } else if (inputs[i].bytes > 0) {
+      std::memcpy(side.host.data(), inputs[i].data, inputs[i].bytes);
+    }
   }
+  return {};
+}
+
+Status Binding::Upload(std::size_t index) {
+  const cuda::Device& device = *engine_->resources()->device;
+  const Side& side = inputs_[index];
+  if (side.bytes == 0) return {};
+  if (side.picture_bytes == 0) {
+    return device.Check(device.table().cuMemcpyHtoDAsync_v2(side.device.address(), side.host.data(), side.bytes, stream_.get()),
+                        "cuMemcpyHtoDAsync");
+  }
+  const bool half = engine_->inputs()[index].type == kFloat16;
+  IM_RETURN_IF_ERROR(side.preprocessor->Enqueue(side.device.address(), half ? kernels::InputType::kFloat16 : kernels::InputType::kFloat32));
+  if (side.picture_bytes == side.bytes) return {};
+  return device.Check(
+      device.table().cuMemsetD8Async(side.device.address() + side.picture_bytes, 0, side.bytes - side.picture_bytes, stream_.get()),
+      "cuMemsetD8Async");
 }
 
 Status Binding::Enqueue() {
-  const cuda::Device& device = *engine_->resources()->device;
-  for (const Side& side : inputs_) {
-    if (side.bytes == 0) continue;
-    IM_RETURN_IF_ERROR(device.Check(
-        device.table().cuMemcpyHtoDAsync_v2(side.device.address(), side.host.data(), side.bytes, stream_.get()), "cuMemcpyHtoDAsync"));
-  }
+  for (std::size_t i = 0; i < inputs_.size(); ++i) IM_RETURN_IF_ERROR(Upload(i));
   for (Growing& growing : growing_) growing.memory->Reset();
   (void)TakeThreadLog();
   if (!engine_->caller().Call<method::ExecutionContext_enqueueV3>(context_.get(), AsTensorRtStream(stream_))) {

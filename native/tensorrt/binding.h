@@ -8,6 +8,7 @@
 #include "base/status.h"
 #include "cuda/device.h"
 #include "cuda/memory.h"
+#include "kernels/preprocessor.h"
 #include "tensorrt/engine.h"
 
 namespace im::trt {
@@ -17,6 +18,8 @@ struct InputView {
   const void* data = nullptr;
   std::size_t bytes = 0;
   Shape shape;
+  // Instead of data: pictures that the device prepares, as the first ones of the batch. The rest of it is zeros.
+  const kernels::PreprocessJob* job = nullptr;
 };
 
 // In the order of the engine's outputs.
@@ -28,9 +31,11 @@ struct OutputView {
 
 class Binding {
  public:
-  // Scratch memory is the caller's: one block serves several bindings whose work goes into one stream.
+  // Scratch memory is the caller's: one block serves several bindings whose work goes into one stream. `kernel` may be null when no
+  // input is ever a job.
   static Result<std::unique_ptr<Binding>> Create(std::shared_ptr<const Engine> engine, const cuda::Stream& stream,
-                                                 cuda::DeviceAddress scratch, Journal& journal);
+                                                 cuda::DeviceAddress scratch, std::shared_ptr<const kernels::PreprocessKernel> kernel,
+                                                 Journal& journal);
   // What was put into the stream must be done.
   ~Binding();
   Binding(const Binding&) = delete;
@@ -42,8 +47,8 @@ class Binding {
   bool is_static() const { return growing_.empty(); }
 
   // Copies to where the device reads; the work before must be done.
-  void Fill(const std::vector<InputView>& inputs);
-  // Upload, network, download, in the stream.
+  Status Fill(const std::vector<InputView>& inputs);
+  // Upload and preparation, network, download, in the stream.
   Status Enqueue();
   // After the stream has been waited for; the views hold until the next Fill or Configure.
   std::vector<OutputView> Outputs() const;
@@ -54,14 +59,19 @@ class Binding {
     cuda::PinnedBuffer host;
     std::size_t bytes = 0;
     Shape shape;
+    // Inputs that have ever been a job. The pictures of the last Fill, 0 when it brought data.
+    std::unique_ptr<kernels::Preprocessor> preprocessor;
+    std::size_t picture_bytes = 0;
   };
 
-  Binding(std::shared_ptr<const Engine> engine, const cuda::Stream& stream, Journal& journal)
-      : engine_(std::move(engine)), stream_(stream), journal_(journal) {}
+  Binding(std::shared_ptr<const Engine> engine, const cuda::Stream& stream, std::shared_ptr<const kernels::PreprocessKernel> kernel,
+          Journal& journal)
+      : engine_(std::move(engine)), stream_(stream), kernel_(std::move(kernel)), journal_(journal) {}
   Status SetShapes(const std::vector<InputView>& inputs);
   Status PrepareOutput(std::size_t index);
   Status Reserve(Side& side, std::size_t bytes);
   Status SetAddress(const Tensor& tensor, cuda::DeviceAddress address);
+  Status Upload(std::size_t index);
   Status Download(Side& side, cuda::DeviceAddress from);
   Status FinishGrowing();
 
@@ -72,6 +82,7 @@ class Binding {
 
   const std::shared_ptr<const Engine> engine_;
   const cuda::Stream& stream_;
+  const std::shared_ptr<const kernels::PreprocessKernel> kernel_;
   Journal& journal_;
   // Before the context, which points to them.
   std::vector<Growing> growing_;

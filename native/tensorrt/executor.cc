@@ -35,8 +35,32 @@ bool Admits(const Tensor::Range& range, const Shape& shape) {
 
 std::vector<Shape> KeyOf(const std::vector<InputView>& inputs) {
   std::vector<Shape> key;
-  for (const InputView& input : inputs) key.push_back(input.shape);
+  for (const InputView& input : inputs) {
+    key.push_back(input.shape);
+    if (input.job == nullptr) continue;
+    const kernels::Preprocessor::Shape job = kernels::Preprocessor::ShapeOf(*input.job);
+    // No tensor has a negative size, so this is mistaken for no shape.
+    Shape sizes{-1, static_cast<std::int64_t>(job.bytes), static_cast<std::int64_t>(job.scratch_bytes), static_cast<std::int64_t>(job.pictures)};
+    for (const kernels::PassGrid& grid : job.grids) sizes.insert(sizes.end(), {grid.groups, grid.rows});
+    key.push_back(std::move(sizes));
+  }
   return key;
+}
+
+// Whether the pictures of a job are what an input takes.
+Status CheckJob(const Tensor& tensor, const InputView& input) {
+  const kernels::PreprocessJob& job = *input.job;
+  const Shape& shape = input.shape;
+  if (tensor.type != kFloat32 && tensor.type != kFloat16) {
+    return InvalidArgument(kStage, "Input \"" + tensor.name + "\" takes " + ElementName(tensor.type) + "; pictures become float32 or float16.");
+  }
+  if (shape.size() == 4 && shape[0] >= static_cast<std::int64_t>(job.pictures()) && shape[1] == 3 && shape[2] == job.output().height &&
+      shape[3] == job.output().width) {
+    return {};
+  }
+  return InvalidArgument(kStage, "Input \"" + tensor.name + "\" has the shape " + Text(shape) + ", into which " + std::to_string(job.pictures()) +
+                                     " pictures of " + std::to_string(job.output().width) + "x" + std::to_string(job.output().height) +
+                                     " do not go.");
 }
 
 }  // namespace
@@ -54,7 +78,7 @@ Result<std::unique_ptr<Executor>> Executor::Create(std::shared_ptr<const Engine>
   if (!scratch.ok()) return scratch.status();
   executor->scratch_ = std::move(scratch.value());
   Result<std::unique_ptr<Binding>> general =
-      Binding::Create(executor->engine_, executor->stream_, executor->scratch_.address(), executor->journal_);
+      Binding::Create(executor->engine_, executor->stream_, executor->scratch_.address(), options.preprocess, executor->journal_);
   if (!general.ok()) return general.status();
   executor->general_ = std::move(general.value());
   return executor;
@@ -89,6 +113,10 @@ Status Executor::Check(const std::vector<InputView>& inputs) const {
                                          Text(inputs[i].shape) + " and type " + ElementName(tensor.type) + " say " +
                                          std::to_string(*count * ElementSize(tensor.type)) + ".");
     }
+    if (inputs[i].job != nullptr) IM_RETURN_IF_ERROR(CheckJob(tensor, inputs[i]));
+    if (inputs[i].job != nullptr && options_.preprocess == nullptr) {
+      return InvalidArgument(kStage, "This executor was made without the kernels that prepare pictures.");
+    }
   }
   return {};
 }
@@ -116,7 +144,7 @@ Status Executor::Run(const std::vector<InputView>& inputs) {
   const Key key = KeyOf(inputs);
   Captured* captured = FindCaptured(key);
   if (captured != nullptr && captured->graph) {
-    captured->binding->Fill(inputs);
+    IM_RETURN_IF_ERROR(captured->binding->Fill(inputs));
     IM_RETURN_IF_ERROR(captured->graph->Launch(stream_));
     ++statistics_.graph_launches;
     current_ = captured->binding.get();
@@ -132,7 +160,7 @@ Status Executor::Run(const std::vector<InputView>& inputs) {
     GiveUp(key, binding.status());
   }
   IM_RETURN_IF_ERROR(general_->Configure(inputs));
-  general_->Fill(inputs);
+  IM_RETURN_IF_ERROR(general_->Fill(inputs));
   IM_RETURN_IF_ERROR(general_->Enqueue());
   current_ = general_.get();
   return {};
@@ -159,12 +187,12 @@ bool Executor::HasComeBefore(const Key& key) {
 Result<Binding*> Executor::RunAndCapture(const Key& key, const std::vector<InputView>& inputs) {
   // All work is done at this moment, so an entry can go.
   if (captured_.size() >= options_.graphs) captured_.pop_back();
-  Result<std::unique_ptr<Binding>> made = Binding::Create(engine_, stream_, scratch_.address(), journal_);
+  Result<std::unique_ptr<Binding>> made = Binding::Create(engine_, stream_, scratch_.address(), options_.preprocess, journal_);
   if (!made.ok()) return made.status();
   Binding& binding = *made.value();
   IM_RETURN_IF_ERROR(binding.Configure(inputs));
   if (!binding.is_static()) return Status(Code::kTensorRt, kStage, "The sizes of the outputs depend on the data.");
-  binding.Fill(inputs);
+  IM_RETURN_IF_ERROR(binding.Fill(inputs));
   // Once outside of a capture: TensorRT prepares what it must not prepare inside.
   const Status warm = binding.Enqueue();
   Result<cuda::Graph> graph = warm.ok() ? cuda::Graph::Capture(stream_, [&] { return binding.Enqueue(); }) : warm;

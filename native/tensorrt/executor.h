@@ -23,6 +23,8 @@ namespace im::trt {
 struct ExecutorOptions {
   // How many shapes keep a graph at a time; the one that was not used for longest makes room. 0 = no graphs.
   std::size_t graphs = 8;
+  // For inputs that the device prepares from pictures; null when there are none.
+  std::shared_ptr<const kernels::PreprocessKernel> preprocess = nullptr;
 };
 
 struct ExecutorStatistics {
@@ -52,7 +54,7 @@ class Executor {
   const ExecutorStatistics& statistics() const { return statistics_; }
 
  private:
-  // Shapes of all inputs, one after the other.
+  // Shapes of all inputs, one after the other; behind that of a job, the sizes of its copies and launches, which a graph holds too.
   using Key = std::vector<Shape>;
   struct Captured {
     Key key;

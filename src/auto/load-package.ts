@@ -150,7 +150,7 @@ function assemble(
       engineVersion: session.engineVersion,
       executionProviders: session.executionProviders,
       device,
-      preprocessExecutor: preprocess.name,
+      preprocessExecutor: session.runPictures === undefined ? preprocess.name : "cuda",
       decodeExecutor: decoder.name,
       inputSize: description.plan.defaultSize,
       batchSize: batchSize ?? batchLimits(session, description),

@@ -7,6 +7,7 @@ import { configuration } from "../configuration.js";
 import { defaultOnnxExecutionProviders, xRayRuntimeEnvironment } from "../environment/index.js";
 import { ModelRuntimeError } from "../errors.js";
 import { logger } from "../logger.js";
+import { invalidOption } from "../options.js";
 import type { ModelInfo } from "../models/index.js";
 import { parseDevice } from "../negotiation/index.js";
 import { parseTrtConfig, readPackageFile } from "../packages/index.js";
@@ -62,7 +63,8 @@ function deviceOf({ executionProviders }: InferenceSession, wanted: string): str
 }
 
 async function openOnnx(weights: string, options: NetworkOptions): Promise<OpenedNetwork> {
-  const { defaultOnnxTrtOptions = true, intraOpThreads, lanes, signal } = options;
+  const { defaultOnnxTrtOptions = true, executor, intraOpThreads, lanes, signal } = options;
+  if (executor === "cuda") throw invalidOption("executor", '"auto" or "reference", because ONNX Runtime runs this package', executor);
   const { device, providers } = await placement(options);
   const settings: SessionOptions = {
     executionProviders: withProviderDefaults(providers, { device, directory: dirname(weights), defaultOnnxTrtOptions }),
@@ -89,6 +91,7 @@ async function openTensorRt(weights: string, configPath: string, options: Networ
   const session = await TensorRtEngine.load(weights, {
     device: index ?? 0,
     engineHostCodeAllowed: options.trtEngineHostCodeAllowed ?? true,
+    preparesPictures: options.executor === "cuda",
     ...(lanes === undefined ? {} : { contexts: lanes }),
     ...(signal === undefined ? {} : { signal }),
   });

@@ -70,8 +70,12 @@ export interface StorageOptions {
 
 /** How the loaded model works. */
 export interface RuntimeOptions {
-  /** Which code prepares pictures and decodes outputs: `auto` takes the addon where there is one, `reference` plain TypeScript. */
-  readonly executor?: "auto" | "reference";
+  /**
+   * Which code prepares pictures and decodes outputs: `auto` takes the addon where there is one, `reference` plain TypeScript. `cuda` has
+   * the GPU of a TensorRT package prepare pictures, which are uploaded as bytes; the CPU goes on decoding outputs, and prepares what
+   * wants contrast enhancement.
+   */
+  readonly executor?: "auto" | "reference" | "cuda";
   /** Threads inside one network run, default 1; 0 = one per physical core. */
   readonly intraOpThreads?: number;
   /** Network runs at once, default 1. */
@@ -144,7 +148,7 @@ const SELECTION = {
 } as const satisfies Readonly<Record<keyof SelectionOptions, Check>>;
 
 const RUNTIME = {
-  executor: ['"auto" or "reference"', (value) => value === "auto" || value === "reference"],
+  executor: ['"auto", "reference" or "cuda"', (value) => value === "auto" || value === "reference" || value === "cuda"],
   intraOpThreads: atLeast(0),
   lanes: atLeast(1),
   queueLimit: atLeast(0),

@@ -1,4 +1,5 @@
 /** Tensors and sessions: what the engines room offers to models. */
+import type { PixelImage, PreprocessSteps } from "../imaging/types.js";
 
 /** Element types, named as in ONNX. */
 export type ElementType =
@@ -35,6 +36,14 @@ export interface Tensor {
   readonly type: ElementType;
   readonly dims: readonly number[];
   readonly data: TensorData;
+}
+
+/** Pictures that an engine prepares on its device, in the place of a tensor. */
+export interface PictureBatch {
+  /** `[batch, 3, height, width]`, the steps' output; the places behind the pictures are zeros. */
+  readonly dims: readonly [batch: number, channels: 3, height: number, width: number];
+  /** At least one, at most `batch`. */
+  readonly pictures: readonly { readonly image: PixelImage; readonly steps: PreprocessSteps }[];
 }
 
 /** One input or output of a network. */
@@ -110,6 +119,11 @@ export interface InferenceSession extends AsyncDisposable {
   allocateInput(elements: number): Float32Array;
   /** @returns outputs by name. @throws ModelInputError on a wrong name, type or shape; rejects with the signal's reason on abort. */
   run(inputs: Readonly<Record<string, Tensor>>, options?: RunOptions): Promise<Readonly<Record<string, Tensor>>>;
+  /**
+   * Where the engine can prepare pictures on its device, else undefined: runs a network of one input on them. They must not change
+   * until the call has returned, or, where they are not `borrowed`, until it has settled.
+   */
+  readonly runPictures?: ((batch: PictureBatch, options?: RunOptions) => Promise<Readonly<Record<string, Tensor>>>) | undefined;
   statistics(): SessionStatistics;
   /** Idempotent; waits for runs in progress, rejects new ones with ModelDisposedError. */
   close(): Promise<void>;

@@ -155,7 +155,7 @@ export interface PreprocessingOverrides {
   readonly contrast?: boolean;
 }
 
-/** Runs resolved steps on one picture. Implementations: `cpu` (addon), `reference` (TypeScript), later `cuda`. */
+/** Runs resolved steps on one picture. Implementations: `cpu` (addon), `reference` (TypeScript), `cuda` (addon, on a GPU). */
 export interface PreprocessExecutor {
   readonly name: "cpu" | "reference" | "cuda";
   /**

@@ -1,8 +1,8 @@
 /** Joins the parts of a built-in family: pictures -> plan -> network -> decoder -> result. */
 import { float32ToFloat16, planBatches } from "../engines/index.js";
-import type { InferenceSession, SessionStatistics, Tensor, TensorPort } from "../engines/index.js";
+import type { InferenceSession, PictureBatch, SessionStatistics, Tensor, TensorPort } from "../engines/index.js";
 import { ModelInputError } from "../errors.js";
-import { loadPicture, requireBatchable, resolvePreprocess } from "../imaging/index.js";
+import { loadPicture, requireBatchable, resolvePreprocess, whyNotOnDevice } from "../imaging/index.js";
 import type { Geometry, ImageInput, Picture, PreprocessExecutor, PreprocessPlan } from "../imaging/index.js";
 import type { RecommendedParameters } from "../packages/index.js";
 import type { ImageInfo, ServedBy, Timings } from "../results/index.js";
@@ -31,6 +31,8 @@ export interface ModelParts<F, Description extends FamilyDescription> {
 }
 
 interface PreparedPictures extends Prepared {
+  /** What the network runs on: the tensors, or pictures that the engine prepares itself. */
+  readonly inputs: readonly (Tensor | PictureBatch)[];
   readonly pictures: readonly Picture[];
   /** Pictures in each tensor, padding not counted. */
   readonly counts: readonly number[];
@@ -80,7 +82,7 @@ export abstract class LoadedModel<
     this.#buffers = new InputBuffers(parts.session, places);
     this.stages = {
       preprocess: (images, options) => this.#prepare(images, options, false),
-      forward: (prepared, options) => this.#forward(prepared, options),
+      forward: (prepared, options) => this.#forward(prepared.tensors, options),
       postprocess: async (raw, prepared, options) => {
         const resolved = this.#resolve(options);
         return this.#present(await this.#decodeAll(raw, prepared, resolved), prepared, resolved, null);
@@ -124,7 +126,7 @@ export abstract class LoadedModel<
   protected override async predictBatch(images: readonly ImageInput[], options: Options | undefined, called: number): Promise<Result[]> {
     const prepared = await this.#prepare(images, options, true);
     const ready = performance.now();
-    const raw = await this.#forward(prepared, options);
+    const raw = await this.#forward(prepared.inputs, options);
     // Only after a complete run: a cancelled network may still be reading.
     for (const tensor of prepared.tensors) this.#buffers.giveBack(tensor.data as Float32Array);
     const run = performance.now();
@@ -153,12 +155,19 @@ export abstract class LoadedModel<
       optionNotHonoured("imageSize", imageSize, { strict: this.parts.strictOptions, warned: this.#warned });
     }
     const { minimum, maximum } = this.info.batchSize;
-    const tensors: Tensor[] = [];
+    const inputs: (Tensor | PictureBatch)[] = [];
     const counts: number[] = [];
     const limits = maximum === null ? {} : { min: minimum, max: maximum };
     for (const { start, count, padding } of planBatches(pictures.length, limits)) {
       const members = resolved.slice(start, start + count);
       const { width, height } = members[0]?.steps.output ?? { width: 0, height: 0 };
+      counts.push(count);
+      // Stages hand out tensors; predictions need none where the engine prepares pictures.
+      if (pooled && this.#takesPictures() && members.every(({ steps }) => whyNotOnDevice(steps) === null)) {
+        const batch = members.map(({ steps }, index) => ({ image: pictures[start + index] as Picture, steps }));
+        inputs.push({ dims: [count + padding, 3, height, width], pictures: batch });
+        continue;
+      }
       const elements = 3 * width * height;
       const length = (count + padding) * elements;
       const data = pooled ? this.#buffers.take(length) : this.parts.session.allocateInput(length);
@@ -168,16 +177,22 @@ export abstract class LoadedModel<
         ),
       );
       if (padding > 0) data.fill(0, count * elements);
-      tensors.push({ type: "float32", dims: [count + padding, 3, height, width], data });
-      counts.push(count);
+      inputs.push({ type: "float32", dims: [count + padding, 3, height, width], data });
     }
     return {
-      tensors,
+      inputs,
+      tensors: inputs.filter((input) => "data" in input),
       counts,
       pictures,
       geometry: resolved.map(({ geometry }) => geometry),
       timings: { decodeImageMs: loaded - begin, preprocessMs: performance.now() - loaded },
     };
+  }
+
+  /** Engines that prepare pictures make them the only input. */
+  #takesPictures(): boolean {
+    const { runPictures, inputs } = this.parts.session;
+    return runPictures !== undefined && inputs.length === 1;
   }
 
   async #load(image: ImageInput, index: number, exifOrientation: "apply" | "ignore"): Promise<Picture> {
@@ -190,15 +205,18 @@ export abstract class LoadedModel<
     }
   }
 
-  async #forward(prepared: Prepared, options: Options | undefined): Promise<RawOutputs> {
+  async #forward(inputs: readonly (Tensor | PictureBatch)[], options: Options | undefined): Promise<RawOutputs> {
     const { session, description } = this.parts;
     const port = imagePort(session, description);
     const input = port?.name ?? "";
     const more = await this.moreInputs(options);
     const runOptions = options?.signal === undefined ? {} : { signal: options.signal };
     return Promise.all(
-      prepared.tensors.map(async (tensor) => {
-        const outputs = await session.run({ ...more, [input]: port?.type === "float16" ? toFloat16(tensor) : tensor }, runOptions);
+      inputs.map(async (one) => {
+        const outputs =
+          "pictures" in one
+            ? await (session.runPictures as NonNullable<typeof session.runPictures>)(one, runOptions)
+            : await session.run({ ...more, [input]: port?.type === "float16" ? toFloat16(one) : one }, runOptions);
         return session.outputs.map(({ name }) => outputs[name] as Tensor);
       }),
     );

@@ -19,6 +19,9 @@ export interface NativeAddon {
   /** Picture to network input; see PreprocessExecutor. `pixels` is copied first unless `borrowed` is false. */
   preprocess(pixels: Uint8Array, image: NativeImageDescription, steps: PreprocessSteps, target: Float32Array): Promise<void>;
 
+  /** The kernels of native/kernels on one device. Opening the driver is slow; it happens on a thread of its own. */
+  openDevicePreprocessor(options: { readonly cudaLibraryPath: string; readonly device: number }): Promise<NativeDevicePreprocessor>;
+
   /** Parts of a picture as upright pictures of three channels; see native/image/perspective.h. */
   cropQuadrilaterals(
     pixels: Uint8Array,
@@ -82,6 +85,15 @@ export interface NativeAddon {
   readTensorRtPlanVersion(plan: Uint8Array): string;
 }
 
+export interface NativeDevicePreprocessor {
+  /**
+   * Picture to network input, float32 `[3, height, width]`, by the device; `pixels` is copied first unless `borrowed` is false. Refuses steps that the kernels do not do (`contrast`).
+   */
+  run(pixels: Uint8Array, image: NativeImageDescription, steps: PreprocessSteps): Promise<Float32Array>;
+  /** Ends behind the work in progress; gives the device's memory back. */
+  close(): Promise<void>;
+}
+
 /** What the addon found of NVIDIA's, without failing over any of it. */
 export interface NvidiaProbe {
   /** libcuda; `version` is the CUDA version that the driver supports, `12.4`. */
@@ -119,6 +131,8 @@ export interface NativeBuildInfo {
   readonly nodeApi: number;
   /** Instruction sets chosen on this CPU for the image loops: "avx2" or "baseline". */
   readonly simd: string;
+  /** How the kernels for NVIDIA GPUs are there: as text that the driver compiles, or as machine code besides. */
+  readonly kernels: "text" | "machine-code";
 }
 
 export interface NativeImageDescription {
@@ -333,6 +347,8 @@ export interface NativeTensorRtOptions {
   /** Optimization profile, from 0. */
   readonly profile: number;
   readonly engineHostCodeAllowed: boolean;
+  /** Whether runs may bring pictures, which the device prepares. */
+  readonly preparesPictures: boolean;
 }
 
 export interface NativeTensorRtPort {
@@ -349,6 +365,14 @@ export interface NativeTensorRtPort {
   }[];
 }
 
+/** In the place of a tensor: the first pictures of a batch. `type` and `dims` are those of the tensor that the device makes. */
+export interface NativePictures {
+  readonly name: string;
+  readonly type: number;
+  readonly dims: readonly number[];
+  readonly pictures: readonly { readonly pixels: Uint8Array; readonly image: NativeImageDescription; readonly steps: PreprocessSteps }[];
+}
+
 export interface NativeTensorRtEngine {
   readonly name: string;
   readonly inputs: readonly NativeTensorRtPort[];
@@ -361,8 +385,8 @@ export interface NativeTensorRtEngine {
   readonly hardwareCompatibility: "none" | "ampere-plus" | "same-compute-capability";
   readonly device: number;
   readonly deviceName: string;
-  /** All outputs. Inputs that lie in memory from `allocate` are read in place, others are copied. */
-  run(inputs: readonly NativeTensor[], cancel: NativeCancelToken | null): Promise<readonly NativeTensor[]>;
+  /** All outputs. Inputs that lie in memory from `allocate` are read in place, others are copied; one may be pictures. */
+  run(inputs: readonly (NativeTensor | NativePictures)[], cancel: NativeCancelToken | null): Promise<readonly NativeTensor[]>;
   statistics(): NativeTensorRtStatistics;
   /** Once. Resolves when every run in progress has settled and the memory is free. */
   close(): Promise<void>;

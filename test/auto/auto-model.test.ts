@@ -224,7 +224,7 @@ describe("packages that cannot be loaded", () => {
     }
   });
 
-  it.each([{ executer: "auto" }, { executor: "gpu" }, { lanes: 0 }, { intraOpThreads: -1 }, { queueLimit: 1.5 }])(
+  it.each([{ executer: "auto" }, { executor: "gpu" }, { executor: "cuda" }, { lanes: 0 }, { intraOpThreads: -1 }, { queueLimit: 1.5 }])(
     "load option %j",
     async (options) => {
       expect((await failure(AutoModel.fromPretrained("mediapipe/face-detector", options as never))).code).toBe("INVALID_OPTION");

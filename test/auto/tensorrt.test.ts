@@ -1,20 +1,25 @@
 /** A package with a TensorRT engine behind AutoModel, on the stand-ins: its network returns the first pixels of each picture. */
 import { unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 
-import { AutoModel, type AutoModelOptions, type ObjectDetectionModel } from "../../src/index.js";
+import { AutoModel, type AutoModelOptions, type Detections, type ObjectDetectionModel } from "../../src/index.js";
 import { CorruptedModelPackageError, ModelRuntimeError, TensorRtError } from "../../src/errors.js";
+import { TensorRtEngine } from "../../src/engines/index.js";
 import { loadAddon } from "../../src/native/index.js";
 import { fakePlan, nvidiaFakes } from "../support/nvidia-fakes.js";
-import { blankPicture, writePackage } from "../support/packages.js";
+import { blankPicture, inferenceConfig, writePackage } from "../support/packages.js";
 
 const fakes = loadAddon() === null ? null : nvidiaFakes();
 const LINES = ["in images 0 4 -1 3 64 64", "out output0 0 3 -1 10 6", "profile 0 images 4 2 3 64 64 2 3 64 64 4 3 64 64"];
 
-async function writeEnginePackage(trtConfig: object | null, plan = fakePlan([10, 15, 1, 1], LINES)): Promise<string> {
+async function writeEnginePackage(
+  trtConfig: object | null,
+  plan = fakePlan([10, 15, 1, 1], LINES),
+  config = inferenceConfig(),
+): Promise<string> {
   const modelConfig = { model_architecture: "yolov10", task_type: "object-detection", backend_type: "trt" };
-  const directory = await writePackage({ modelConfig, weights: null });
+  const directory = await writePackage({ modelConfig, inferenceConfig: config, weights: null });
   if (trtConfig !== null) writeFileSync(join(directory, "trt_config.json"), JSON.stringify(trtConfig));
   writeFileSync(join(directory, "engine.plan"), plan);
   return directory;
@@ -24,12 +29,21 @@ async function load(directory: string, options: AutoModelOptions = {}): Promise<
   return (await AutoModel.fromPretrained(directory, options)) as ObjectDetectionModel;
 }
 
+function noisePicture(width: number, height: number, seed: number) {
+  const data = Uint8Array.from({ length: width * height * 3 }, (_, index) => Math.imul(index + seed + 1, 2654435761) >>> 24);
+  return { data, width, height, channels: 3, colorFormat: "rgb" } as const;
+}
+
 const DYNAMIC = { dynamic_batch_size_min: 2, dynamic_batch_size_opt: 2, dynamic_batch_size_max: 4 };
 
 describe.skipIf(fakes === null)("a package with a TensorRT engine", () => {
   beforeAll(() => {
     process.env["INFERENCE_MODELS_CUDA_LIBRARY_PATH"] = join(fakes!, "cuda");
     process.env["INFERENCE_MODELS_TENSORRT_LIBRARY_PATH"] = join(fakes!, "trt10");
+  });
+
+  afterEach(() => {
+    vi.restoreAllMocks();
   });
 
   it("predicts, in batches that the engine was built for", async () => {
@@ -46,6 +60,48 @@ describe.skipIf(fakes === null)("a package with a TensorRT engine", () => {
     expect([...results[4]!].map(({ className }) => className)).toEqual(Array(10).fill("dog"));
     expect(results[0]!.servedBy).toMatchObject({ backend: "trt", engine: "tensorrt", device: "cuda:0" });
     expect((await model.predict(blankPicture(32, 32, 255))).confidence.length).toBe(10);
+  });
+
+  it("has the device prepare pictures, with the same results", async () => {
+    const directory = await writeEnginePackage(DYNAMIC);
+    await using onCpu = await load(directory);
+    const loading = vi.spyOn(TensorRtEngine, "load");
+    await using onDevice = await load(directory, { executor: "cuda" });
+    const tensors = vi.spyOn((await loading.mock.results[0]!.value) as TensorRtEngine, "run");
+    expect(onCpu.info.preprocessExecutor).toBe("cpu");
+    expect(onDevice.info.preprocessExecutor).toBe("cuda");
+    // Of several sizes, more than one batch, one batch with a place left.
+    const pictures = [64, 200, 31, 64, 77].map((side, index) => noisePicture(side, side + 40, index));
+    const columns = (results: readonly Detections[]) => results.map(({ xyxy, confidence, classId }) => ({ xyxy, confidence, classId }));
+    for (let round = 0; round < 3; round += 1) {
+      const expected = columns(await onCpu.predict(pictures, { confidence: 0 }));
+      expect(expected.some(({ confidence }) => confidence.length > 0)).toBe(true);
+      expect(columns(await onDevice.predict(pictures, { confidence: 0 }))).toEqual(expected);
+    }
+    expect((await onDevice.predict(pictures[0]!)).servedBy?.preprocessExecutor).toBe("cuda");
+    expect(tensors).not.toHaveBeenCalled();
+    // Stages hand out tensors, which the CPU prepares.
+    const prepared = await onDevice.stages.preprocess(pictures);
+    expect(prepared.tensors.map(({ dims }) => dims[0])).toEqual([4, 2]);
+    const raw = await onDevice.stages.forward(prepared);
+    expect(columns(await onDevice.stages.postprocess(raw, prepared, { confidence: 0 }))).toEqual(
+      columns(await onCpu.predict(pictures, { confidence: 0 })),
+    );
+    await expect(onDevice.predict(pictures, { signal: AbortSignal.abort(new Error("enough")) })).rejects.toThrow("enough");
+  });
+
+  it("leaves contrast enhancement to the CPU", async () => {
+    const config = { ...inferenceConfig(), image_pre_processing: { contrast: { enabled: true, type: "Contrast Stretching" } } };
+    const directory = await writeEnginePackage(DYNAMIC, undefined, config);
+    await using onCpu = await load(directory);
+    await using onDevice = await load(directory, { executor: "cuda" });
+    const picture = noisePicture(90, 50, 3);
+    const [expected, found] = [await onCpu.predict(picture, { confidence: 0 }), await onDevice.predict(picture, { confidence: 0 })];
+    expect(expected.confidence.length).toBeGreaterThan(0);
+    expect(found.confidence).toEqual(expected.confidence);
+    // Without the step the device takes over.
+    const plain = { confidence: 0, preprocessing: { contrast: false } };
+    expect((await onDevice.predict(picture, plain)).xyxy).toEqual((await onCpu.predict(picture, plain)).xyxy);
   });
 
   it("keeps to the device it was told", async () => {

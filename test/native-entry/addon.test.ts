@@ -13,6 +13,7 @@ const NAMES: Readonly<Record<keyof NativeAddon, true>> = {
   allocate: true,
   memoryInUse: true,
   preprocess: true,
+  openDevicePreprocessor: true,
   decodeDense: true,
   decodeRows: true,
   decodeQueries: true,

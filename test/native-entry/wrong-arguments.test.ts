@@ -2,12 +2,16 @@
  * Every argument of every function that computes, in turn replaced by everything that it should not be. What is of another kind has to be
  * refused; a number that is merely odd may be used. Nothing may end the process, hang, or change what the next good call gives.
  */
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import { loadAddon } from "../../src/native/index.js";
+import { nvidiaFakes } from "../support/nvidia-fakes.js";
 
 const addon = loadAddon();
 if (addon === null) process.stderr.write("skipped: the addon is not available\n");
+const fakes = addon === null ? null : nvidiaFakes();
+const onDevice = fakes === null ? null : await addon!.openDevicePreprocessor({ cudaLibraryPath: join(fakes, "cuda"), device: 0 });
 
 const numbers = Float32Array.of(16, 48, 16, 48, 16, 8, 16, 8, 0.1, 0.6, 0.9, 0.2);
 const matrix = { data: numbers, offset: 0, candidateStride: 1, attributeStride: 2 };
@@ -21,6 +25,7 @@ const placement = { trim, resize, canvas: { ...resize, left: 0, top: 0 } };
 
 type Name =
   | "preprocess"
+  | "run"
   | "cropQuadrilaterals"
   | "decodeDense"
   | "decodeRows"
@@ -38,33 +43,29 @@ interface GoodCall {
   readonly any?: readonly string[];
 }
 
+const pixels = new Uint8Array(36).fill(51);
+const image = { width: 4, height: 3, channels: 3, colorFormat: "rgb" };
+const steps = {
+  source: { width: 4, height: 3 },
+  crop: { left: 0, top: 0, width: 4, height: 3 },
+  grayscale: false,
+  contrast: "adaptive-equalization",
+  geometry: [{ kind: "resize", filter: "linear", ...resize, canvas: { ...resize, left: 0, top: 0, fill: 0 } }],
+  swapChannels: false,
+  normalization: { divisor: 255, factor: null, mean: [0, 0, 0], std: [1, 1, 1] },
+  output: resize,
+};
+const forSteps = {
+  nullable: ["2.contrast", "2.normalization.factor", "2.normalization.mean", "2.normalization.std", "2.normalization.divisor"],
+  // All of it may be left out, so any object will do.
+  any: ["2.normalization", "2.normalization.factor"],
+};
+
 const GOOD: Readonly<Record<Name, GoodCall>> = {
-  preprocess: {
-    args: [
-      new Uint8Array(36).fill(51),
-      { width: 4, height: 3, channels: 3, colorFormat: "rgb", borrowed: true },
-      {
-        source: { width: 4, height: 3 },
-        crop: { left: 0, top: 0, width: 4, height: 3 },
-        grayscale: false,
-        contrast: "adaptive-equalization",
-        geometry: [{ kind: "resize", filter: "linear", ...resize, canvas: { ...resize, left: 0, top: 0, fill: 0 } }],
-        swapChannels: false,
-        normalization: { divisor: 255, factor: null, mean: [0, 0, 0], std: [1, 1, 1] },
-        output: resize,
-      },
-      new Float32Array(12),
-    ],
-    nullable: ["2.contrast", "2.normalization.factor", "2.normalization.mean", "2.normalization.std", "2.normalization.divisor"],
-    // All of it may be left out, so any object will do.
-    any: ["2.normalization", "2.normalization.factor"],
-  },
+  preprocess: { args: [pixels, { ...image, borrowed: true }, steps, new Float32Array(12)], ...forSteps },
+  run: { args: [pixels, { ...image, borrowed: true }, { ...steps, contrast: null }], ...forSteps },
   cropQuadrilaterals: {
-    args: [
-      new Uint8Array(36).fill(51),
-      { width: 4, height: 3, channels: 3, colorFormat: "rgb", borrowed: true },
-      [{ corners: Float64Array.of(0, 0, 3, 0, 3, 2, 0, 2), width: 3, height: 2 }],
-    ],
+    args: [pixels, { ...image, borrowed: true }, [{ corners: Float64Array.of(0, 0, 3, 0, 3, 2, 0, 2), width: 3, height: 2 }]],
   },
   decodeDense: {
     args: [
@@ -112,6 +113,8 @@ const GOOD: Readonly<Record<Name, GoodCall>> = {
 
 /** Untyped on purpose: what the compiler forbids is what is tested. */
 async function call(name: Name, args: readonly unknown[]): Promise<unknown> {
+  // Of the object that openDevicePreprocessor gives; its methods want it as their receiver.
+  if (name === "run") return (onDevice as unknown as { run(...args: readonly unknown[]): Promise<unknown> }).run(...args);
   return (addon?.[name] as unknown as (...args: readonly unknown[]) => Promise<unknown>)(...args);
 }
 
@@ -177,7 +180,9 @@ const HOSTILE: readonly unknown[] = [
   1e308,
 ];
 
-describe.skipIf(addon === null).each(Object.entries(GOOD) as [Name, GoodCall][])("%s", (name, { args, nullable = [], any = [] }) => {
+const calls = (Object.entries(GOOD) as [Name, GoodCall][]).filter(([name]) => name !== "run" || onDevice !== null);
+
+describe.skipIf(addon === null).each(calls)("%s", (name, { args, nullable = [], any = [] }) => {
   const places = paths(args);
   const at = (path: string): unknown => path.split(".").reduce<unknown>((value, key) => (value as Record<string, unknown>)[key], args);
 

@@ -11,7 +11,7 @@ const compiler = process.env["CXX"] ?? "c++";
 
 /** File to make, its sources, definitions. */
 const LIBRARIES: readonly (readonly [file: string, source: string, ...definitions: readonly string[]])[] = [
-  ["cuda/libcuda.so.1", "fake_cuda.cc"],
+  ["cuda/libcuda.so.1", "fake_cuda.cc kernel_twins.cc"],
   ["cuda/libnvidia-ml.so.1", "fake_versions.cc", "FAKE_NVML=0"],
   ["cuda/libcudart.so.12", "fake_versions.cc", "FAKE_CUDART=12060"],
   ["versions/libnvinfer.so.10", "fake_versions.cc", "FAKE_INFER=101501", "FAKE_INFER_BUILD=29"],
@@ -27,6 +27,11 @@ function fingerprint(): string {
   const hash = createHash("sha256").update(JSON.stringify([LIBRARIES, compiler]));
   for (const file of readdirSync(sources).sort()) hash.update(readFileSync(join(sources, file)));
   hash.update(readFileSync(join(sources, "..", "data", "tensorrt_abi.inc")));
+  // Of these the kernels' twins are made.
+  for (const folder of ["kernels", "image", "detection"]) {
+    const path = join(root, "native", folder);
+    for (const file of readdirSync(path).sort()) if (file.endsWith(".h")) hash.update(readFileSync(join(path, file)));
+  }
   return hash.digest("hex").slice(0, 16);
 }
 
@@ -51,6 +56,7 @@ export function nvidiaFakes(): string | null {
       "-shared",
       "-fPIC",
       "-fvisibility=hidden",
+      "-ffp-contract=off",
       `-I${join(root, "native")}`,
       `-I${join(root, "test", "native")}`,
     ];

@@ -4,6 +4,7 @@ import {
   callNative,
   type NativeAddon,
   type NativeCancelToken,
+  type NativePictures,
   type NativeTensor,
   type NativeTensorRtEngine,
   type NativeTensorRtPort,
@@ -11,7 +12,16 @@ import {
 import { elementTypeFromNumber, elementTypeNumber } from "../element-types.js";
 import { queueFull, sessionClosed } from "../refusals.js";
 import { checkInputs, checkOutputs } from "../tensors.js";
-import type { InferenceSession, NetworkMetadata, RunOptions, SessionStatistics, Tensor, TensorData, TensorPort } from "../types.js";
+import type {
+  InferenceSession,
+  NetworkMetadata,
+  PictureBatch,
+  RunOptions,
+  SessionStatistics,
+  Tensor,
+  TensorData,
+  TensorPort,
+} from "../types.js";
 import { missingLibrary, requireAddon } from "./needs.js";
 import { checkTensorRtOptions, type CheckedTensorRtOptions, type TensorRtEngineOptions } from "./options.js";
 
@@ -65,6 +75,7 @@ export class TensorRtEngine implements InferenceSession {
   /** On which GPUs it runs beside the one that it was built on. */
   readonly hardwareCompatibility: "none" | "ampere-plus" | "same-compute-capability";
   readonly device: { readonly ordinal: number; readonly name: string };
+  readonly runPictures: InferenceSession["runPictures"];
 
   readonly #addon: NativeAddon;
   readonly #native: NativeTensorRtEngine;
@@ -73,11 +84,16 @@ export class TensorRtEngine implements InferenceSession {
   #unsettled = 0;
   #closing: Promise<void> | null = null;
 
-  private constructor(addon: NativeAddon, native: NativeTensorRtEngine, { native: { contexts }, queueLimit }: CheckedTensorRtOptions) {
+  private constructor(
+    addon: NativeAddon,
+    native: NativeTensorRtEngine,
+    { native: { contexts, preparesPictures }, queueLimit }: CheckedTensorRtOptions,
+  ) {
     this.#addon = addon;
     this.#native = native;
     this.#contexts = contexts;
     this.#queueLimit = queueLimit;
+    this.runPictures = preparesPictures ? (batch, options) => this.#runPictures(batch, options) : undefined;
     this.engineVersion = native.libraryVersion;
     this.builtByVersion = native.builtByVersion;
     this.name = native.name;
@@ -145,15 +161,39 @@ export class TensorRtEngine implements InferenceSession {
     signal?.throwIfAborted();
     if (this.closed) throw sessionClosed(STAGE);
     const tensors = checkInputs(this.inputs, inputs).map((tensor) => ({ ...tensor, type: elementTypeNumber(tensor.type) }));
-    const wanted = checkOutputs(this.outputs, outputs);
+    return this.#run(tensors, checkOutputs(this.outputs, outputs), signal);
+  }
+
+  async #runPictures({ dims, pictures }: PictureBatch, { signal, outputs }: RunOptions = {}): Promise<Readonly<Record<string, Tensor>>> {
+    signal?.throwIfAborted();
+    if (this.closed) throw sessionClosed(STAGE);
+    const [port] = this.inputs;
+    const input = {
+      name: port?.name ?? "",
+      type: elementTypeNumber(port?.type ?? "float32"),
+      dims,
+      pictures: pictures.map(({ image: { data, width, height, channels, colorFormat, borrowed }, steps }) => ({
+        pixels: data,
+        image: { width, height, channels, colorFormat, borrowed },
+        steps,
+      })),
+    };
+    return this.#run([input], checkOutputs(this.outputs, outputs), signal);
+  }
+
+  async #run(
+    inputs: readonly (NativeTensor | NativePictures)[],
+    wanted: readonly string[],
+    signal: AbortSignal | undefined,
+  ): Promise<Readonly<Record<string, Tensor>>> {
     // Runs that were aborted count until the device has let go of them: what is bounded is work, not promises.
     if (this.#unsettled >= this.#contexts + this.#queueLimit) throw queueFull(this.#queueLimit, STAGE);
     const cancel = signal === undefined ? null : this.#addon.createCancelToken();
-    const results = await raceAbort(signal, this.#submit(tensors, cancel), () => cancel?.cancel());
+    const results = await raceAbort(signal, this.#submit(inputs, cancel), () => cancel?.cancel());
     return Object.fromEntries(results.filter(({ name }) => wanted.includes(name)).map((tensor) => [tensor.name, readTensor(tensor)]));
   }
 
-  async #submit(inputs: readonly NativeTensor[], cancel: NativeCancelToken | null): Promise<readonly NativeTensor[]> {
+  async #submit(inputs: readonly (NativeTensor | NativePictures)[], cancel: NativeCancelToken | null): Promise<readonly NativeTensor[]> {
     this.#unsettled += 1;
     try {
       return await callNative(() => this.#native.run(inputs, cancel));

@@ -18,6 +18,8 @@ export interface TensorRtEngineOptions {
    * that runs in this process: allow it only for files that you trust. Default false.
    */
   readonly engineHostCodeAllowed?: boolean;
+  /** Whether the device is to prepare pictures: `runPictures` is there then. Default false. */
+  readonly preparesPictures?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -28,6 +30,7 @@ const NAMES = [
   "cudaGraphs",
   "queueLimit",
   "engineHostCodeAllowed",
+  "preparesPictures",
   "signal",
 ] as const satisfies readonly (keyof TensorRtEngineOptions)[];
 const DEFAULT_GRAPHS = 8;
@@ -55,6 +58,8 @@ export function checkTensorRtOptions(options: TensorRtEngineOptions): CheckedTen
   requireKnownOptions(options, NAMES, "TensorRtEngine.load");
   const hostCode = options.engineHostCodeAllowed ?? false;
   if (typeof hostCode !== "boolean") throw invalidOption("engineHostCodeAllowed", "true or false", hostCode);
+  const preparesPictures = options.preparesPictures ?? false;
+  if (typeof preparesPictures !== "boolean") throw invalidOption("preparesPictures", "true or false", preparesPictures);
   const { cudaLibraryPath, tensorRtLibraryPath } = configuration().device;
   return {
     native: {
@@ -65,6 +70,7 @@ export function checkTensorRtOptions(options: TensorRtEngineOptions): CheckedTen
       contexts: integer("contexts", options.contexts ?? DEFAULT_CONTEXTS, 1, 64),
       graphs: graphs(options.cudaGraphs ?? true),
       engineHostCodeAllowed: hostCode,
+      preparesPictures,
     },
     queueLimit: integer("queueLimit", options.queueLimit ?? DEFAULT_QUEUE_LIMIT, 0, 1024 * 1024),
   };

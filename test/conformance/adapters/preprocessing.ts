@@ -14,7 +14,7 @@ import { loadAddon } from "../../../src/native/index.js";
 import { loadPicture } from "../../../src/imaging/index.js";
 import { ModelInputError } from "../../../src/errors.js";
 import type { ContrastKind } from "../../../src/imaging/index.js";
-import { NotCovered, type Adapter, type AdapterTable, type AdapterVariants } from "../adapter.js";
+import { NotCovered, type Adapter, type AdapterTable } from "../adapter.js";
 import { decodeArray, encodeArray, encodeGeometry, type VectorArray, type VectorSize } from "../values.js";
 
 interface VectorImages {
@@ -234,22 +234,26 @@ function imageOperations(executor: () => PreprocessExecutor): Adapter {
   };
 }
 
-function onEachExecutor(make: (executor: () => PreprocessExecutor) => Adapter): AdapterVariants {
+/** The functions of the vectors that an executor carries out. */
+export function preprocessingOn(executor: () => PreprocessExecutor): Readonly<Record<string, Adapter>> {
   return {
-    cpu: make(() => {
-      const addon = loadAddon();
-      if (addon === null) throw new NotCovered("the addon is not available");
-      return cpuExecutor(addon);
-    }),
-    reference: make(() => referenceExecutor),
+    "pre-process-network-input": preprocess(executor, "shared"),
+    "rfdetr-pre-process": preprocess(executor, "rf-detr"),
+    "resize-image": resize(executor),
+    "apply-image-pre-processing": imageOperations(executor),
   };
 }
 
+const onCpu = preprocessingOn(() => {
+  const addon = loadAddon();
+  if (addon === null) throw new NotCovered("the addon is not available");
+  return cpuExecutor(addon);
+});
+
 export const adapters: AdapterTable = {
-  "pre-process-network-input": onEachExecutor((executor) => preprocess(executor, "shared")),
-  "rfdetr-pre-process": onEachExecutor((executor) => preprocess(executor, "rf-detr")),
-  "resize-image": onEachExecutor(resize),
-  "apply-image-pre-processing": onEachExecutor(imageOperations),
+  ...Object.fromEntries(
+    Object.entries(preprocessingOn(() => referenceExecutor)).map(([name, reference]) => [name, { cpu: onCpu[name] as Adapter, reference }]),
+  ),
   "input-image-dimensions": {
     "": async (input: { readonly images: VectorImages }) => ({
       dimensions: (await toPictures(input.images)).map(({ width, height }) => ({ width, height })),

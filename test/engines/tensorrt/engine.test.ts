@@ -238,4 +238,46 @@ describe.skipIf(fakes === null)("TensorRtEngine", () => {
     expect({ code, signal, stderr }).toEqual({ code: 0, signal: null, stderr: "" });
     expect(stdout).toBe("terminated, dropped, leaving");
   }, 90_000);
+
+  describe("that prepares pictures", () => {
+    const LINES_OF_PICTURES = ["in images 0 4 -1 3 4 4", "out echo 0 4 -1 3 4 4", "profile 0 images 4 1 3 4 4 2 3 4 4 4 3 4 4"];
+    const plan = fakePlan([10, 15, 1, 29], LINES_OF_PICTURES);
+    const size = { width: 4, height: 4 };
+    const steps = {
+      source: size,
+      crop: { left: 0, top: 0, ...size },
+      grayscale: false,
+      contrast: null,
+      geometry: [{ kind: "resize", filter: "none", ...size, canvas: { ...size, left: 0, top: 0, fill: 0 } }],
+      swapChannels: false,
+      normalization: { divisor: null, factor: null, mean: null, std: null },
+      output: size,
+    } as const;
+    const picture = (value: number, borrowed = true) => ({
+      image: { data: new Uint8Array(48).fill(value), ...size, channels: 3, colorFormat: "rgb", borrowed } as const,
+      steps,
+    });
+
+    it("runs on them, and on zeros where the batch has places left", async () => {
+      const engine = await load(plan, { preparesPictures: true });
+      const { echo } = await engine.runPictures!({ dims: [3, 3, 4, 4], pictures: [picture(7), picture(9, false)] });
+      const values = echo!.data as Float32Array;
+      expect([values[0], values[47], values[48], values[95], values[96], values[143]]).toEqual([7, 7, 9, 9, 0, 0]);
+      expect((await load(plan)).runPictures).toBeUndefined();
+    });
+
+    it("refuses what does not fit", async () => {
+      const engine = await load(plan, { preparesPictures: true });
+      const run = (batch: unknown) => engine.runPictures!(batch as never);
+      await expect(run({ dims: [1, 3, 4, 4], pictures: [picture(1), picture(2)] })).rejects.toThrow(ModelInputError);
+      await expect(run({ dims: [5, 3, 4, 4], pictures: [picture(1)] })).rejects.toThrow(/admits \[1\.\.4/);
+      await expect(run({ dims: [1, 3, 4, 4], pictures: [] })).rejects.toThrow(/array of pictures/);
+      await expect(
+        run({ dims: [1, 3, 4, 4], pictures: [{ ...picture(1), steps: { ...steps, contrast: "contrast-stretching" } }] }),
+      ).rejects.toThrow(/histogram/);
+      await engine.close();
+      await expect(run({ dims: [1, 3, 4, 4], pictures: [picture(1)] })).rejects.toThrow(ModelDisposedError);
+      await expect(load(plan, { preparesPictures: 1 as never })).rejects.toThrow(InvalidOptionError);
+    });
+  });
 });

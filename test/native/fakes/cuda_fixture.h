@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <string>
 
 #include "cuda/driver.h"
@@ -10,8 +11,10 @@
 
 namespace im::cuda {
 
+// The stand-in; or, where there is a GPU, the real driver from the folder that this variable names, for tests of results (docs/gpu.md).
 inline LibrarySearch FakeDriverSearch() {
-  LibrarySearch search = DriverSearch(std::string(IM_FAKES) + "/cuda");
+  const char* real = std::getenv("IM_TEST_CUDA_LIBRARY_PATH");
+  LibrarySearch search = DriverSearch(real != nullptr ? std::string(real) : std::string(IM_FAKES) + "/cuda");
   search.ask_loader = false;
   search.folders.clear();
   return search;

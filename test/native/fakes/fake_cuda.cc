@@ -6,6 +6,7 @@
 //
 // It is no driver for NVIDIA's own libraries, which verify that theirs is genuine.
 #include "fake_cuda.h"
+#include "kernel_twins.h"
 
 #include <cstdio>
 #include <cstdlib>
@@ -58,10 +59,6 @@ struct Graph {
   std::vector<Operation> operations;
 };
 
-struct Kernel {
-  FakeKernel run = nullptr;
-  std::vector<unsigned> sizes;
-};
 
 struct Module {};
 
@@ -77,7 +74,6 @@ std::map<Event*, std::unique_ptr<Event>> g_events;
 std::map<Module*, std::unique_ptr<Module>> g_modules;
 std::map<Graph*, std::unique_ptr<Graph>> g_graphs;
 std::map<int*, std::unique_ptr<int>> g_pools;
-std::map<std::string, Kernel> g_kernels;
 std::uint64_t g_next_address = 0xD000000000000000u;
 std::size_t g_used = 0;
 int g_context[16];
@@ -249,11 +245,6 @@ EXPORT int fake_cuda_enqueue(void* stream, void (*run)(void*), void* data, void 
   const std::lock_guard<std::recursive_mutex> lock(g_mutex);
   const std::shared_ptr<void> owned(data, release);  // a captured operation runs any number of times
   return Enqueue(stream, [run, owned] { run(owned.get()); });
-}
-
-EXPORT void fake_cuda_add_kernel(const char* name, FakeKernel kernel, const unsigned* sizes, unsigned count) {
-  const std::lock_guard<std::recursive_mutex> lock(g_mutex);
-  g_kernels[name] = {kernel, std::vector<unsigned>(sizes, sizes + count)};
 }
 
 // --------------------------------------------------------------------------------------------------- devices and contexts
@@ -607,8 +598,13 @@ EXPORT int cuEventElapsedTime(float* milliseconds, void*, void*) {
 
 // ---------------------------------------------------------------------------------------------------- modules and kernels
 
-EXPORT int cuModuleLoadData(void** handle, const void* image) {
+EXPORT int cuModuleLoadDataEx(void** handle, const void* image, unsigned count, int* options, void** values) {
   ENTER();
+  if (injected != kOk) {
+    for (unsigned i = 0; i < count; ++i) {
+      if (options[i] == 5) std::strcpy(static_cast<char*>(values[i]), "ptxas fatal : injected");
+    }
+  }
   FAIL_IF_INJECTED();
   NEED_CONTEXT();
   std::uint32_t magic = 0;
@@ -635,9 +631,9 @@ EXPORT int cuModuleGetFunction(void** function, void*, const char* name) {
   ENTER();
   FAIL_IF_INJECTED();
   NEED_CONTEXT();
-  const auto found = g_kernels.find(name);
-  if (found == g_kernels.end()) return kNotFound;
-  *function = &found->second;
+  const KernelTwin* twin = FindKernelTwin(name, [](std::uint64_t address) { return HostOf(address, 1); });
+  if (twin == nullptr) return kNotFound;
+  *function = const_cast<KernelTwin*>(twin);
   return kOk;
 }
 
@@ -646,20 +642,16 @@ EXPORT int cuLaunchKernel(void* function, unsigned gx, unsigned gy, unsigned gz,
   ENTER();
   FAIL_IF_INJECTED();
   NEED_CONTEXT();
-  if (gx == 0 || gy == 0 || gz == 0 || bx == 0 || by == 0 || bz == 0 || bx * by * bz > 1024) return kInvalidValue;
-  const auto* kernel = static_cast<Kernel*>(function);
-  // Arguments are copied when the launch is queued, as the real driver does.
-  std::vector<std::vector<char>> values;
-  for (std::size_t i = 0; i < kernel->sizes.size(); ++i) {
-    const char* value = static_cast<const char*>(parameters[i]);
-    values.emplace_back(value, value + kernel->sizes[i]);
-  }
-  return Enqueue(stream, [run = kernel->run, values, gx, gy, gz, bx, by, bz]() mutable {
-    std::vector<void*> pointers;
-    for (auto& value : values) pointers.push_back(value.data());
+  if (gx == 0 || gy == 0 || gz == 0 || bx == 0 || by == 0 || bz == 0 || bx * by * bz > 1024 || gy > 65535 || gz > 65535) return kInvalidValue;
+  const auto* twin = static_cast<KernelTwin*>(function);
+  // The argument is copied when the launch is queued, as the real driver does.
+  const char* value = static_cast<const char*>(parameters[0]);
+  ++g_state.kernel_launches;
+  return Enqueue(stream, [run = twin->run, copy = std::vector<char>(value, value + twin->parameter_bytes), gx, gy, gz, bx, by, bz]() mutable {
+    void* pointers[] = {copy.data()};
     const unsigned grid[3] = {gx, gy, gz};
     const unsigned block[3] = {bx, by, bz};
-    run(pointers.data(), grid, block);
+    if (!run(pointers, grid, block)) g_sticky = kIllegalAddress;
   });
 }
 

@@ -6,9 +6,6 @@
 #include <cstddef>
 #include <cstdint>
 
-// Host version of a kernel; pointers among the parameters are device addresses, to be translated with `host`.
-using FakeKernel = void (*)(void** parameters, const unsigned grid[3], const unsigned block[3]);
-
 struct FakeCudaState {
   // What the machine looks like.
   int devices = 1;
@@ -37,6 +34,7 @@ struct FakeCudaState {
   long retained_contexts = 0;
   // Since the start.
   long graph_launches = 0;
+  long kernel_launches = 0;
   long allocations = 0;
 
   long alive() const { return device_blocks + pinned_blocks + streams + events + modules + graphs + pools + retained_contexts; }
@@ -48,7 +46,6 @@ struct FakeCuda {
   void* (*host)(std::uint64_t address, std::size_t bytes) = nullptr;
   // Work in a stream's order: carried out when somebody waits for the stream.
   int (*enqueue)(void* stream, void (*run)(void*), void* data, void (*release)(void*)) = nullptr;
-  void (*add_kernel)(const char* name, FakeKernel kernel, const unsigned* parameter_sizes, unsigned count) = nullptr;
 
   // Of the library that is open under this path or name; members stay null when it is not.
   static FakeCuda Attach(const char* path) {
@@ -57,8 +54,6 @@ struct FakeCuda {
       fake.state = reinterpret_cast<FakeCudaState* (*)()>(dlsym(library, "fake_cuda_state"));
       fake.host = reinterpret_cast<void* (*)(std::uint64_t, std::size_t)>(dlsym(library, "fake_cuda_host"));
       fake.enqueue = reinterpret_cast<int (*)(void*, void (*)(void*), void*, void (*)(void*))>(dlsym(library, "fake_cuda_enqueue"));
-      fake.add_kernel =
-          reinterpret_cast<void (*)(const char*, FakeKernel, const unsigned*, unsigned)>(dlsym(library, "fake_cuda_add_kernel"));
     }
     return fake;
   }

@@ -1,0 +1,98 @@
+// The kernels of native/kernels on the host: the same bodies, their threads one after the other. The stand-in driver runs them when
+// a kernel of their name is launched.
+//
+// Blocks and threads run backwards on every second launch: results must not depend on an order that no device promises.
+#include "kernel_twins.h"
+
+#include "kernels/detection_body.h"
+#include "kernels/preprocess_body.h"
+
+namespace {
+
+// calls body(i) for 0 .. count - 1, from either end.
+template <typename Body>
+void InOrder(unsigned count, bool backwards, Body body) {
+  for (unsigned i = 0; i < count; ++i) body(backwards ? count - 1 - i : i);
+}
+
+bool NextDirection() {
+  static bool backwards = true;
+  return backwards = !backwards;
+}
+
+// calls body(x, y, z) for all threads of a grid.
+template <typename Body>
+void ForThreads(const unsigned grid[3], const unsigned block[3], Body body) {
+  const bool backwards = NextDirection();
+  InOrder(grid[2] * block[2], backwards, [&](unsigned z) {
+    InOrder(grid[1] * block[1], backwards, [&](unsigned y) { InOrder(grid[0] * block[0], backwards, [&](unsigned x) { body(x, y, z); }); });
+  });
+}
+
+struct HostTeam {
+  bool backwards;
+  template <typename Body>
+  void ForEach(int count, Body body) const {
+    InOrder(static_cast<unsigned>(count), backwards, [&](unsigned i) { body(static_cast<int>(i)); });
+  }
+};
+
+HostAddress g_host = nullptr;
+
+// False when the address is not allocated: the launch then ends as it would on a device.
+template <typename T>
+bool Translate(T*& pointer) {
+  if (pointer == nullptr) return true;
+  pointer = static_cast<T*>(g_host(reinterpret_cast<std::uint64_t>(pointer)));
+  return pointer != nullptr;
+}
+
+bool Preprocess(void** parameters, const unsigned grid[3], const unsigned block[3]) {
+  auto arguments = *static_cast<im::kernels::PreprocessArguments*>(parameters[0]);
+  if (!Translate(arguments.job) || !Translate(arguments.scratch) || !Translate(arguments.target)) return false;
+  ForThreads(grid, block, [&](unsigned x, unsigned y, unsigned z) { im::kernels::PreprocessGroup(arguments, x, y, z); });
+  return true;
+}
+
+bool Translated(im::kernels::DetectionArguments& arguments) {
+  return Translate(arguments.boxes.data) && Translate(arguments.scores.data) && Translate(arguments.objectness.data) &&
+         Translate(arguments.thresholds.values) && Translate(arguments.gathered) && Translate(arguments.keys) &&
+         Translate(arguments.classes) && Translate(arguments.scores_gathered) && Translate(arguments.ranked) &&
+         Translate(arguments.found) && Translate(arguments.found_count);
+}
+
+template <void (*Body)(const im::kernels::DetectionArguments&, unsigned, unsigned)>
+bool PerCandidate(void** parameters, const unsigned grid[3], const unsigned block[3]) {
+  auto arguments = *static_cast<im::kernels::DetectionArguments*>(parameters[0]);
+  if (!Translated(arguments)) return false;
+  ForThreads(grid, block, [&](unsigned x, unsigned y, unsigned) { Body(arguments, x, y); });
+  return true;
+}
+
+bool Suppress(void** parameters, const unsigned grid[3], const unsigned[3]) {
+  auto arguments = *static_cast<im::kernels::DetectionArguments*>(parameters[0]);
+  if (!Translated(arguments)) return false;
+  const bool backwards = NextDirection();
+  InOrder(grid[0], backwards, [&](unsigned picture) {
+    im::kernels::SuppressShared shared;
+    im::kernels::SuppressPicture(HostTeam{backwards}, arguments, picture, shared);
+  });
+  return true;
+}
+
+constexpr KernelTwin kTwins[] = {
+    {"im_preprocess", Preprocess, sizeof(im::kernels::PreprocessArguments)},
+    {"im_detection_gather", PerCandidate<im::kernels::GatherCandidate>, sizeof(im::kernels::DetectionArguments)},
+    {"im_detection_rank", PerCandidate<im::kernels::RankCandidate>, sizeof(im::kernels::DetectionArguments)},
+    {"im_detection_suppress", Suppress, sizeof(im::kernels::DetectionArguments)},
+};
+
+}  // namespace
+
+const KernelTwin* FindKernelTwin(const char* name, HostAddress host) {
+  g_host = host;
+  for (const KernelTwin& twin : kTwins) {
+    if (std::strcmp(twin.name, name) == 0) return &twin;
+  }
+  return nullptr;
+}

@@ -1,0 +1,269 @@
+#include "kernels/detector.h"
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <random>
+#include <tuple>
+#include <vector>
+
+#include "detection/nms.h"
+#include "fakes/cuda_fixture.h"
+
+namespace im::kernels {
+namespace {
+
+using detection::BoxFormat;
+using detection::Detections;
+using detection::Limits;
+using detection::MatrixLayout;
+using detection::ObjectnessUse;
+using detection::Thresholds;
+
+// One output with all of it, attributes in rows or candidates in rows: boxes, objectness where there is one, classes.
+struct Head {
+  std::size_t pictures = 1;
+  std::size_t candidates = 0;
+  std::size_t classes = 0;
+  ObjectnessUse use = ObjectnessUse::kNone;
+  BoxFormat format = BoxFormat::kCenterSize;
+  bool transposed = false;
+  std::vector<float> data;
+
+  std::size_t first_class() const { return use == ObjectnessUse::kNone ? 4 : 5; }
+  std::size_t attributes() const { return first_class() + classes; }
+  std::size_t per_picture() const { return candidates * attributes(); }
+  MatrixLayout layout(std::size_t attribute) const {
+    return transposed ? MatrixLayout{attribute, attributes(), 1} : MatrixLayout{attribute * candidates, 1, candidates};
+  }
+  float& at(std::size_t picture, std::size_t candidate, std::size_t attribute) {
+    const MatrixLayout place = layout(attribute);
+    return data[picture * per_picture() + place.offset + candidate * place.candidate_stride];
+  }
+};
+
+Head RandomHead(std::mt19937& random, std::size_t pictures, std::size_t candidates, std::size_t classes, ObjectnessUse use) {
+  Head head{pictures, candidates, classes, use, BoxFormat::kCenterSize, random() % 2 == 0, {}};
+  if (random() % 2 == 0) head.format = BoxFormat::kCorners;
+  head.data.resize(pictures * head.per_picture());
+  const auto fraction = [&] { return static_cast<float>(random() % 1000) / 1000.0f; };
+  for (std::size_t picture = 0; picture < pictures; ++picture) {
+    for (std::size_t i = 0; i < candidates; ++i) {
+      for (std::size_t a = 0; a < 4; ++a) head.at(picture, i, a) = fraction() * 60 + (head.format == BoxFormat::kCorners && a >= 2 ? 40.0f : 0.0f);
+      for (std::size_t a = 4; a < head.attributes(); ++a) {
+        float score = use == ObjectnessUse::kProduct ? fraction() * 12 - 6 : fraction();
+        if (random() % 50 == 0) score = (std::vector<float>{std::nanf(""), -INFINITY, 0.0f, -0.0f, 0.5f, INFINITY})[random() % 6];
+        head.at(picture, i, a) = score;
+      }
+    }
+  }
+  return head;
+}
+
+std::vector<Detections> Expected(const Head& head, const Thresholds& thresholds, const Limits& limits) {
+  std::vector<Detections> expected;
+  for (std::size_t picture = 0; picture < head.pictures; ++picture) {
+    const auto matrix = [&](std::size_t attribute) {
+      const MatrixLayout place = head.layout(attribute);
+      return detection::Matrix{head.data.data() + picture * head.per_picture() + place.offset, place.candidate_stride, place.attribute_stride};
+    };
+    detection::DenseHead dense;
+    dense.candidates = head.candidates;
+    dense.classes = head.classes;
+    dense.boxes = matrix(0);
+    dense.box_format = head.format;
+    dense.scores = matrix(head.first_class());
+    dense.objectness = matrix(4);
+    dense.objectness_use = head.use;
+    expected.push_back(detection::SelectBest(detection::GatherDense(dense, thresholds), limits));
+  }
+  return expected;
+}
+
+// Comparable to the bit, in which NaN equals itself.
+std::vector<std::uint32_t> Bits(const Detections& detections) {
+  std::vector<std::uint32_t> bits;
+  for (std::size_t i = 0; i < detections.size(); ++i) {
+    const detection::Box& box = detections.boxes[i];
+    for (const float value : {box.x1, box.y1, box.x2, box.y2, detections.scores[i]}) {
+      bits.emplace_back();
+      std::memcpy(&bits.back(), &value, sizeof value);
+    }
+    bits.push_back(static_cast<std::uint32_t>(detections.class_ids[i]));
+    bits.push_back(static_cast<std::uint32_t>(detections.indices[i]));
+  }
+  return bits;
+}
+
+class DetectorTest : public cuda::FakeDriverTest {
+ protected:
+  struct Bench {
+    std::shared_ptr<const cuda::Resources> resources;
+    std::shared_ptr<const DetectionKernels> kernels;
+    std::unique_ptr<cuda::Stream> stream;
+
+    ~Bench() {
+      if (stream == nullptr) return;
+      (void)stream->Synchronize();
+      resources->memory->Forget(stream->get());
+    }
+  };
+
+  static Status Open(Bench& bench) {
+    const Result<cuda::Driver> driver = cuda::Driver::Open(cuda::FakeDriverSearch());
+    if (!driver.ok()) return driver.status();
+    const Result<std::shared_ptr<const cuda::Resources>> resources = cuda::Resources::Open(driver.value(), 0);
+    if (!resources.ok()) return resources.status();
+    bench.resources = resources.value();
+    const Result<std::shared_ptr<const DetectionKernels>> kernels = DetectionKernels::Load(bench.resources->device);
+    if (!kernels.ok()) return kernels.status();
+    bench.kernels = kernels.value();
+    Result<cuda::Stream> stream = cuda::Stream::Create(bench.resources->device);
+    if (!stream.ok()) return stream.status();
+    bench.stream = std::make_unique<cuda::Stream>(std::move(stream.value()));
+    return {};
+  }
+
+  static DeviceDenseHead OnDevice(const Head& head, cuda::DeviceAddress address) {
+    const auto matrix = [&](std::size_t attribute) { return DeviceMatrix{address, head.data.size(), head.layout(attribute), head.per_picture()}; };
+    DeviceDenseHead device;
+    device.pictures = head.pictures;
+    device.candidates = head.candidates;
+    device.classes = head.classes;
+    device.boxes = matrix(0);
+    device.box_format = head.format;
+    device.scores = matrix(head.first_class());
+    device.objectness = matrix(4);
+    device.objectness_use = head.use;
+    return device;
+  }
+
+  static Status Run(Bench& bench, const Head& head, const Thresholds& thresholds, const Limits& limits, std::vector<Detections>& found) {
+    const std::size_t bytes = head.data.size() * sizeof(float);
+    const Result<cuda::DeviceBuffer> memory = bench.resources->memory->Allocate(bytes, bench.stream->get());
+    if (!memory.ok()) return memory.status();
+    const cuda::Device& device = *bench.resources->device;
+    IM_RETURN_IF_ERROR(device.Check(
+        device.table().cuMemcpyHtoDAsync_v2(memory.value().address(), head.data.data(), bytes, bench.stream->get()), "cuMemcpyHtoDAsync"));
+    Detector detector(bench.resources, bench.kernels, *bench.stream);
+    IM_RETURN_IF_ERROR(detector.Prepare(OnDevice(head, memory.value().address()), thresholds, limits));
+    const Status enqueued = detector.Enqueue();
+    const Status waited = bench.stream->Synchronize();
+    if (!enqueued.ok()) return enqueued;
+    IM_RETURN_IF_ERROR(waited);
+    found = detector.Results();
+    return {};
+  }
+
+  static Status OpenAndRun(const Head& head, std::vector<Detections>& found) {
+    Bench bench;
+    IM_RETURN_IF_ERROR(Open(bench));
+    return Run(bench, head, Thresholds({0.4f}), {0.5f, false, 30}, found);
+  }
+};
+
+TEST_F(DetectorTest, FindsWhatTheCpuFinds) {
+  std::mt19937 random(1);
+  Bench bench;
+  ASSERT_TRUE(Open(bench).ok());
+  std::size_t total = 0;
+  for (int round = 0; round < 300; ++round) {
+    const auto use = static_cast<ObjectnessUse>(random() % 3);
+    const Head head = RandomHead(random, 1 + random() % 3, 1 + random() % 500, 1 + random() % 12, use);
+    std::vector<float> values{static_cast<float>(random() % 100) / 100.0f};
+    if (random() % 3 == 0) {
+      values.clear();
+      // Fewer than there are classes at times: the others never pass.
+      for (std::size_t c = random() % (head.classes + 1); c > 0; --c) values.push_back(static_cast<float>(random() % 100) / 100.0f);
+    }
+    Limits limits{0.5f, random() % 2 == 0, random() % 3 == 0 ? SIZE_MAX : random() % 100};
+    if (random() % 5 == 0) limits.iou_threshold.reset();
+    if (random() % 5 == 0) limits.iou_threshold = 0.0f;
+    std::vector<Detections> found;
+    const Status status = Run(bench, head, Thresholds(values), limits, found);
+    ASSERT_TRUE(status.ok()) << status.message();
+    const std::vector<Detections> expected = Expected(head, Thresholds(values), limits);
+    ASSERT_EQ(found.size(), expected.size());
+    for (std::size_t picture = 0; picture < found.size(); ++picture) {
+      EXPECT_EQ(Bits(found[picture]), Bits(expected[picture])) << "round " << round << ", picture " << picture;
+      total += found[picture].size();
+    }
+  }
+  EXPECT_GT(total, 5000u) << "the rounds compare next to nothing";
+}
+
+TEST_F(DetectorTest, EqualScoresKeepTheirOrder) {
+  std::mt19937 random(2);
+  Head head = RandomHead(random, 1, 200, 2, ObjectnessUse::kNone);
+  for (std::size_t i = 0; i < head.candidates; ++i) {
+    head.at(0, i, 4) = 0.75f;
+    head.at(0, i, 5) = 0.75f;
+  }
+  Bench bench;
+  ASSERT_TRUE(Open(bench).ok());
+  std::vector<Detections> found;
+  ASSERT_TRUE(Run(bench, head, Thresholds({0.5f}), {std::nullopt, false, SIZE_MAX}, found).ok());
+  ASSERT_EQ(found[0].size(), 200u);
+  for (std::size_t i = 0; i < 200; ++i) {
+    EXPECT_EQ(found[0].indices[i], static_cast<std::int32_t>(i));
+    EXPECT_EQ(found[0].class_ids[i], 0) << "the first of equal classes";
+  }
+}
+
+TEST_F(DetectorTest, NothingNeedsToBeFound) {
+  std::mt19937 random(3);
+  const Head head = RandomHead(random, 2, 50, 3, ObjectnessUse::kGate);
+  Bench bench;
+  ASSERT_TRUE(Open(bench).ok());
+  std::vector<Detections> found;
+  ASSERT_TRUE(Run(bench, head, Thresholds({INFINITY}), {0.5f, false, 10}, found).ok());
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_EQ(found[0].size() + found[1].size(), 0u);
+  ASSERT_TRUE(Run(bench, head, Thresholds(std::vector<float>{}), {0.5f, false, 10}, found).ok());
+  EXPECT_EQ(found[0].size() + found[1].size(), 0u) << "no class has a threshold";
+  ASSERT_TRUE(Run(bench, head, Thresholds({0.1f}), {0.5f, false, 0}, found).ok());
+  EXPECT_EQ(found[0].size() + found[1].size(), 0u) << "none are wanted";
+}
+
+TEST_F(DetectorTest, RefusesWhatDoesNotFitItsMemory) {
+  std::mt19937 random(4);
+  const Head head = RandomHead(random, 2, 20, 3, ObjectnessUse::kGate);
+  Bench bench;
+  ASSERT_TRUE(Open(bench).ok());
+  Detector detector(bench.resources, bench.kernels, *bench.stream);
+  EXPECT_FALSE(detector.Enqueue().ok()) << "nothing is prepared";
+  const auto refused = [&](auto change) {
+    DeviceDenseHead device = OnDevice(head, 4096);
+    change(device);
+    const Status status = detector.Prepare(device, Thresholds({0.5f}), {});
+    return status.code() == Code::kInvalidArgument;
+  };
+  EXPECT_FALSE(refused([](DeviceDenseHead&) {}));
+  EXPECT_TRUE(refused([](DeviceDenseHead& device) { device.pictures = 0; }));
+  EXPECT_TRUE(refused([](DeviceDenseHead& device) { device.pictures = 3; }));
+  EXPECT_TRUE(refused([](DeviceDenseHead& device) { device.candidates = 21; }));
+  EXPECT_TRUE(refused([](DeviceDenseHead& device) { device.candidates = SIZE_MAX; }));
+  EXPECT_TRUE(refused([](DeviceDenseHead& device) { device.classes = 4; }));
+  EXPECT_TRUE(refused([](DeviceDenseHead& device) { device.boxes.layout.candidate_stride = SIZE_MAX; }));
+  EXPECT_TRUE(refused([](DeviceDenseHead& device) { device.scores.length -= 1; }));
+  EXPECT_TRUE(refused([](DeviceDenseHead& device) { device.scores.per_picture = SIZE_MAX; }));
+  EXPECT_TRUE(refused([](DeviceDenseHead& device) { device.objectness.layout.offset += 1000; }));
+  EXPECT_TRUE(refused([](DeviceDenseHead& device) { device.boxes.address += 1; }));
+}
+
+TEST_F(DetectorTest, SurvivesTheFailureOfEveryCall) {
+  std::mt19937 random(5);
+  const Head head = RandomHead(random, 2, 100, 3, ObjectnessUse::kNone);
+  for (const bool pools : {true, false}) {
+    for (const int code : {2, 719}) {
+      SCOPED_TRACE(testing::Message() << "pools " << pools << ", code " << code);
+      state() = FakeCudaState();
+      state().memory_pools = pools;
+      std::vector<Detections> found;
+      ExpectToSurviveEveryFailure(code, [&] { return OpenAndRun(head, found); });
+    }
+  }
+}
+
+}  // namespace
+}  // namespace im::kernels
