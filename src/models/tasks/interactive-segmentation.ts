@@ -158,9 +158,9 @@ export class LoadedInteractiveSegmentationModel extends VisionModelBase<
     });
   }
 
-  #requireOwn(embedding: ImageEmbedding): void {
+  #requireOwn(embedding: unknown): void {
     // It may come from JavaScript, or be no embedding at all.
-    const { kind, servedBy } = ((embedding as unknown) ?? {}) as { readonly kind?: string; readonly servedBy?: ServedBy };
+    const { kind, servedBy } = (embedding ?? {}) as { readonly kind?: string; readonly servedBy?: ServedBy };
     if (kind === "image-embedding" && servedBy?.modelId === this.info.id && servedBy.packageId === this.info.packageId) return;
     throw new ModelInputError("An embedding is not one that this model made. Embed the picture with the model that is to segment it.");
   }
