@@ -1,10 +1,12 @@
-/** npm run docs:tables: writes the tables that are kept in step with the code, settings into docs/configuration.md and families into README.md. */
+/** npm run docs:tables: writes the tables that are kept in step with the code, settings into docs/configuration.md, families into README.md and docs/families.md. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { ENVIRONMENT_VARIABLES } from "../src/configuration.js";
 import { REGISTRY } from "../src/models/registry.js";
 import { packageRoot } from "../src/package-root.js";
+import { formatRecorded, keptRecorded, readRecorded, recordedPath } from "../test/verification/recorded.js";
+import { familyRows } from "../test/verification/table.js";
 
 /** Replaces the rows of the first table after `marker`. */
 function replaceRows(file: string, marker: string, rows: readonly string[]): void {
@@ -32,3 +34,8 @@ replaceRows(
   "<!-- families:",
   [...families].map(([key, architectures]) => `| ${architectures.join(", ")} | ${key} |`),
 );
+
+const recorded = await readRecorded();
+if (recorded === null) process.stderr.write("docs:tables: the recorded answers are not at hand; what was known of them stays\n");
+else writeFileSync(recordedPath, formatRecorded(recorded));
+replaceRows("docs/families.md", "<!-- families -->", familyRows(REGISTRY, recorded ?? keptRecorded()));

@@ -128,10 +128,10 @@ Status MakeClassMap(const DenseMap& logits, const Placement& placement, const Cl
 template Status MakeClassMap(const DenseMap&, const Placement&, const ClassMapSettings&, std::uint8_t*, float*);
 template Status MakeClassMap(const DenseMap&, const Placement&, const ClassMapSettings&, std::uint16_t*, float*);
 
-Status MakeValueMap(const DenseMap& map, const Placement& placement, float* values) {
+Status MakeValueMap(const DenseMap& map, const Placement& placement, Kernel kernel, float* values) {
   IM_RETURN_IF_ERROR(Validate(map, placement));
   std::fill_n(values, placement.canvas_width * placement.canvas_height, 0.0f);
-  ResizedRows rows(map, placement, 0.0f);
+  ResizedRows rows(map, placement, 0.0f, kernel);
   for (std::size_t y = 0; y < placement.height; ++y) {
     rows.Read(0, y, values + (placement.top + y) * placement.canvas_width + placement.left);
   }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "image/antialias.h"
 #include "maps/placement.h"
 
 namespace im::maps {
@@ -23,6 +24,6 @@ template <typename Id>
 Status MakeClassMap(const DenseMap& logits, const Placement& placement, const ClassMapSettings& settings, Id* classes, float* confidence);
 
 // One channel in the picture, 0 beside the pasted part.
-Status MakeValueMap(const DenseMap& map, const Placement& placement, float* values);
+Status MakeValueMap(const DenseMap& map, const Placement& placement, Kernel kernel, float* values);
 
 }  // namespace im::maps

@@ -38,7 +38,7 @@ void ResizeRow(const float* IM_RESTRICT source, const Taps& taps, float* IM_REST
 
 }  // namespace
 
-ResizedRows::ResizedRows(const DenseMap& map, const Placement& placement, float fill)
+ResizedRows::ResizedRows(const DenseMap& map, const Placement& placement, float fill, Kernel kernel)
     : map_(map),
       fill_(fill),
       trim_left_(placement.trim_left),
@@ -47,8 +47,8 @@ ResizedRows::ResizedRows(const DenseMap& map, const Placement& placement, float 
       height_(map.height),
       extended_width_(Trimmed(map.width, placement.trim_left, placement.trim_right)),
       extended_height_(Trimmed(map.height, placement.trim_top, placement.trim_bottom)),
-      horizontal_(ComputeTaps(extended_width_, placement.width, Kernel::kTriangle)),
-      vertical_(ComputeTaps(extended_height_, placement.height, Kernel::kTriangle)),
+      horizontal_(ComputeTaps(extended_width_, placement.width, kernel)),
+      vertical_(ComputeTaps(extended_height_, placement.height, kernel)),
       blended_(extended_width_) {}
 
 bool ResizedRows::Seen(const Taps& taps, std::size_t position, std::int64_t trim, std::size_t length) {

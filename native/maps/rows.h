@@ -14,7 +14,7 @@ namespace im::maps {
 class ResizedRows {
  public:
   // `fill` stands where the map was extended. Arguments must be valid.
-  ResizedRows(const DenseMap& map, const Placement& placement, float fill);
+  ResizedRows(const DenseMap& map, const Placement& placement, float fill, Kernel kernel = Kernel::kTriangle);
 
   // Row `y` of the resized map, one channel: placement.width values into `row`.
   void Read(std::size_t channel, std::size_t y, float* row);

@@ -149,12 +149,13 @@ class ClassMapTask final : public MapTask {
 
 class ValueMapTask final : public MapTask {
  public:
-  using MapTask::MapTask;
+  ValueMapTask(Napi::Env env, const maps::Placement& placement, Kernel kernel) : MapTask(env, placement), kernel_(kernel) {}
   void Allocate(Napi::Env env) { data_ = AllocateColumn<float>(env, values_); }
-  Status Execute() override { return maps::MakeValueMap(map_, placement_, data_); }
+  Status Execute() override { return maps::MakeValueMap(map_, placement_, kernel_, data_); }
   Napi::Value Value(Napi::Env env) override { return Column<Napi::Float32Array>(env, values_); }
 
  private:
+  Kernel kernel_;
   Napi::ObjectReference values_;
   float* data_ = nullptr;
 };
@@ -197,8 +198,10 @@ Napi::Value MakeValueMapBinding(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const MapArgument map = MapArgument::Read(info[0]);
   const maps::Placement placement = ReadPlacement(info[1]);
+  constexpr Kernel kFilters[] = {Kernel::kTriangle, Kernel::kNearestCubic};
+  const Kernel kernel = kFilters[RequireOneOf(info[2], "filter", {"triangle", "nearest-cubic"})];
   RequireValid(env, map.map, placement);
-  auto task = std::make_unique<ValueMapTask>(env, placement);
+  auto task = std::make_unique<ValueMapTask>(env, placement, kernel);
   task->Allocate(env);
   task->Take(map);
   return Environment::Get(env)->Submit(std::move(task));

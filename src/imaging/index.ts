@@ -5,6 +5,7 @@ export { loadPicture, preloadDecoder, type ImageInput, type PictureOptions } fro
 export {
   compilePreprocessPlan,
   compileSamplePlan,
+  patchSize,
   requireBatchable,
   resolvePreprocess,
   roundUpToMultiple,
@@ -19,5 +20,5 @@ export { cropQuadrilateral, cropQuadrilaterals, quadrilateralSize, turnLeft, typ
 export { compileSmoothPlan, type SmoothPlan } from "./smooth-plans.js";
 export { sideLimitSize, textLineWidth, type SideLimitPlan, type TextLinePlan } from "./text-plans.js";
 export { maskGeometry, mapPointsBack, type MaskGeometry } from "./way-back.js";
-export { antialiasTaps, type AntialiasTap } from "./reference/antialias.js";
+export { antialiasTaps, type AntialiasKernel, type AntialiasTap } from "./reference/antialias.js";
 export { referenceExecutor } from "./reference/executor.js";

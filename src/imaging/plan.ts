@@ -23,10 +23,13 @@ import type {
   Size,
 } from "./types.js";
 
-/** Pictures resized by `resizeMode`; `rf-detr` resizes by Pillow's rules and has its own order of numbers. */
+/**
+ * Pictures resized by `resizeMode`; `rf-detr` resizes by Pillow's rules and has its own order of numbers; `patches` resizes by the
+ * antialiased cubic: to the network's size where that is fixed, else see {@link patchSize}.
+ */
 export interface ResizePlan {
   readonly kind: "resize";
-  readonly pipeline: "shared" | "rf-detr";
+  readonly pipeline: "shared" | "rf-detr" | "patches";
   readonly defaultSize: Size;
   readonly dynamicSize: InferenceConfig["networkInput"]["dynamicSpatialSize"];
   /** RF-DETR: size of the first of two resizes. */
@@ -76,7 +79,7 @@ function triple(values: readonly number[]): Triple {
 function numbers(input: InferenceConfig["networkInput"], pipeline: ResizePlan["pipeline"]): Normalization {
   const mean = input.normalization === null ? null : triple(input.normalization.mean);
   const std = input.normalization === null ? null : triple(input.normalization.std);
-  if (pipeline === "shared") return { divisor: input.scalingFactor, factor: null, mean, std };
+  if (pipeline !== "rf-detr") return { divisor: input.scalingFactor, factor: null, mean, std };
   // RF-DETR always divides by 255 first; its scaling factor only counts without normalisation.
   const factor = mean === null && input.scalingFactor !== null && input.scalingFactor !== 255 ? 255 / input.scalingFactor : null;
   return { divisor: 255, factor, mean, std };
@@ -218,7 +221,7 @@ interface Placement {
 
 const NO_PADS = { padLeft: 0, padTop: 0, padRight: 0, padBottom: 0 };
 
-function stretch({ width, height }: Size, target: Size, filter: "linear" | "pillow"): Placement {
+function stretch({ width, height }: Size, target: Size, filter: "linear" | "pillow" | "cubic"): Placement {
   return {
     ...NO_PADS,
     step: {
@@ -286,6 +289,24 @@ function fitLongerEdge({ width, height }: Size, target: Size): Placement {
   return stretch({ width, height }, resized, "linear");
 }
 
+/**
+ * Sides of a network that takes pictures of any shape, in whole patches. The picture keeps its shape but for the rounding: it is scaled by
+ * the one of the two factors to `target` that changes it least, each side then rounded half to even to a multiple of `patch`.
+ *
+ * Source: DPTImageProcessor of transformers with keep_aspect_ratio and ensure_multiple_of. It lets a side vanish; here one patch is left.
+ * @throws ModelInputError for pictures so long that a side would be longer than any picture's.
+ */
+export function patchSize({ width, height }: Size, target: Size, patch: number): Size {
+  const [scaleX, scaleY] = [target.width / width, target.height / height];
+  const scale = Math.abs(1 - scaleX) < Math.abs(1 - scaleY) ? scaleX : scaleY;
+  const side = (length: number): number => Math.max(roundHalfEven((scale * length) / patch), 1) * patch;
+  const size = { width: side(width), height: side(height) };
+  if (isSide(size.width) && isSide(size.height)) return size;
+  throw new ModelInputError(
+    `A picture of ${width} x ${height} is too long: in its shape the network would get ${size.width} x ${size.height} pixels. Cut the picture into parts.`,
+  );
+}
+
 function place(plan: ResizePlan, size: Size, target: Size): Placement {
   switch (plan.resizeMode) {
     case "stretch":
@@ -319,6 +340,10 @@ function resolveResize(
   let geometrySteps: readonly ResizeStep[];
   if (plan.pipeline === "shared") {
     placement = place(plan, cropped, target);
+    geometrySteps = [placement.step];
+  } else if (plan.pipeline === "patches") {
+    const { dynamicSize } = plan;
+    placement = stretch(cropped, dynamicSize.kind === "divisible" ? patchSize(cropped, target, dynamicSize.by) : target, "cubic");
     geometrySteps = [placement.step];
   } else if (plan.intermediateSize === null) {
     // RF-DETR stretches whatever resize_mode says, unless the dataset's dimensions are known.
@@ -426,7 +451,7 @@ export function resolvePreprocess(
 
 /** Pictures of a batch must have one size; fit-longer-edge gives each its own. @throws ModelRuntimeError */
 export function requireBatchable(plan: PreprocessPlan, pictures: number): void {
-  if (pictures > 1 && plan.kind === "resize" && plan.resizeMode === "fit-longer-edge") {
+  if (pictures > 1 && plan.kind === "resize" && plan.pipeline !== "patches" && plan.resizeMode === "fit-longer-edge") {
     throw new ModelRuntimeError(
       "Pictures prepared by fit-longer-edge have different sizes and cannot form a batch. Pass them one by one.",
       { stage: "preprocess" },

@@ -43,7 +43,7 @@ export interface NativeAddon {
   /** Logits to a class for every pixel of the picture; see native/maps/class_map.h. */
   makeClassMap(map: NativeDenseMap, placement: NativePlacement, settings: NativeClassMapSettings): Promise<NativeClassMap>;
   /** The first channel in the picture, float32 `[canvas.height, canvas.width]`; 0 beside the part that it covers. */
-  makeValueMap(map: NativeDenseMap, placement: NativePlacement): Promise<Float32Array>;
+  makeValueMap(map: NativeDenseMap, placement: NativePlacement, filter: NativeMapFilter): Promise<Float32Array>;
 
   /** Opens the library once per process; a second call with another path is refused. */
   openOnnxRuntime(libraryPath: string): NativeOnnxRuntimeInfo;
@@ -270,7 +270,10 @@ export interface NativeDenseMap {
   readonly height: number;
 }
 
-/** Cut `trim` from the map's sides (negative: extend it), resize it (bilinear, antialiased when shrinking), put it on a canvas. */
+/** `triangle`: bilinear, antialiased when shrinking. `nearest-cubic`: bicubic (a = -0.75) of the four nearest values, also when shrinking. */
+export type NativeMapFilter = "triangle" | "nearest-cubic";
+
+/** Cut `trim` from the map's sides (negative: extend it), resize it (class maps by `triangle`), put it on a canvas. */
 export interface NativePlacement {
   readonly trim: { readonly left: number; readonly top: number; readonly right: number; readonly bottom: number };
   readonly resize: { readonly width: number; readonly height: number };

@@ -5,6 +5,7 @@ import { InferenceModelsError } from "../../src/errors.js";
 import {
   compilePreprocessPlan,
   compileSamplePlan,
+  patchSize,
   requireBatchable,
   resolvePreprocess,
   type ResolvedPreprocess,
@@ -17,7 +18,7 @@ type NetworkInput = Config["networkInput"];
 interface Setup {
   readonly network?: Partial<NetworkInput>;
   readonly crop?: readonly [xMin: number, xMax: number, yMin: number, yMax: number];
-  readonly pipeline?: "shared" | "rf-detr";
+  readonly pipeline?: "shared" | "rf-detr" | "patches";
 }
 
 function planOf({ network = {}, crop, pipeline = "shared" }: Setup) {
@@ -270,5 +271,39 @@ describe("plans", () => {
       ),
       { numRuns: 500 },
     );
+  });
+});
+
+describe("whole patches", () => {
+  const target = { width: 518, height: 518 };
+  // Recorded with DPTImageProcessor of transformers 4.46.3, keep_aspect_ratio, ensure_multiple_of 14.
+  it.each([
+    [640, 480, 686, 518],
+    [480, 640, 518, 686],
+    [518, 518, 518, 518],
+    [100, 100, 518, 518],
+    [1920, 1080, 924, 518],
+    [4032, 3024, 686, 518],
+    [333, 1000, 168, 518],
+    [2000, 700, 1484, 518],
+  ])("give a picture of %i x %i a network of %i x %i", (width, height, networkWidth, networkHeight) => {
+    expect(patchSize({ width, height }, target, 14)).toEqual({ width: networkWidth, height: networkHeight });
+  });
+
+  it("are at least one on each side, and no more than a picture may have", () => {
+    expect(patchSize({ width: 10_000, height: 10 }, target, 14)).toEqual({ width: 518, height: 14 });
+    expect(() => patchSize({ width: 60_000, height: 300 }, target, 14)).toThrow(/too long/);
+  });
+
+  const free: Partial<NetworkInput> = { trainingInputSize: target, dynamicSpatialSize: { kind: "divisible", by: 14 } };
+  it("follow the size of the call, each picture in its shape", () => {
+    const sizeOf = (options?: ResolveOptions) => resolve({ network: free, pipeline: "patches" }, 640, 480, options).geometry.inferenceSize;
+    expect(sizeOf()).toEqual({ width: 686, height: 518 });
+    expect(sizeOf({ imageSize: 250 })).toEqual({ width: 336, height: 252 });
+  });
+
+  it("stretch a picture by the cubic where the network has one size", () => {
+    const { steps } = resolve({ network: { trainingInputSize: target }, pipeline: "patches" }, 640, 480);
+    expect(steps.geometry).toMatchObject([{ filter: "cubic", width: 518, height: 518 }]);
   });
 });

@@ -108,7 +108,7 @@ const GOOD: Readonly<Record<Name, GoodCall>> = {
   makeClassMap: {
     args: [map, placement, { classIds: Int32Array.of(0, 1), background: 0, thresholds: Float32Array.of(0.5) }],
   },
-  makeValueMap: { args: [map, placement] },
+  makeValueMap: { args: [map, placement, "nearest-cubic"] },
 };
 
 /** Untyped on purpose: what the compiler forbids is what is tested. */

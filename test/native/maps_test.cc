@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -18,7 +19,7 @@ Placement Filling(std::size_t width, std::size_t height) {
 }
 
 TEST(Antialias, WeightsAddUpToOneAndStayInTheInput) {
-  for (const Kernel kernel : {Kernel::kTriangle, Kernel::kCubic}) {
+  for (const Kernel kernel : {Kernel::kTriangle, Kernel::kCubic, Kernel::kNearestCubic}) {
     for (std::size_t input = 1; input < 40; input += 3) {
       for (std::size_t output = 1; output < 40; output += 2) {
         const Taps taps = ComputeTaps(input, output, kernel);
@@ -40,6 +41,27 @@ TEST(Antialias, KeepsWhatHasItsSizeAlready) {
   for (std::size_t i = 0; i < 5; ++i) {
     EXPECT_EQ(taps.taps[i].first + (taps.weights[taps.taps[i].weights] == 1.0f ? 0 : 1), i);
   }
+}
+
+TEST(NearestCubic, LooksAtFourPositionsAlsoWhenShrinking) {
+  const Taps taps = ComputeTaps(16, 4, Kernel::kNearestCubic);
+  EXPECT_EQ(taps.taps[1].first, 4u);
+  EXPECT_EQ(taps.taps[1].count, 4u);
+  // Halfway between two positions: (-0.75 / 8, 0.5 + 0.75 / 8) on both sides.
+  const float* weights = taps.weights.data() + taps.taps[1].weights;
+  for (const float expected : {-0.09375f, 0.59375f, 0.59375f, -0.09375f}) EXPECT_FLOAT_EQ(*weights++, expected);
+  // Beyond the end stands the outermost position.
+  EXPECT_EQ(ComputeTaps(1, 3, Kernel::kNearestCubic).taps[0].count, 1u);
+}
+
+TEST(ValueMap, TakesTheFilterThatIsAskedFor) {
+  const std::vector<float> map = {0, 0, 8, 8};
+  std::vector<float> smooth(8);
+  std::vector<float> cubic(8);
+  ASSERT_TRUE(MakeValueMap({map.data(), 1, 4, 1}, Filling(8, 1), Kernel::kTriangle, smooth.data()).ok());
+  ASSERT_TRUE(MakeValueMap({map.data(), 1, 4, 1}, Filling(8, 1), Kernel::kNearestCubic, cubic.data()).ok());
+  EXPECT_GE(*std::min_element(smooth.begin(), smooth.end()), 0.0f);
+  EXPECT_LT(*std::min_element(cubic.begin(), cubic.end()), 0.0f);  // the cubic overshoots
 }
 
 TEST(Placement, RefusesWhatCannotBe) {

@@ -12,6 +12,6 @@ export function cpuDecoder(addon: NativeAddon): Decoder {
     nonMaximumSuppression: (xyxy, scores, classIds, iouThreshold) =>
       callNative(() => addon.nonMaximumSuppression(xyxy, scores, classIds, iouThreshold)),
     makeClassMap: (map, placement, settings) => callNative(() => addon.makeClassMap(map, placement, settings)),
-    makeValueMap: (map, placement) => callNative(() => addon.makeValueMap(map, placement)),
+    makeValueMap: (map, placement, filter) => callNative(() => addon.makeValueMap(map, placement, filter)),
   };
 }

@@ -6,6 +6,7 @@ export type {
   DenseMap,
   DetectionDecoder,
   DetectionRows,
+  MapFilter,
   MapPlacement,
   MaskHead,
   MaskRuns,

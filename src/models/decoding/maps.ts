@@ -1,8 +1,8 @@
 /** Maps of the network in the picture, in plain TypeScript: what the addon does (native/maps/), with the same bits. */
-import { antialiasTaps, type AntialiasTap } from "../../imaging/index.js";
+import { antialiasTaps, type AntialiasKernel, type AntialiasTap } from "../../imaging/index.js";
 import { sigmoid } from "./sigmoid.js";
-import type { ClassMap, ClassMapSettings, DenseMap, MapPlacement } from "./types.js";
-import { requireFloat32Array, requireInt32Array, requireMap } from "./validation.js";
+import type { ClassMap, ClassMapSettings, DenseMap, MapFilter, MapPlacement } from "./types.js";
+import { requireFloat32Array, requireInt32Array, requireMap, requireOneOf } from "./validation.js";
 
 const { fround } = Math;
 
@@ -31,12 +31,13 @@ class ResizedRows {
     private readonly map: DenseMap,
     private readonly placement: MapPlacement,
     private readonly fill: number,
+    kernel: AntialiasKernel = "triangle",
   ) {
     const { trim, resize } = placement;
     this.#extendedWidth = map.width - trim.left - trim.right;
     this.#extendedHeight = map.height - trim.top - trim.bottom;
-    this.#horizontal = antialiasTaps(this.#extendedWidth, resize.width, "triangle");
-    this.#vertical = antialiasTaps(this.#extendedHeight, resize.height, "triangle");
+    this.#horizontal = antialiasTaps(this.#extendedWidth, resize.width, kernel);
+    this.#vertical = antialiasTaps(this.#extendedHeight, resize.height, kernel);
   }
 
   read(channel: number, y: number): Float32Array {
@@ -114,11 +115,12 @@ export function makeClassMap(map: DenseMap, placement: MapPlacement, settings: C
   return { classMap, confidence };
 }
 
-export function makeValueMap(map: DenseMap, placement: MapPlacement): Float32Array {
+export function makeValueMap(map: DenseMap, placement: MapPlacement, filter: MapFilter): Float32Array {
   requireMap(map, placement);
+  requireOneOf(filter, "filter", ["triangle", "nearest-cubic"]);
   const { canvas, resize } = placement;
   const values = new Float32Array(canvas.width * canvas.height);
-  const rows = new ResizedRows(map, placement, 0);
+  const rows = new ResizedRows(map, placement, 0, filter);
   for (let y = 0; y < resize.height; y++) values.set(rows.read(0, y), (canvas.top + y) * canvas.width + canvas.left);
   return values;
 }

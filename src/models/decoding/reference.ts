@@ -202,5 +202,5 @@ export const referenceDecoder: Decoder = {
   decodeMasks: async (head, selection, target) => decodeMasks(head, selection, target),
   nonMaximumSuppression: async (xyxy, scores, classIds, iouThreshold) => nonMaximumSuppression(xyxy, scores, classIds, iouThreshold),
   makeClassMap: async (map, placement, settings) => makeClassMap(map, placement, settings),
-  makeValueMap: async (map, placement) => makeValueMap(map, placement),
+  makeValueMap: async (map, placement, filter) => makeValueMap(map, placement, filter),
 };

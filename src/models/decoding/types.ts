@@ -7,6 +7,7 @@ import type {
   NativeDenseHead,
   NativeDenseMap,
   NativeDetectionRows,
+  NativeMapFilter,
   NativeMaskHead,
   NativeMaskRuns,
   NativeMaskSelection,
@@ -27,6 +28,7 @@ export type MaskTarget = NativeMaskTarget;
 export type MaskRuns = NativeMaskRuns;
 export type DenseMap = NativeDenseMap;
 export type MapPlacement = NativePlacement;
+export type MapFilter = NativeMapFilter;
 export type ClassMapSettings = NativeClassMapSettings;
 export type ClassMap = NativeClassMap;
 
@@ -53,7 +55,7 @@ export interface MapDecoder {
    */
   makeClassMap(map: DenseMap, placement: MapPlacement, settings: ClassMapSettings): Promise<ClassMap>;
   /** The first channel in the picture; 0 beside the part that it covers. */
-  makeValueMap(map: DenseMap, placement: MapPlacement): Promise<Float32Array>;
+  makeValueMap(map: DenseMap, placement: MapPlacement, filter: MapFilter): Promise<Float32Array>;
 }
 
 /** Everything that families have decoded for them. */

@@ -90,7 +90,7 @@ export const adapters: AdapterTable = {
     (decoder) => async (input: { readonly output: VectorArray; readonly metadata: readonly VectorGeometry[] }) => {
       const outputs = [toTensor(input.output)];
       const maps = input.metadata.map(async (metadata, image) =>
-        encodeArray(await decodeDepth(outputs, image, decodeGeometry(metadata), decoder()), sizeOf(metadata)),
+        encodeArray(await decodeDepth(outputs, image, decodeGeometry(metadata), "triangle", decoder()), sizeOf(metadata)),
       );
       return { depth_maps: await Promise.all(maps) };
     },

@@ -1,10 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
+import { createInferenceSession } from "../../../src/engines/index.js";
 import { ModelInputError } from "../../../src/errors.js";
 import { cpuDecoder, insertBackground, placementOf, referenceDecoder, sourceChannelIds } from "../../../src/models/decoding/index.js";
 import type { Decoder, DenseMap, MapPlacement } from "../../../src/models/decoding/index.js";
 import { loadAddon } from "../../../src/native/index.js";
+import { buildModel } from "../../support/onnx-graphs.js";
 
 const addon = loadAddon();
 if (addon === null) process.stderr.write("the native decoder is skipped: the addon is not available\n");
@@ -105,18 +107,65 @@ describe.each(decoders)("class maps, %s", (_, decoder) => {
     ["fractions", mapOf(2, 1, 1, [1, 2]), filling(1.5, 1)],
   ])("refuse %s", async (_name, map, placement) => {
     await expect(decoder.makeClassMap(map, placement, settings)).rejects.toThrow(ModelInputError);
-    await expect(decoder.makeValueMap(map, placement)).rejects.toThrow(ModelInputError);
+    await expect(decoder.makeValueMap(map, placement, "triangle")).rejects.toThrow(ModelInputError);
   });
 });
 
 describe.each(decoders)("value maps, %s", (_, decoder) => {
   it("interpolate when enlarging and average when shrinking", async () => {
-    expect([...(await decoder.makeValueMap(mapOf(1, 1, 2, [0, 4]), filling(4, 1)))]).toEqual([0, 1, 3, 4]);
-    const [left = 0, right = 0] = await decoder.makeValueMap(mapOf(1, 1, 4, [0, 0, 8, 8]), filling(2, 1));
+    expect([...(await decoder.makeValueMap(mapOf(1, 1, 2, [0, 4]), filling(4, 1), "triangle"))]).toEqual([0, 1, 3, 4]);
+    const [left = 0, right = 0] = await decoder.makeValueMap(mapOf(1, 1, 4, [0, 0, 8, 8]), filling(2, 1), "triangle");
     expect(left + right).toBeCloseTo(8, 5);
     expect(left).toBeGreaterThan(0);
   });
+
+  it.each([
+    [5, 4, 13, 9],
+    [9, 9, 4, 5],
+    [2, 1, 7, 3],
+    [6, 6, 6, 6],
+  ])(
+    "interpolate a map of %i x %i by the cubic of the four nearest to %i x %i, as ONNX defines it",
+    async (width, height, toWidth, toHeight) => {
+      const map = mapOf(
+        1,
+        height,
+        width,
+        Array.from({ length: width * height }, (__, index) => Math.sin(index * 1.7) * 10),
+      );
+      await using session = await createInferenceSession(cubicResize(toWidth, toHeight), {});
+      const { y } = await session.run({ x: { type: "float32", dims: [1, 1, height, width], data: map.data } });
+      const values = await decoder.makeValueMap(map, filling(toWidth, toHeight), "nearest-cubic");
+      values.forEach((value, index) => expect(value).toBeCloseTo((y?.data as Float32Array)[index]!, 4));
+    },
+  );
+
+  it("refuse a filter that there is not", async () => {
+    const filter = "lanczos" as "triangle";
+    await expect(decoder.makeValueMap(mapOf(1, 1, 2, [0, 4]), filling(4, 1), filter)).rejects.toThrow(ModelInputError);
+  });
 });
+
+/** torch exports `interpolate(x, size, mode="bicubic", align_corners=False)` like this. */
+function cubicResize(width: number, height: number): Uint8Array {
+  return buildModel({
+    inputs: [{ name: "x", type: "float32", dims: [1, 1, "height", "width"] }],
+    outputs: [{ name: "y", type: "float32", dims: [1, 1, height, width] }],
+    nodes: [
+      {
+        op: "Resize",
+        inputs: ["x", "", "", "sizes"],
+        outputs: ["y"],
+        attributes: {
+          mode: { string: "cubic" },
+          cubic_coeff_a: { float: -0.75 },
+          coordinate_transformation_mode: { string: "pytorch_half_pixel" },
+        },
+      },
+    ],
+    initializers: [{ name: "sizes", dims: [4], data: BigInt64Array.of(1n, 1n, BigInt(height), BigInt(width)) }],
+  });
+}
 
 const side = fc.integer({ min: 1, max: 9 });
 const randomCase = fc
@@ -165,7 +214,8 @@ describe.skipIf(addon === null)("the addon and the reference", () => {
           thresholds: Float32Array.of(threshold),
         };
         expect(await cpu.makeClassMap(map, placement, settings)).toEqual(await referenceDecoder.makeClassMap(map, placement, settings));
-        expect(await cpu.makeValueMap(map, placement)).toEqual(await referenceDecoder.makeValueMap(map, placement));
+        for (const filter of ["triangle", "nearest-cubic"] as const)
+          expect(await cpu.makeValueMap(map, placement, filter)).toEqual(await referenceDecoder.makeValueMap(map, placement, filter));
       }),
       { numRuns: 300 },
     ));
