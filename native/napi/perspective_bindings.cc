@@ -9,6 +9,7 @@
 #include "../image/perspective.h"
 #include "arguments.h"
 #include "environment.h"
+#include "image_arguments.h"
 #include "memory.h"
 
 namespace im {
@@ -71,14 +72,9 @@ Quadrilateral ReadQuadrilateral(Napi::Value value, const std::string& name) {
 
 Napi::Value CropQuadrilateralsBinding(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  const Napi::Object description = RequireObject(info[1], "image");
-  Image image;
-  image.width = static_cast<int>(RequireInteger(Field(description, "width"), "image.width", 1, kMaximumSide));
-  image.height = static_cast<int>(RequireInteger(Field(description, "height"), "image.height", 1, kMaximumSide));
-  image.channels = static_cast<int>(RequireInteger(Field(description, "channels"), "image.channels", 1, 4));
-  image.color_format = static_cast<ColorFormat>(RequireOneOf(Field(description, "colorFormat"), "image.colorFormat", {"rgb", "bgr"}));
-  const bool borrowed = RequireBoolean(Field(description, "borrowed"), "image.borrowed");
-  if (image.channels == 2) ThrowArgument(env, "image.channels", "1, 3 or 4", Field(description, "channels"));
+  Image image = ReadImage(info[1]);
+  const bool borrowed = RequireBoolean(Field(RequireObject(info[1], "image"), "borrowed"), "image.borrowed");
+  if (image.channels == 2) ThrowArgument(env, "image.channels", "1, 3 or 4", Napi::Number::New(env, image.channels));
   if (!info[2].IsArray()) ThrowArgument(env, "crops", "an array", info[2]);
   const auto list = info[2].As<Napi::Array>();
   // Looked at once: a getter may change it.
@@ -90,7 +86,7 @@ Napi::Value CropQuadrilateralsBinding(const Napi::CallbackInfo& info) {
 
   // The typed array comes last: reading an object can run a getter, and a getter can detach it.
   const Span<const std::uint8_t> pixels = RequireUint8Array(info[0], "pixels");
-  if (pixels.size != ByteCount(image)) ThrowArgument(env, "pixels", "an array of " + std::to_string(ByteCount(image)) + " bytes", info[0]);
+  RequireLength(env, "pixels", ByteCount(image), "bytes", pixels.size);
   image.pixels = pixels.data;
   auto task = std::make_unique<CropTask>(env, image, std::move(crops));
   if (borrowed && !IsOwnedMemory(pixels.data, pixels.size)) task->CopyPixels();
