@@ -1,4 +1,6 @@
 /** Medians of variants that alternate within one run: what disturbs the machine disturbs all of them alike. */
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 
 export interface Measurement {
   readonly name: string;
@@ -17,11 +19,24 @@ export function summarize(name: string, samples: readonly number[]): Measurement
 
 export type Variant = readonly [name: string, run: () => unknown];
 
-/** Runs every variant once in each round, after some rounds that do not count. */
+/** Node's garbage collector, which is not at hand otherwise. */
+function garbageCollector(): () => void {
+  setFlagsFromString("--expose-gc");
+  return runInNewContext("gc") as () => void;
+}
+
+/**
+ * Runs every variant once in each round, after some rounds that do not count. Garbage is collected between them: the outputs that one
+ * leaves behind, megabytes each, would be given back at the cost of another.
+ */
 export async function alternate(variants: readonly Variant[], rounds: number, warmup = 3): Promise<readonly Measurement[]> {
   const samples = variants.map((): number[] => []);
+  const collect = garbageCollector();
   for (let round = -warmup; round < rounds; round++) {
     for (const [index, [, run]] of variants.entries()) {
+      collect();
+      // Finalizers run a turn later.
+      await new Promise((resolve) => setImmediate(resolve));
       const begin = performance.now();
       await run();
       if (round >= 0) samples[index]?.push(performance.now() - begin);
