@@ -79,7 +79,14 @@ const INHERITED = [
 
 function optionsFor(name: string, options: AutoModelOptions): AutoModelOptions {
   const given = Object.fromEntries(INHERITED.map((key) => [key, options[key]] as const).filter(([, value]) => value !== undefined));
-  return { ...given, ...options.dependencyModelsParams?.[name], allowLoadingDependencyModels: false };
+  const { forwardedOptions = [], modelOptions = {} } = options;
+  const forwarded = Object.entries(modelOptions).filter(([option]) => forwardedOptions.includes(option));
+  return {
+    ...given,
+    ...(forwarded.length === 0 ? {} : { modelOptions: Object.fromEntries(forwarded) }),
+    ...options.dependencyModelsParams?.[name],
+    allowLoadingDependencyModels: false,
+  };
 }
 
 function requireAllowed(id: string, { allowLoadingDependencyModels = true }: AutoModelOptions, needed: readonly string[]): void {

@@ -4,6 +4,7 @@ import { DirectLocalStorageAccessError, UnsupportedCheckpointError } from "../er
 import type { AnyModel } from "../models/index.js";
 import { describeModel, describeModelPackage } from "./describe.js";
 import { downloadModel } from "./download.js";
+import { resolveCheckpointKind } from "./checkpoint.js";
 import { accessForbidden } from "./context.js";
 import { loadLinked } from "./dependencies.js";
 import { loadById } from "./load-by-id.js";
@@ -17,6 +18,24 @@ import { requireModelConfig, resolveSource, type ModelSource } from "./source.js
 type LocalSource = Exclude<ModelSource, { readonly kind: "id" }>;
 type FolderSource = Exclude<LocalSource, { readonly kind: "file" }>;
 
+/** Networks of packages, by the ends of their names. */
+const NETWORK_FILE = /\.(onnx|plan|engine|trt)$/i;
+
+/** @throws MissingModelInitParameterError, InvalidModelInitParameterError */
+function refuseFile(path: string, options: AutoModelOptions): UnsupportedCheckpointError {
+  if (NETWORK_FILE.test(path)) {
+    return new UnsupportedCheckpointError(
+      `${path} is a network without its package. Give the folder that holds it, with a model_config.json that says what it is.`,
+      { path },
+    );
+  }
+  const { modelType, task } = resolveCheckpointKind(options);
+  return new UnsupportedCheckpointError(
+    `${path} is a checkpoint (${modelType}, ${task}). This version loads package folders and ids; export it to ONNX and give the folder that holds it with its model_config.json.`,
+    { path },
+  );
+}
+
 async function loadLocal(source: LocalSource, options: AutoModelOptions): Promise<AnyModel> {
   const { modelAccessManager: access = {}, allowDirectLocalStorageLoading = true } = options;
   if ((await access.isModelAccessForbidden?.(source.id, apiKeyOf(options))) === true) throw accessForbidden(source.id);
@@ -26,10 +45,7 @@ async function loadLocal(source: LocalSource, options: AutoModelOptions): Promis
     );
   }
   if (source.kind === "file") {
-    throw new UnsupportedCheckpointError(
-      `${source.path} is a file. This version loads package folders and ids; export the checkpoint to ONNX and give the folder that holds it with its model_config.json.`,
-      { path: source.path },
-    );
+    throw refuseFile(source.path, options);
   }
   if (source.kind === "directory") await requireModelConfig(source);
   return loadFolder(source, options);

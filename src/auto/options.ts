@@ -94,11 +94,22 @@ export interface RuntimeOptions {
 export interface DependencyOptions {
   /** Default true. */
   readonly allowLoadingDependencyModels?: boolean;
+  /** Names of those `modelOptions` that dependencies get too. Default none. */
+  readonly forwardedOptions?: readonly string[];
   /** By the name of the dependency. Which model it is, the package says. */
   readonly dependencyModelsParams?: Readonly<Record<string, SelectionOptions & RuntimeOptions>>;
 }
 
-export interface AutoModelOptions extends ProviderOptions, SelectionOptions, StorageOptions, RuntimeOptions, DependencyOptions {
+/** What a checkpoint file is; for nothing else. */
+export interface CheckpointOptions {
+  /** `rfdetr-base`, `rfdetr-seg-nano`, ... */
+  readonly modelType?: string;
+  /** `object-detection` or `instance-segmentation`; default by the type. */
+  readonly taskType?: string;
+}
+
+export interface AutoModelOptions
+  extends ProviderOptions, SelectionOptions, StorageOptions, RuntimeOptions, DependencyOptions, CheckpointOptions {
   /** Whether folders and files may be loaded. Default true. */
   readonly allowDirectLocalStorageLoading?: boolean;
   /** Whether a folder may bring code of its own. Default true: naming the folder is the decision. */
@@ -187,6 +198,9 @@ const CHECKS: Readonly<Record<keyof AutoModelOptions, Check>> = {
   modelAccessManager: OBJECT,
   allowLoadingDependencyModels: FLAG,
   dependencyModelsParams: OBJECT,
+  forwardedOptions: ["a list of names", (value) => Array.isArray(value) && value.every(isText)],
+  modelType: TEXT,
+  taskType: TEXT,
   allowDirectLocalStorageLoading: FLAG,
   allowLocalCodePackages: FLAG,
   modelOptions: OBJECT,

@@ -56,7 +56,7 @@ export function resolutionDigest({ id, options, apiKey, environment, device }: D
     allowLoadingDependencyModels: options.allowLoadingDependencyModels ?? true,
     nmsFusionPreferences: options.nmsFusionPreferences ?? null,
     dependencyModelsParams: options.dependencyModelsParams ?? null,
-    forwardedOptions: null,
+    forwardedOptions: options.forwardedOptions ?? null,
     runtime: { ...environment },
     verifyHashWhileDownload: options.verifyHashWhileDownload ?? true,
     downloadFilesWithoutHash: options.downloadFilesWithoutHash ?? false,

@@ -58,6 +58,19 @@ export class Keeper {
     expect(Object.values(model.modelDependencies).map(({ closed }) => closed)).toEqual([true, true]);
   });
 
+  it("get those options of the code package that are forwarded", async () => {
+    const directory = await parent();
+    const linked = await codePackage({ model_module: "model.mjs", model_class: "Greeter" });
+    await symlink(linked, join(directory, "model_dependencies", "greeter"));
+    const model = (await AutoModel.fromPath(directory, {
+      modelOptions: { greeting: "hello", secret: 1 },
+      forwardedOptions: ["greeting", "absent"],
+    })) as unknown as { readonly modelDependencies: Readonly<Record<string, { readonly options: object }>> };
+    const { options } = model.modelDependencies["greeter"]!;
+    expect(options).toMatchObject({ greeting: "hello" });
+    expect(options).not.toHaveProperty("secret");
+  });
+
   it("are refused when loading them is off, spoken to by a wrong name, nested, or forbidden to bring code", async () => {
     const directory = await parent("eyes");
     await expect(load(directory, { allowLoadingDependencyModels: false })).rejects.toThrow(/eyes/);
