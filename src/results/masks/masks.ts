@@ -246,7 +246,7 @@ export function takeMasks(masks: Masks, rows: readonly number[]): Masks {
   return new ColumnDenseMasks({ width, height, data }, rows.length);
 }
 
-/** @internal Masks of one size, one list after the other. */
+/** Masks of one size, one list after the other. */
 export function joinMasks(parts: readonly RleMasks[], width: number, height: number): RleMasks {
   const lists = parts.flatMap(({ length, runs, offsets }) =>
     Array.from({ length }, (_, row) => runs.subarray(offsets[row], offsets[row + 1])),
