@@ -9,6 +9,7 @@ import type { MaterializedDependency } from "../store/index.js";
 import type { LoadContext } from "./context.js";
 import type { LoadById } from "./load-by-id.js";
 import { checkDependencyParameters, type AutoModelOptions } from "./options.js";
+import { allOrNone } from "./owned.js";
 
 export interface LoadedDependencies {
   readonly models: Readonly<Record<string, AnyModel>>;
@@ -98,16 +99,12 @@ function requireAllowed(id: string, { allowLoadingDependencyModels = true }: Aut
 }
 
 /**
- * What a model's metadata declares, with the options for each.
+ * What a model's metadata declares.
  * @throws CorruptedModelPackageError when a dependency has dependencies itself, or names are not usable;
  * DependencyModelParametersValidationError.
  */
-export function declaredDependencies(
-  context: LoadContext,
-  { modelDependencies }: ModelMetadata,
-): readonly { readonly dependency: ModelDependency; readonly options: AutoModelOptions }[] {
+export function declaredDependencies({ id, options }: LoadContext, { modelDependencies }: ModelMetadata): readonly ModelDependency[] {
   const dependencies = modelDependencies ?? [];
-  const { id, options, device } = context;
   const names = dependencies.map(({ name }) => name);
   requireParameters(options, names);
   requireAllowed(
@@ -116,29 +113,30 @@ export function declaredDependencies(
     dependencies.map(({ modelId }) => modelId),
   );
   requireNames(id, names);
-  return dependencies.map((dependency) => ({ dependency, options: optionsForDeclared(dependency, options, device) }));
+  return dependencies;
 }
 
-function optionsForDeclared({ name, modelPackageId }: ModelDependency, options: AutoModelOptions, device: string): AutoModelOptions {
+/** Of a declared dependency. */
+export function optionsForDeclared({ options, device }: LoadContext, { name, modelPackageId }: ModelDependency): AutoModelOptions {
   return { ...optionsFor(name, { ...options, device }), ...(modelPackageId === null ? {} : { modelPackageId }) };
 }
 
 /** @throws what declaredDependencies throws; whatever loading throws. */
 export async function loadDependencies(context: LoadContext, metadata: ModelMetadata, load: LoadById): Promise<LoadedDependencies> {
-  const dependencies = declaredDependencies(context, metadata).map(({ dependency }) => dependency);
+  const dependencies = declaredDependencies(context, metadata);
   return dependencies.length === 0 ? NO_DEPENDENCIES : loadDeclared(context, dependencies, load);
 }
 
 /** For dependencies that were declared when the model was loaded the last time. @throws whatever loading throws */
 export async function loadDeclared(
-  { id, options, device }: LoadContext,
+  context: LoadContext,
   dependencies: readonly ModelDependency[],
   load: LoadById,
 ): Promise<LoadedDependencies> {
   const names = dependencies.map(({ name }) => name);
-  requireNames(id, names);
+  requireNames(context.id, names);
   const { models, close } = await loadTogether(
-    dependencies.map((one) => [one.name, () => load(one.modelId, optionsForDeclared(one, options, device))]),
+    dependencies.map((one) => [one.name, () => load(one.modelId, optionsForDeclared(context, one))]),
   );
   return { models, materialized: dependencies.map((one) => materializedOf(one, models[one.name] as AnyModel)), close };
 }
@@ -169,16 +167,13 @@ export async function loadLinked(
 async function loadTogether(
   loads: readonly (readonly [name: string, load: () => Promise<AnyModel>])[],
 ): Promise<Pick<LoadedDependencies, "models" | "close">> {
-  const outcomes = await Promise.allSettled(loads.map(([, load]) => load()));
-  const loaded = outcomes.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));
+  const loaded = await allOrNone(
+    loads.map(([, load]) => load()),
+    (model) => model.close(),
+  );
   const close = async (): Promise<void> => {
     await Promise.all(loaded.map((model) => model.close()));
   };
-  const failed = outcomes.find((outcome) => outcome.status === "rejected");
-  if (failed !== undefined) {
-    await close();
-    throw failed.reason;
-  }
   return { models: Object.fromEntries(loads.map(([name], index) => [name, loaded[index] as AnyModel])), close };
 }
 

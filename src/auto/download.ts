@@ -2,7 +2,7 @@
 import { InvalidParameterError } from "../errors.js";
 import type { RankedPackage } from "../negotiation/index.js";
 import { createContext } from "./context.js";
-import { declaredDependencies } from "./dependencies.js";
+import { declaredDependencies, optionsForDeclared } from "./dependencies.js";
 import { checkAutoModelOptions, type AutoModelOptions } from "./options.js";
 import { askProvider, negotiate } from "./resolution.js";
 import { resolveSource } from "./source.js";
@@ -25,8 +25,8 @@ async function download(id: string, options: AutoModelOptions): Promise<Download
   const { ranked } = negotiate(metadata, context);
   const chosen = (ranked[0] as RankedPackage).package;
   const declared = declaredDependencies(context, metadata);
-  const dependencies = await Promise.all(declared.map((one) => download(one.dependency.modelId, one.options)));
-  const materialized = declared.map(({ dependency }, index) => {
+  const dependencies = await Promise.all(declared.map((one) => download(one.modelId, optionsForDeclared(context, one))));
+  const materialized = declared.map((dependency, index) => {
     const { directory, packageId, modelId } = dependencies[index] as DownloadedModel;
     return { ...dependency, directory, packageId, cacheModelId: modelId, canonicalModelId: modelId };
   });

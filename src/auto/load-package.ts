@@ -23,6 +23,7 @@ import type { ModelConfig, RecommendedParameters } from "../packages/index.js";
 import { loadCodePackage } from "./code-package.js";
 import { networkFiles, openNetwork, type NetworkOptions, type OpenedNetwork } from "./open-network.js";
 import type { AutoModelOptions } from "./options.js";
+import { allOrNone } from "./owned.js";
 
 /** What is loaded, from where, and what was found out about it on the way. */
 export interface PackageSource {
@@ -89,7 +90,11 @@ export async function loadPackage(source: PackageSource, options: PackageOptions
   const { family } = await load();
   const contents = await readContents(directory, modelConfig, family, backend);
   options.signal?.throwIfAborted();
-  const opening = openNetworks([contents.network, ...contents.otherNetworks.map((path) => [path])], options);
+  const files = [contents.network, ...contents.otherNetworks.map((path) => [path])];
+  const opening = allOrNone(
+    files.map((paths) => openNetwork(paths, options)),
+    ({ session }) => session.close(),
+  );
   // The networks are loaded by another thread meanwhile.
   preloadDecoder();
   const networks = await opening;
@@ -99,16 +104,6 @@ export async function loadPackage(source: PackageSource, options: PackageOptions
     await Promise.all(networks.map(({ session }) => session.close()));
     throw withPath(error, contents.network[0] ?? "");
   }
-}
-
-/** All or none: when one cannot be opened, those that could are closed. */
-async function openNetworks(files: readonly (readonly string[])[], options: NetworkOptions): Promise<readonly OpenedNetwork[]> {
-  const settled = await Promise.allSettled(files.map((paths) => openNetwork(paths, options)));
-  const opened = settled.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));
-  const failed = settled.find((outcome) => outcome.status === "rejected");
-  if (failed === undefined) return opened;
-  await Promise.all(opened.map(({ session }) => session.close()));
-  throw failed.reason;
 }
 
 /** A family knows its ports but not where they came from. */

@@ -14,3 +14,13 @@ export function closingWith<Model extends AnyModel>(model: Model, release: () =>
     [Symbol.asyncDispose]: { value: both, configurable: true, writable: true },
   });
 }
+
+/** All of them, in order; when one fails, those that did not are closed again. @throws the first failure, in that order */
+export async function allOrNone<T>(opening: readonly Promise<T>[], close: (opened: T) => Promise<void>): Promise<readonly T[]> {
+  const settled = await Promise.allSettled(opening);
+  const opened = settled.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));
+  const failed = settled.find((outcome) => outcome.status === "rejected");
+  if (failed === undefined) return opened;
+  await Promise.all(opened.map(close));
+  throw failed.reason;
+}
