@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { REGISTRY } from "../src/models/registry.js";
+import { AutoModelPipeline } from "../src/index.js";
 import { packageRoot } from "../src/package-root.js";
 
 const readme = readFileSync(join(packageRoot, "README.md"), "utf8");
@@ -17,6 +18,14 @@ describe("README", () => {
       return [...architectures.matchAll(/`([^`]+)`/gu)].map(([, architecture]) => [architecture, task, backend].join(" "));
     });
     expect(rows.sort()).toEqual(REGISTRY.map(({ architecture, task, backend }) => [architecture, task, backend].join(" ")).sort());
+  });
+});
+
+describe("the page on pipelines", () => {
+  it("lists exactly those that there are", () => {
+    const page = readFileSync(join(packageRoot, "docs", "pipelines.md"), "utf8");
+    const ids = [...page.matchAll(/^\| `([^`]+)` \|/gmu)].map(([, id]) => id).sort();
+    expect(ids).toEqual(AutoModelPipeline.list());
   });
 });
 
