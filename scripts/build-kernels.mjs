@@ -1,14 +1,15 @@
 /**
  * npm run build:kernels: compiles native/kernels/*.cu.
  *
- *   node scripts/build-kernels.mjs [--check]
+ *   node scripts/build-kernels.mjs [--check | --machine-code]
  *
  * Text (PTX) goes to native/kernels/ptx/ and is checked in: with it alone the addon has all its kernels, which the driver compiles
  * when they are first loaded. Machine code for each generation of GPUs goes to native/kernels/binaries/, is not checked in, and is
  * embedded by the next build of the addon. nvcc comes from Python packages (scripts/nvcc-requirements.txt), into build-cuda/.
  *
- * --check  writes nothing: is the text that of the sources, and, where nvcc is there already, does it make the same text again and
- *          machine code for every generation?
+ * --check         writes nothing: is the text that of the sources, and, where nvcc is there already, does it make the same text
+ *                 again and machine code for every generation?
+ * --machine-code  leaves the text alone.
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -130,7 +131,7 @@ function inScratch(work) {
   }
 }
 
-function buildKernels() {
+function buildKernels({ text: writesText }) {
   const nvcc = installedNvcc() ?? installNvcc();
   if (nvcc === null) {
     say(
@@ -141,15 +142,15 @@ function buildKernels() {
   }
   return inScratch((scratch) => {
     for (const name of kernels()) {
-      const text = makeText(nvcc, name, scratch);
       const code = makeMachineCode(nvcc, name, scratch);
-      mkdirSync(join(root, FOLDER, "ptx"), { recursive: true });
       mkdirSync(join(root, FOLDER, "binaries"), { recursive: true });
-      writeFileSync(textPath(name), text);
       writeFileSync(join(root, FOLDER, "binaries", `${name}.fatbin`), code);
-      say(
-        `${name}: text ${(text.length / 1024).toFixed(0)} KB, machine code for sm_${GENERATIONS.join(", sm_")} ${(code.length / 1024).toFixed(0)} KB`,
-      );
+      say(`${name}: machine code for sm_${GENERATIONS.join(", sm_")}, ${(code.length / 1024).toFixed(0)} KB`);
+      if (!writesText) continue;
+      const text = makeText(nvcc, name, scratch);
+      mkdirSync(join(root, FOLDER, "ptx"), { recursive: true });
+      writeFileSync(textPath(name), text);
+      say(`${name}: text, ${(text.length / 1024).toFixed(0)} KB`);
     }
     return true;
   });
@@ -186,5 +187,5 @@ export function checkKernels() {
 
 if (isMain(import.meta.url)) {
   if (process.argv.includes("--check")) process.exitCode = checkKernels().failed > 0 ? 1 : 0;
-  else process.exitCode = buildKernels() ? 0 : 1;
+  else process.exitCode = buildKernels({ text: !process.argv.includes("--machine-code") }) ? 0 : 1;
 }

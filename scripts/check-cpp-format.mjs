@@ -1,23 +1,19 @@
-/** node scripts/check-cpp-format.mjs [--write]: clang-format over the C++ files, where clang-format is installed. */
+/** node scripts/check-cpp-format.mjs [--write]: clang-format over the C++ files. */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 
-import { isMain, outputOf, root, succeeds } from "./support/project.mjs";
+import { isMain, root, runTool } from "./support/project.mjs";
 
-/** @returns {"passed" | "failed" | "skipped"} */
+const FOLDERS = ["native", "test/native"];
+
+/** @returns {boolean} */
 export function checkCppFormat({ write = false } = {}) {
-  const version = outputOf("clang-format", ["--version"]);
-  if (version === null) {
-    process.stdout.write('Skipped: clang-format is not installed ("pip install clang-format" or the system\'s package).\n');
-    return "skipped";
-  }
-  const files = ["native", "test/native"].flatMap((folder) =>
+  const files = FOLDERS.flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true })
       .filter((file) => /\.(cc|h|cu)$/.test(file))
       .map((file) => join(folder, file)),
   );
-  process.stdout.write(`${version.trim()}: ${files.length} files\n`);
-  return succeeds("clang-format", [...(write ? ["-i"] : ["--dry-run", "--Werror"]), ...files]) ? "passed" : "failed";
+  return runTool("clang-format-node", [...(write ? ["-i"] : ["--dry-run", "--Werror"]), ...files], {}, "clang-format");
 }
 
-if (isMain(import.meta.url)) process.exitCode = checkCppFormat({ write: process.argv.includes("--write") }) === "failed" ? 1 : 0;
+if (isMain(import.meta.url)) process.exitCode = checkCppFormat({ write: process.argv.includes("--write") }) ? 0 : 1;

@@ -33,11 +33,6 @@ function testTypeScript() {
   }
 }
 
-function formatOfCpp() {
-  const outcome = checkCppFormat();
-  return { passed: 0, failed: 0, skipped: 0, [outcome]: 1 };
-}
-
 /** A runner over data that lies beside the repository; its own closing line is read. */
 function overShared(script, folder) {
   const data = join(root, "..", "shared", folder);
@@ -59,7 +54,7 @@ function overShared(script, folder) {
 const STEPS = [
   { name: "build", run: () => once(succeeds(process.execPath, ["scripts/build.mjs"])) },
   { name: "format", run: () => once(runTool("prettier", ["--check", "--log-level", "warn", "."])) },
-  { name: "format-cpp", run: formatOfCpp },
+  { name: "format-cpp", run: () => once(checkCppFormat()) },
   { name: "lint", run: () => once(runTool("eslint", [".", "--max-warnings", "0"])) },
   { name: "typecheck", run: () => once(runTool("typescript", ["--noEmit", "-p", "tsconfig.json"], {}, "tsc")) },
   { name: "layers", run: () => once(runTool("dependency-cruiser", ["src", "--config", ".dependency-cruiser.cjs"], {}, "depcruise")) },

@@ -13,10 +13,11 @@ struct ElementDescription {
 };
 // By number. Complex numbers have a size, but nothing in JavaScript to hold them.
 constexpr ElementDescription kElements[] = {
-    {"undefined", 0},   {"float32", 4},      {"uint8", 1},          {"int8", 1},       {"uint16", 2},         {"int16", 2}, {"int32", 4},
-    {"int64", 8},       {"string", 0},       {"bool", 1},           {"float16", 2},    {"float64", 8},        {"uint32", 4}, {"uint64", 8},
-    {"complex64", 0},   {"complex128", 0},   {"bfloat16", 2},       {"float8e4m3fn", 0}, {"float8e4m3fnuz", 0}, {"float8e5m2", 0},
-    {"float8e5m2fnuz", 0}, {"uint4", 0},     {"int4", 0},           {"float4e2m1", 0}, {"uint2", 0},          {"int2", 0},
+    {"undefined", 0},      {"float32", 4},    {"uint8", 1},          {"int8", 1},       {"uint16", 2},   {"int16", 2},
+    {"int32", 4},          {"int64", 8},      {"string", 0},         {"bool", 1},       {"float16", 2},  {"float64", 8},
+    {"uint32", 4},         {"uint64", 8},     {"complex64", 0},      {"complex128", 0}, {"bfloat16", 2}, {"float8e4m3fn", 0},
+    {"float8e4m3fnuz", 0}, {"float8e5m2", 0}, {"float8e5m2fnuz", 0}, {"uint4", 0},      {"int4", 0},     {"float4e2m1", 0},
+    {"uint2", 0},          {"int2", 0},
 };
 constexpr ElementDescription kUnknown = {"unknown", 0};
 

@@ -60,8 +60,8 @@ inline Status InvalidArgument(std::string stage, std::string message) {
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::move(value)) {}          // NOLINT(google-explicit-constructor)
-  Result(Status status) : state_(std::move(status)) {}   // NOLINT(google-explicit-constructor)
+  Result(T value) : state_(std::move(value)) {}         // NOLINT(google-explicit-constructor)
+  Result(Status status) : state_(std::move(status)) {}  // NOLINT(google-explicit-constructor)
 
   bool ok() const { return std::holds_alternative<T>(state_); }
   T& value() { return std::get<T>(state_); }
@@ -74,8 +74,8 @@ class [[nodiscard]] Result {
 
 }  // namespace im
 
-#define IM_RETURN_IF_ERROR(expression)              \
-  do {                                              \
-    ::im::Status im_status = (expression);          \
-    if (!im_status.ok()) return im_status;          \
+#define IM_RETURN_IF_ERROR(expression)     \
+  do {                                     \
+    ::im::Status im_status = (expression); \
+    if (!im_status.ok()) return im_status; \
   } while (false)

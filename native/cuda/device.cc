@@ -48,11 +48,14 @@ Result<Stream> Stream::Create(const std::shared_ptr<const Device>& device) {
   return Stream({device, stream});
 }
 
-Status Stream::Synchronize() const { return device()->Check(device()->table().cuStreamSynchronize(get()), "cuStreamSynchronize"); }
+Status Stream::Synchronize() const {
+  return device()->Check(device()->table().cuStreamSynchronize(get()), "cuStreamSynchronize");
+}
 
 Result<Event> Event::Create(const std::shared_ptr<const Device>& device) {
   EventObject* event = nullptr;
-  IM_RETURN_IF_ERROR(device->Check(device->table().cuEventCreate(&event, kEventBlockingSync | kEventDisableTiming), "cuEventCreate"));
+  IM_RETURN_IF_ERROR(
+      device->Check(device->table().cuEventCreate(&event, kEventBlockingSync | kEventDisableTiming), "cuEventCreate"));
   return Event({device, event});
 }
 

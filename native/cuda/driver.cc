@@ -8,12 +8,16 @@ constexpr char kStage[] = "cuda";
 // What to do about a result, "" when there is nothing better to say than its meaning.
 const char* Advice(int result) {
   switch (result) {
-    case kOutOfMemory: return "Use smaller batches or fewer models at once, or end other processes that use the GPU (nvidia-smi lists them).";
+    case kOutOfMemory:
+      return "Use smaller batches or fewer models at once, or end other processes that use the GPU (nvidia-smi lists them).";
     case kStubLibrary:
-      return "The toolkit's stub of libcuda was opened instead of the driver: take its folder (.../stubs) out of LD_LIBRARY_PATH.";
-    case kDeviceUnavailable: return "Another process holds the GPU exclusively, or it is in prohibited mode (nvidia-smi -q -d COMPUTE).";
+      return "The toolkit's stub of libcuda was opened instead of the driver: take its folder (.../stubs) out of "
+             "LD_LIBRARY_PATH.";
+    case kDeviceUnavailable:
+      return "Another process holds the GPU exclusively, or it is in prohibited mode (nvidia-smi -q -d COMPUTE).";
     case kNoDevice:
-      return "Check that nvidia-smi lists a GPU, that CUDA_VISIBLE_DEVICES does not hide it, and that a container was started with it (--gpus all).";
+      return "Check that nvidia-smi lists a GPU, that CUDA_VISIBLE_DEVICES does not hide it, and that a container was started "
+             "with it (--gpus all).";
     case kInvalidDevice: return "Name a device that nvidia-smi lists, counted from 0.";
     case kNoBinaryForGpu:
     case kUnsupportedPtxVersion: return "The GPU or the driver is outside of what this build was made for: update the driver.";
@@ -23,7 +27,8 @@ const char* Advice(int result) {
     case kLaunchFailed: return "After this the process cannot use the GPU any more: restart it.";
     case kSystemNotReady: return "The system still starts up or its fabric manager does not run.";
     case kSystemDriverMismatch: return "The driver was updated while its kernel module runs: restart the machine.";
-    case kCompatibilityNotSupported: return "A forward-compatibility libcuda was opened on a GPU that does not support it: use the driver's own.";
+    case kCompatibilityNotSupported:
+      return "A forward-compatibility libcuda was opened on a GPU that does not support it: use the driver's own.";
     default: return "";
   }
 }
@@ -34,8 +39,13 @@ LibrarySearch DriverSearch(const std::string& configured) {
   LibrarySearch search;
   search.names = {"libcuda.so.1"};
   search.configured = configured;
-  search.folders = {"/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib/aarch64-linux-gnu/nvidia",
-                    "/usr/lib/aarch64-linux-gnu/tegra", "/usr/lib/wsl/lib", "/usr/local/nvidia/lib64"};
+  search.folders = {"/usr/lib/x86_64-linux-gnu",
+                    "/usr/lib/aarch64-linux-gnu",
+                    "/usr/lib64",
+                    "/usr/lib/aarch64-linux-gnu/nvidia",
+                    "/usr/lib/aarch64-linux-gnu/tegra",
+                    "/usr/lib/wsl/lib",
+                    "/usr/local/nvidia/lib64"};
   search.symbol = "cuInit";
   return search;
 }
@@ -45,12 +55,13 @@ Result<Driver> Driver::Open(const LibrarySearch& search) {
   if (!library.ok()) return library.status();
   Driver driver;
   driver.path_ = library.value().path();
-#define IM_CUDA_READ(symbol, since, parameters)                                                              \
-  driver.table_.symbol = library.value().Find<decltype(driver.table_.symbol)>(#symbol);                      \
+#define IM_CUDA_READ(symbol, since, parameters)                                         \
+  driver.table_.symbol = library.value().Find<decltype(driver.table_.symbol)>(#symbol); \
   if (driver.table_.symbol == nullptr && (since) <= kMinimumCudaVersion && driver.missing_ == nullptr) driver.missing_ = #symbol;
   IM_CUDA_FUNCTIONS(IM_CUDA_READ)
 #undef IM_CUDA_READ
-  if (driver.table_.cuDriverGetVersion != nullptr && driver.table_.cuDriverGetVersion(&driver.version_) != kSuccess) driver.version_ = 0;
+  if (driver.table_.cuDriverGetVersion != nullptr && driver.table_.cuDriverGetVersion(&driver.version_) != kSuccess)
+    driver.version_ = 0;
   return driver;
 }
 
@@ -72,7 +83,8 @@ Status Driver::Check(int result, const char* function) const {
   const std::string name = describe(table_.cuGetErrorName);
   const std::string meaning = describe(table_.cuGetErrorString);
   const std::string advice = Advice(result);
-  std::string message = std::string(function) + " failed: " + (name.empty() ? "CUDA error" : name) + " (" + std::to_string(result) + ")";
+  std::string message =
+      std::string(function) + " failed: " + (name.empty() ? "CUDA error" : name) + " (" + std::to_string(result) + ")";
   if (!meaning.empty()) message += ", " + meaning;
   message += advice.empty() ? "." : ". " + advice;
   return {result == kOutOfMemory ? Code::kOutOfDeviceMemory : Code::kCuda, kStage, std::move(message), {function, result}};

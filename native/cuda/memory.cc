@@ -20,8 +20,8 @@ Status Describe(const Device& device, const Status& status, std::size_t bytes) {
   std::size_t total = 0;
   if (status.code() != Code::kOutOfDeviceMemory || !device.MemoryInfo(&free, &total).ok()) return status;
   return {status.code(), status.stage(),
-          MegabyteText(bytes) + " of memory were asked of device " + std::to_string(device.ordinal()) + " (" + device.name() + "), which has " +
-              MegabyteText(free) + " of " + MegabyteText(total) + " free. " + status.message(),
+          MegabyteText(bytes) + " of memory were asked of device " + std::to_string(device.ordinal()) + " (" + device.name() +
+              "), which has " + MegabyteText(free) + " of " + MegabyteText(total) + " free. " + status.message(),
           *status.call()};
 }
 
@@ -132,7 +132,8 @@ void DevicePool::Forget(StreamObject* stream) {
   std::vector<DeviceAddress> blocks;
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    for (auto block = free_.lower_bound({stream, 0}); block != free_.end() && block->first.first == stream; block = free_.erase(block)) {
+    for (auto block = free_.lower_bound({stream, 0}); block != free_.end() && block->first.first == stream;
+         block = free_.erase(block)) {
       blocks.push_back(block->second);
       kept_ -= block->first.second;
     }
@@ -200,7 +201,8 @@ Result<PinnedBuffer> PinnedPool::Allocate(std::size_t bytes) {
     }
     // It is the host that is full, whatever the driver calls it.
     if (status.code() == Code::kOutOfDeviceMemory) {
-      return Status(Code::kOutOfMemory, status.stage(), MegabyteText(rounded) + " of pinned host memory could not be had. " + status.message());
+      return Status(Code::kOutOfMemory, status.stage(),
+                    MegabyteText(rounded) + " of pinned host memory could not be had. " + status.message());
     }
     if (!status.ok()) return status;
   }

@@ -50,8 +50,8 @@ class DevicePool : public std::enable_shared_from_this<DevicePool> {
   DevicePool(const DevicePool&) = delete;
   DevicePool& operator=(const DevicePool&) = delete;
 
-  // Memory at least `bytes` long (0 counts as 1), aligned to 256 bytes, for work in `stream`, which must outlive it. When the device
-  // is full, what is kept is given up first.
+  // Memory at least `bytes` long (0 counts as 1), aligned to 256 bytes, for work in `stream`, which must outlive it. When the
+  // device is full, what is kept is given up first.
   Result<DeviceBuffer> Allocate(std::size_t bytes, StreamObject* stream);
   // The same without an owner.
   Result<DeviceAddress> Take(std::size_t bytes, StreamObject* stream);
@@ -62,7 +62,8 @@ class DevicePool : public std::enable_shared_from_this<DevicePool> {
   std::size_t bytes_in_use() const;
 
  private:
-  DevicePool(std::shared_ptr<const Device> device, std::size_t kept_bytes) : device_(std::move(device)), kept_limit_(kept_bytes) {}
+  DevicePool(std::shared_ptr<const Device> device, std::size_t kept_bytes)
+      : device_(std::move(device)), kept_limit_(kept_bytes) {}
   Status AllocateFromDriver(DeviceAddress* address, std::size_t bytes, StreamObject* stream);
   void FreeKept();
 
@@ -108,7 +109,8 @@ class PinnedPool : public std::enable_shared_from_this<PinnedPool> {
 
  private:
   friend class PinnedBuffer;
-  PinnedPool(std::shared_ptr<const Device> device, std::size_t kept_bytes) : device_(std::move(device)), kept_limit_(kept_bytes) {}
+  PinnedPool(std::shared_ptr<const Device> device, std::size_t kept_bytes)
+      : device_(std::move(device)), kept_limit_(kept_bytes) {}
   void Return(void* data, std::size_t bytes);
   void FreeKept();
 

@@ -25,7 +25,8 @@ Result<Module> Module::Load(const std::shared_ptr<const Device>& device, const s
     const int result = device->table().cuModuleLoadDataEx(&module, image, 2, options, values);
     if (result == kSuccess) return Module({device, module});
     status = device->Check(result, "cuModuleLoadDataEx");
-    if (log[0] != 0) status = {status.code(), status.stage(), status.message() + " The driver's compiler says: " + log.data(), *status.call()};
+    if (log[0] != 0)
+      status = {status.code(), status.stage(), status.message() + " The driver's compiler says: " + log.data(), *status.call()};
     if (!IsMisfit(result)) break;
   }
   return status;
@@ -33,8 +34,10 @@ Result<Module> Module::Load(const std::shared_ptr<const Device>& device, const s
 
 Result<FunctionObject*> Module::Find(const char* name) const {
   FunctionObject* function = nullptr;
-  const Status status = device()->Check(device()->table().cuModuleGetFunction(&function, handle_.get(), name), "cuModuleGetFunction");
-  if (!status.ok()) return Status(status.code(), status.stage(), std::string("Kernel ") + name + ": " + status.message(), *status.call());
+  const Status status =
+      device()->Check(device()->table().cuModuleGetFunction(&function, handle_.get(), name), "cuModuleGetFunction");
+  if (!status.ok())
+    return Status(status.code(), status.stage(), std::string("Kernel ") + name + ": " + status.message(), *status.call());
   return function;
 }
 

@@ -18,8 +18,8 @@ struct Extent {
 
 class Module {
  public:
-  // The first of `images` that the device and the driver can use. Machine code (a fatbin) comes before text (PTX, ending with a zero
-  // byte), which any newer device can have compiled.
+  // The first of `images` that the device and the driver can use. Machine code (a fatbin) comes before text (PTX, ending with a
+  // zero byte), which any newer device can have compiled.
   static Result<Module> Load(const std::shared_ptr<const Device>& device, const std::vector<const void*>& images);
 
   // Valid as long as the module is.
@@ -37,7 +37,8 @@ template <typename Argument>
 Status Launch(FunctionObject* function, const Extent& grid, const Extent& block, const Argument& argument, const Stream& stream) {
   const Device& device = *stream.device();
   void* parameters[] = {const_cast<Argument*>(&argument)};
-  return device.Check(device.table().cuLaunchKernel(function, grid.x, grid.y, grid.z, block.x, block.y, block.z, 0, stream.get(), parameters, nullptr),
+  return device.Check(device.table().cuLaunchKernel(function, grid.x, grid.y, grid.z, block.x, block.y, block.z, 0, stream.get(),
+                                                    parameters, nullptr),
                       "cuLaunchKernel");
 }
 

@@ -22,7 +22,8 @@ Status Describe(const Driver& driver, int ordinal, DeviceReport& report) {
   DeviceNumber device = 0;
   IM_RETURN_IF_ERROR(driver.Check(table.cuDeviceGet(&device, ordinal), "cuDeviceGet"));
   std::array<char, 256> name{};
-  IM_RETURN_IF_ERROR(driver.Check(table.cuDeviceGetName(name.data(), static_cast<int>(name.size()) - 1, device), "cuDeviceGetName"));
+  IM_RETURN_IF_ERROR(
+      driver.Check(table.cuDeviceGetName(name.data(), static_cast<int>(name.size()) - 1, device), "cuDeviceGetName"));
   report.name = name.data();
   std::size_t bytes = 0;
   IM_RETURN_IF_ERROR(driver.Check(table.cuDeviceTotalMem_v2(&bytes, device), "cuDeviceTotalMem"));
@@ -52,9 +53,13 @@ Status ListDevices(const Driver& driver, std::vector<DeviceReport>& devices) {
   return {};
 }
 
-const std::vector<std::string> kToolkitFolders = {"/usr/local/cuda/lib64", "/usr/local/cuda/targets/x86_64-linux/lib",
-                                                  "/usr/local/cuda/targets/aarch64-linux/lib", "/usr/lib/x86_64-linux-gnu",
-                                                  "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/opt/cuda/lib64"};
+const std::vector<std::string> kToolkitFolders = {"/usr/local/cuda/lib64",
+                                                  "/usr/local/cuda/targets/x86_64-linux/lib",
+                                                  "/usr/local/cuda/targets/aarch64-linux/lib",
+                                                  "/usr/lib/x86_64-linux-gnu",
+                                                  "/usr/lib/aarch64-linux-gnu",
+                                                  "/usr/lib64",
+                                                  "/opt/cuda/lib64"};
 
 }  // namespace
 
@@ -108,14 +113,16 @@ LibraryReport ProbeNvml(const LibrarySearch& search) {
   }
   const auto failed = [&](const char* function, int result) {
     const char* meaning = explain == nullptr ? nullptr : explain(result);
-    report.reason = std::string(function) + " failed with " + std::to_string(result) + (meaning == nullptr ? "" : std::string(", ") + meaning) + ".";
+    report.reason = std::string(function) + " failed with " + std::to_string(result) +
+                    (meaning == nullptr ? "" : std::string(", ") + meaning) + ".";
   };
   if (const int result = start(); result != 0) {
     failed("nvmlInit_v2", result);
     return report;
   }
   std::array<char, 96> text{};
-  if (const int result = version(text.data(), static_cast<unsigned>(text.size()) - 1); result != 0) failed("nvmlSystemGetDriverVersion", result);
+  if (const int result = version(text.data(), static_cast<unsigned>(text.size()) - 1); result != 0)
+    failed("nvmlSystemGetDriverVersion", result);
   else report.version = text.data();
   stop();
   return report;

@@ -39,8 +39,8 @@ IM_INLINE void ColumnMaximaBody(const float* rows, std::size_t stride, std::size
   }
 }
 
-IM_INLINE void FirstRowsBody(const float* rows, std::size_t stride, std::size_t row_count, std::size_t count, const float* maximum,
-                             std::int32_t* first) {
+IM_INLINE void FirstRowsBody(const float* rows, std::size_t stride, std::size_t row_count, std::size_t count,
+                             const float* maximum, std::int32_t* first) {
   std::fill_n(first, count, 0);
   // Backwards, so that the lowest row has the last word.
   for (std::size_t row = row_count; row-- > 0;) {
@@ -102,22 +102,22 @@ IM_INLINE bool OverlapsAnyBody(const BoxColumns& boxes, std::size_t count, const
   return false;
 }
 
-#define IM_DEFINE_KERNELS(Name, Attributes)                                                                                 \
-  Attributes void ColumnMaxima##Name(const float* rows, std::size_t stride, std::size_t row_count, std::size_t count,      \
-                                     float* maximum) {                                                                     \
-    ColumnMaximaBody(rows, stride, row_count, count, maximum);                                                              \
-  }                                                                                                                         \
-  Attributes void FirstRows##Name(const float* rows, std::size_t stride, std::size_t row_count, std::size_t count,          \
-                                  const float* maximum, std::int32_t* first) {                                              \
-    FirstRowsBody(rows, stride, row_count, count, maximum, first);                                                          \
-  }                                                                                                                         \
-  Attributes void RowMaxima##Name(const float* rows, std::size_t stride, std::size_t row_count, std::size_t count,          \
-                                  float* maximum) {                                                                        \
-    RowMaximaBody(rows, stride, row_count, count, maximum);                                                                 \
-  }                                                                                                                         \
+#define IM_DEFINE_KERNELS(Name, Attributes)                                                                                    \
+  Attributes void ColumnMaxima##Name(const float* rows, std::size_t stride, std::size_t row_count, std::size_t count,          \
+                                     float* maximum) {                                                                         \
+    ColumnMaximaBody(rows, stride, row_count, count, maximum);                                                                 \
+  }                                                                                                                            \
+  Attributes void FirstRows##Name(const float* rows, std::size_t stride, std::size_t row_count, std::size_t count,             \
+                                  const float* maximum, std::int32_t* first) {                                                 \
+    FirstRowsBody(rows, stride, row_count, count, maximum, first);                                                             \
+  }                                                                                                                            \
+  Attributes void RowMaxima##Name(const float* rows, std::size_t stride, std::size_t row_count, std::size_t count,             \
+                                  float* maximum) {                                                                            \
+    RowMaximaBody(rows, stride, row_count, count, maximum);                                                                    \
+  }                                                                                                                            \
   Attributes bool OverlapsAny##Name(const BoxColumns& boxes, std::size_t count, const Box& box, float area, float threshold) { \
-    return OverlapsAnyBody(boxes, count, box, area, threshold);                                                             \
-  }                                                                                                                         \
+    return OverlapsAnyBody(boxes, count, box, area, threshold);                                                                \
+  }                                                                                                                            \
   constexpr Kernels k##Name{ColumnMaxima##Name, FirstRows##Name, RowMaxima##Name, OverlapsAny##Name};
 
 IM_DEFINE_KERNELS(Baseline, )

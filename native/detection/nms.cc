@@ -126,7 +126,8 @@ std::vector<std::int32_t> OrderByScore(const std::vector<float>& scores, std::si
 }
 
 std::vector<std::int32_t> NonMaximumSuppression(const std::vector<Box>& boxes, const std::vector<float>& scores,
-                                                const std::vector<std::int32_t>* class_ids, float iou_threshold, std::size_t limit) {
+                                                const std::vector<std::int32_t>* class_ids, float iou_threshold,
+                                                std::size_t limit) {
   std::size_t slot_count = 1;
   const std::vector<std::int32_t> slots =
       class_ids == nullptr ? std::vector<std::int32_t>(boxes.size(), 0) : SlotsOf(*class_ids, slot_count);

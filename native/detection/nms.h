@@ -15,7 +15,8 @@ std::vector<std::int32_t> OrderByScore(const std::vector<float>& scores, std::si
 // than the threshold. IoU in float32, area (x2 - x1) * (y2 - y1); 0/0 suppresses nothing. Returns at most `limit` positions,
 // best first. `class_ids` null: all boxes compete. Time is boxes times survivors per class at worst, memory is linear.
 std::vector<std::int32_t> NonMaximumSuppression(const std::vector<Box>& boxes, const std::vector<float>& scores,
-                                                const std::vector<std::int32_t>* class_ids, float iou_threshold, std::size_t limit);
+                                                const std::vector<std::int32_t>* class_ids, float iou_threshold,
+                                                std::size_t limit);
 
 // Best first, after suppression (if any) and the limit.
 Detections SelectBest(const Detections& candidates, const Limits& limits);

@@ -38,7 +38,8 @@ Detections SelectQueries(const QueriesHead& head, const Thresholds& thresholds, 
     const std::size_t query = pairs[i] / head.classes;
     const std::int32_t class_id = head.class_mapping[pairs[i] % head.classes];
     if (class_id < 0 || !thresholds.Above(probabilities[i], class_id)) continue;
-    const Box box = CornersFromCenter(head.boxes.At(query, 0), head.boxes.At(query, 1), head.boxes.At(query, 2), head.boxes.At(query, 3));
+    const Box box =
+        CornersFromCenter(head.boxes.At(query, 0), head.boxes.At(query, 1), head.boxes.At(query, 2), head.boxes.At(query, 3));
     found.Add(box, probabilities[i], class_id, static_cast<std::int32_t>(query));
   }
   return found;

@@ -17,10 +17,20 @@ IM_HOST_DEVICE double ExpOfNegative(double t) {
   constexpr double kLog2E = 1.4426950408889634;
   constexpr double kLn2High = 0.6931471803691238;
   constexpr double kLn2Low = 1.9082149292705877e-10;
-  constexpr double kInverseFactorials[] = {
-      1.6059043836821613e-10, 2.08767569878681e-09,   2.505210838544172e-08, 2.755731922398589e-07, 2.7557319223985893e-06,
-      2.48015873015873e-05,   0.0001984126984126984,  0.001388888888888889,  0.008333333333333333,  0.041666666666666664,
-      0.16666666666666666,    0.5,                    1.0,                   1.0};
+  constexpr double kInverseFactorials[] = {1.6059043836821613e-10,
+                                           2.08767569878681e-09,
+                                           2.505210838544172e-08,
+                                           2.755731922398589e-07,
+                                           2.7557319223985893e-06,
+                                           2.48015873015873e-05,
+                                           0.0001984126984126984,
+                                           0.001388888888888889,
+                                           0.008333333333333333,
+                                           0.041666666666666664,
+                                           0.16666666666666666,
+                                           0.5,
+                                           1.0,
+                                           1.0};
   const auto k = static_cast<std::int64_t>(t * kLog2E + 0.5);
   const double whole = static_cast<double>(k);
   const double r = (whole * kLn2High - t) + whole * kLn2Low;

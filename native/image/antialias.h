@@ -1,5 +1,6 @@
-// Resizing of float maps without rounding: by a filter whose support grows when shrinking (the "antialiased" resizing of torchvision
-// and Pillow), or by the four nearest positions whatever the scale. The TypeScript twin is src/imaging/reference/antialias.ts: same operations, same bits.
+// Resizing of float maps without rounding: by a filter whose support grows when shrinking (the "antialiased" resizing of
+// torchvision and Pillow), or by the four nearest positions whatever the scale. The TypeScript twin is
+// src/imaging/reference/antialias.ts: same operations, same bits.
 #pragma once
 
 #include <cstddef>
@@ -14,8 +15,8 @@
 
 namespace im {
 
-// kCubic: antialiased, a = -0.5. kNearestCubic: the four nearest positions, a = -0.75, those beyond the ends being the outermost (torch's
-// interpolate in mode "bicubic" without antialiasing and without aligned corners).
+// kCubic: antialiased, a = -0.5. kNearestCubic: the four nearest positions, a = -0.75, those beyond the ends being the outermost
+// (torch's interpolate in mode "bicubic" without antialiasing and without aligned corners).
 enum class Kernel { kTriangle, kCubic, kNearestCubic };
 
 // Which source positions make one position of the result, and with which weights; they add up to 1.

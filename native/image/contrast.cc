@@ -104,7 +104,7 @@ void ClipHistogram(std::array<std::int64_t, kBins>& counts, std::int64_t limit) 
 struct Axis {
   explicit Axis(int pixels) : size(pixels), tile(std::max(pixels / 8, 1)), tiles((pixels + tile - 1) / tile) {}
   int size;
-  int tile;   // pixels per tile; the last tile is completed by mirroring
+  int tile;  // pixels per tile; the last tile is completed by mirroring
   int tiles;
 
   // The two tiles whose centres lie around a pixel, and the weight of the second.
@@ -149,7 +149,8 @@ ByteMap StretchContrast(const Histogram& histogram) {
   ByteMap map;
   for (int value = 0; value < 256; ++value) {
     const double clamped = std::clamp<double>(value, low, high);
-    map[static_cast<std::size_t>(value)] = static_cast<std::uint8_t>(low == high ? clamped : (clamped - low) / (high - low) * 255.0);
+    map[static_cast<std::size_t>(value)] =
+        static_cast<std::uint8_t>(low == high ? clamped : (clamped - low) / (high - low) * 255.0);
   }
   return map;
 }

@@ -61,7 +61,8 @@ Taps ComputeGaussianTaps(std::size_t side, std::size_t output, std::size_t lengt
     double beyond = 0.0;
     for (std::size_t k = inside; k < raw.size(); ++k) beyond += raw[k];
     // Without a position inside, the last one is named and weighs nothing.
-    result.taps.push_back({static_cast<std::size_t>(std::min(first, end - 1)), inside, result.weights.size(), static_cast<float>(beyond)});
+    result.taps.push_back(
+        {static_cast<std::size_t>(std::min(first, end - 1)), inside, result.weights.size(), static_cast<float>(beyond)});
     for (std::size_t k = 0; k < inside; ++k) result.weights.push_back(static_cast<float>(raw[k]));
   }
   return result;

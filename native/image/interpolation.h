@@ -23,7 +23,8 @@ IM_HOST_DEVICE LinearCoefficient LinearWeights(int output, int input_size, int o
   const float position = static_cast<float>((output + 0.5) * scale - 0.5);
   const float whole = floorf(position);
   const float fraction = position - whole;
-  return {static_cast<int>(whole), static_cast<int>(rintf((1.0f - fraction) * 2048.0f)), static_cast<int>(rintf(fraction * 2048.0f))};
+  return {static_cast<int>(whole), static_cast<int>(rintf((1.0f - fraction) * 2048.0f)),
+          static_cast<int>(rintf(fraction * 2048.0f))};
 }
 
 // Columns: a neighbour outside the picture loses its weight. `index + 1` is inside unless the picture is one column wide.

@@ -22,8 +22,8 @@ std::array<Weights, kFractions> MakeWeights() {
   const auto far = [](double t) { return ((kA * t - 5 * kA) * t + 8 * kA) * t - 4 * kA; };
   for (int step = 0; step < kFractions; ++step) {
     const double x = static_cast<double>(step) / kFractions;
-    table[static_cast<std::size_t>(step)] = {static_cast<float>(far(x + 1)), static_cast<float>(near(x)), static_cast<float>(near(1 - x)),
-                                             static_cast<float>(far(2 - x))};
+    table[static_cast<std::size_t>(step)] = {static_cast<float>(far(x + 1)), static_cast<float>(near(x)),
+                                             static_cast<float>(near(1 - x)), static_cast<float>(far(2 - x))};
   }
   return table;
 }
@@ -95,7 +95,8 @@ void CropQuadrilateral(const Image& image, const Quadrilateral& crop, std::uint8
         double sum = 0;
         for (int row = 0; row < 4; ++row) {
           double line = 0;
-          for (int column = 0; column < 4; ++column) line += static_cast<double>(across[column]) * image.pixels[rows[row] + columns[column] + from];
+          for (int column = 0; column < 4; ++column)
+            line += static_cast<double>(across[column]) * image.pixels[rows[row] + columns[column] + from];
           sum += static_cast<double>(down[row]) * line;
         }
         *target++ = static_cast<std::uint8_t>(std::clamp(RoundHalfUp(sum), 0.0, 255.0));

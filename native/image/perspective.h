@@ -1,5 +1,5 @@
-// A quadrilateral of a picture as an upright picture of its own: perspective transform, bicubic (a = -0.75), border pixels repeated. The
-// same operations in the same order as src/imaging/perspective.ts, so the same bytes.
+// A quadrilateral of a picture as an upright picture of its own: perspective transform, bicubic (a = -0.75), border pixels
+// repeated. The same operations in the same order as src/imaging/perspective.ts, so the same bytes.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +22,8 @@ inline std::size_t ByteCount(const Quadrilateral& crop) {
   return static_cast<std::size_t>(crop.width) * static_cast<std::size_t>(crop.height) * kCropChannels;
 }
 
-// Writes ByteCount(crop) bytes; gray is repeated, alpha dropped. Sides are at least 1. Corners on a line give some pixels of the picture.
+// Writes ByteCount(crop) bytes; gray is repeated, alpha dropped. Sides are at least 1. Corners on a line give some pixels of the
+// picture.
 void CropQuadrilateral(const Image& image, const Quadrilateral& crop, std::uint8_t* target);
 
 }  // namespace im

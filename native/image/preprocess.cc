@@ -67,7 +67,8 @@ class SlotSink final : public RowSink {
     std::uint8_t* row = slots_.data() + std::size_t{4} * static_cast<std::size_t>(y) * static_cast<std::size_t>(size_.width);
     std::memset(row, fill_, std::size_t{4} * static_cast<std::size_t>(left));
     if (count > 0) std::memcpy(row + std::ptrdiff_t{4} * left, slots, std::size_t{4} * static_cast<std::size_t>(count));
-    std::memset(row + std::ptrdiff_t{4} * (left + count), fill_, std::size_t{4} * static_cast<std::size_t>(size_.width - left - count));
+    std::memset(row + std::ptrdiff_t{4} * (left + count), fill_,
+                std::size_t{4} * static_cast<std::size_t>(size_.width - left - count));
   }
 
   Image image() const { return {slots_.data(), size_.width, size_.height, 4, ColorFormat::kRgb}; }

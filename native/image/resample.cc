@@ -44,7 +44,8 @@ SourceRow Part(const SourceRow& row, int begin, int count) {
 
 class CopiedRows final : public ResampledRows {
  public:
-  CopiedRows(SourceRows& source, Columns columns, const RowKernels& kernels) : source_(source), columns_(columns), kernels_(kernels) {}
+  CopiedRows(SourceRows& source, Columns columns, const RowKernels& kernels)
+      : source_(source), columns_(columns), kernels_(kernels) {}
   Status Prepare() { return slots_.Allocate(SlotBytes(columns_.count)); }
 
   const std::uint8_t* Row(int y) override {
@@ -63,7 +64,8 @@ class CopiedRows final : public ResampledRows {
 
 class HalvedRows final : public ResampledRows {
  public:
-  HalvedRows(SourceRows& source, Columns columns, const RowKernels& kernels) : source_(source), columns_(columns), kernels_(kernels) {}
+  HalvedRows(SourceRows& source, Columns columns, const RowKernels& kernels)
+      : source_(source), columns_(columns), kernels_(kernels) {}
   Status Prepare() { return slots_.Allocate(SlotBytes(columns_.count)); }
 
   const std::uint8_t* Row(int y) override {
@@ -91,7 +93,8 @@ class LinearRows final : public ResampledRows {
     table_.reserve(static_cast<std::size_t>(columns_.count));
     for (int x = columns_.begin; x < columns_.begin + columns_.count; ++x) {
       const LinearCoefficient weights = LinearColumnWeights(x, source_.width(), width_);
-      table_.push_back({weights.index * channels, static_cast<std::int16_t>(weights.first), static_cast<std::int16_t>(weights.second)});
+      table_.push_back(
+          {weights.index * channels, static_cast<std::int16_t>(weights.first), static_cast<std::int16_t>(weights.second)});
     }
     IM_RETURN_IF_ERROR(cache_.Allocate(2, SlotBytes(columns_.count)));
     return slots_.Allocate(SlotBytes(columns_.count));
@@ -282,7 +285,8 @@ Status SourceRows::MakeGray() {
 Status SourceRows::Map(const ByteMap& map) {
   map_ = map;
   mapped_ = true;
-  return mapped_rows_.Allocate(std::size_t{2} * static_cast<std::size_t>(width_) * static_cast<std::size_t>(gray_ ? 1 : channels_));
+  return mapped_rows_.Allocate(std::size_t{2} * static_cast<std::size_t>(width_) *
+                               static_cast<std::size_t>(gray_ ? 1 : channels_));
 }
 
 SourceRow SourceRows::Row(int y) {
@@ -302,7 +306,8 @@ SourceRow SourceRows::Row(int y) {
   return row;
 }
 
-Result<std::unique_ptr<ResampledRows>> Resample(SourceRows& source, const ResizeStep& step, Columns columns, const RowKernels& kernels) {
+Result<std::unique_ptr<ResampledRows>> Resample(SourceRows& source, const ResizeStep& step, Columns columns,
+                                                const RowKernels& kernels) {
   // All filters leave a picture alone whose size does not change.
   if (step.filter == Filter::kNone || (step.width == source.width() && step.height == source.height())) {
     return Prepared(std::make_unique<CopiedRows>(source, columns, kernels));
@@ -314,7 +319,8 @@ Result<std::unique_ptr<ResampledRows>> Resample(SourceRows& source, const Resize
   return Prepared(std::make_unique<LinearRows>(source, step, columns, kernels));
 }
 
-Result<std::unique_ptr<ResampledRows>> Resample(SourceRows& source, const SampleStep& step, Columns columns, const RowKernels& kernels) {
+Result<std::unique_ptr<ResampledRows>> Resample(SourceRows& source, const SampleStep& step, Columns columns,
+                                                const RowKernels& kernels) {
   return Prepared(std::make_unique<SampledRows>(source, step, columns, kernels));
 }
 

@@ -58,7 +58,9 @@ class ResampledRows {
 // Weights of filter `pillow` for outputs begin .. begin + count - 1 of one axis.
 PillowTable MakePillowTable(int begin, int count, int input_size, int output_size);
 
-Result<std::unique_ptr<ResampledRows>> Resample(SourceRows& source, const ResizeStep& step, Columns columns, const RowKernels& kernels);
-Result<std::unique_ptr<ResampledRows>> Resample(SourceRows& source, const SampleStep& step, Columns columns, const RowKernels& kernels);
+Result<std::unique_ptr<ResampledRows>> Resample(SourceRows& source, const ResizeStep& step, Columns columns,
+                                                const RowKernels& kernels);
+Result<std::unique_ptr<ResampledRows>> Resample(SourceRows& source, const SampleStep& step, Columns columns,
+                                                const RowKernels& kernels);
 
 }  // namespace im

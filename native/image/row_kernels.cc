@@ -11,7 +11,8 @@ int Channel(const std::uint8_t* pixel, int channels, int channel) { return pixel
 void Expand(const SourceRow& row, std::uint8_t* slots) {
   const std::uint8_t* pixel = row.pixels;
   for (int x = 0; x < row.width; ++x, pixel += row.channels, slots += 4) {
-    for (int channel = 0; channel < 3; ++channel) slots[channel] = static_cast<std::uint8_t>(Channel(pixel, row.channels, channel));
+    for (int channel = 0; channel < 3; ++channel)
+      slots[channel] = static_cast<std::uint8_t>(Channel(pixel, row.channels, channel));
     slots[3] = 0;
   }
 }
@@ -66,7 +67,8 @@ void PillowColumns(const SourceRow& row, const PillowTable& table, int first, st
   }
 }
 
-void PillowRows(const std::uint8_t* const* rows, const PillowPair* weights, int pairs, int first, int count, std::uint8_t* slots) {
+void PillowRows(const std::uint8_t* const* rows, const PillowPair* weights, int pairs, int first, int count,
+                std::uint8_t* slots) {
   for (std::ptrdiff_t i = std::ptrdiff_t{4} * first; i < std::ptrdiff_t{4} * count; ++i) {
     int sum = 0;
     for (int pair = 0; pair < pairs; ++pair) {
@@ -76,7 +78,8 @@ void PillowRows(const std::uint8_t* const* rows, const PillowPair* weights, int 
   }
 }
 
-void ToPlanes(const std::uint8_t* slots, int count, const Normalization& normalization, const int* channels, float* const* planes) {
+void ToPlanes(const std::uint8_t* slots, int count, const Normalization& normalization, const int* channels,
+              float* const* planes) {
   for (int channel = 0; channel < 3; ++channel) {
     float* plane = planes[channel];
     for (int x = 0; x < count; ++x) plane[x] = Normalize(slots[4 * x + channel], normalization, channels[channel]);
@@ -86,8 +89,8 @@ void ToPlanes(const std::uint8_t* slots, int count, const Normalization& normali
 }  // namespace
 
 const RowKernels& BaselineKernels() {
-  static const RowKernels kernels{"baseline",    Expand,     GrayRow,  LinearColumns, LinearRows, Halve,
-                                  PillowColumns, PillowRows, ToPlanes};
+  static const RowKernels kernels{"baseline", Expand,        GrayRow,    LinearColumns, LinearRows,
+                                  Halve,      PillowColumns, PillowRows, ToPlanes};
   return kernels;
 }
 

@@ -38,8 +38,8 @@ struct PillowTable {
     std::int32_t begin;
     std::int32_t taps;
   };
-  std::vector<Window> windows;     // one per output
-  std::vector<PillowPair> pairs;   // pairs_per_output for each output, zeros behind its own taps
+  std::vector<Window> windows;    // one per output
+  std::vector<PillowPair> pairs;  // pairs_per_output for each output, zeros behind its own taps
   int pairs_per_output = 0;
 
   const PillowPair* Pairs(std::size_t output) const { return pairs.data() + output * static_cast<std::size_t>(pairs_per_output); }
@@ -60,9 +60,11 @@ struct RowKernels {
   // Outputs from `first` on.
   void (*pillow_columns)(const SourceRow& row, const PillowTable& table, int first, std::uint8_t* slots);
   // Pixels first .. count - 1 from 2 * pairs rows of slots.
-  void (*pillow_rows)(const std::uint8_t* const* rows, const PillowPair* weights, int pairs, int first, int count, std::uint8_t* slots);
+  void (*pillow_rows)(const std::uint8_t* const* rows, const PillowPair* weights, int pairs, int first, int count,
+                      std::uint8_t* slots);
   // Slots to float32: channel c of the slots goes to planes[c], normalized as channel channels[c] of the network.
-  void (*to_planes)(const std::uint8_t* slots, int count, const Normalization& normalization, const int* channels, float* const* planes);
+  void (*to_planes)(const std::uint8_t* slots, int count, const Normalization& normalization, const int* channels,
+                    float* const* planes);
 };
 
 // Portable C++.

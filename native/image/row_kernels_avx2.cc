@@ -22,7 +22,9 @@ IM_AVX2_INLINE __m128i Load16(const void* address) { return _mm_loadu_si128(stat
 IM_AVX2_INLINE __m128i Load8(const void* address) { return _mm_loadl_epi64(static_cast<const __m128i*>(address)); }
 IM_AVX2_INLINE __m256i Load32(const void* address) { return _mm256_loadu_si256(static_cast<const __m256i*>(address)); }
 IM_AVX2_INLINE void Store32(void* address, __m256i value) { _mm256_storeu_si256(static_cast<__m256i*>(address), value); }
-IM_AVX2_INLINE __m256i Combine(__m128i low, __m128i high) { return _mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1); }
+IM_AVX2_INLINE __m256i Combine(__m128i low, __m128i high) {
+  return _mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1);
+}
 IM_AVX2_INLINE __m256i BothLanes(__m128i value) { return _mm256_broadcastsi128_si256(value); }
 
 // Eight pixels of 16-bit slots, four per vector, to 8-bit slots.
@@ -126,8 +128,10 @@ IM_AVX2_INLINE int LinearColumnsVectors(const SourceRow& row, const LinearColumn
   for (; x + 4 <= count; x += 4) {
     const auto pixels = [&](int column) IM_AVX2 { return Neighbours<channels>(row.pixels + columns[x + column].offset); };
     const __m256i entries = Load32(columns + x);  // offset, weights, offset, weights | ...
-    const __m256i even = _mm256_madd_epi16(_mm256_shuffle_epi8(Combine(pixels(0), pixels(2)), mask), _mm256_shuffle_epi32(entries, 0x55));
-    const __m256i odd = _mm256_madd_epi16(_mm256_shuffle_epi8(Combine(pixels(1), pixels(3)), mask), _mm256_shuffle_epi32(entries, 0xFF));
+    const __m256i even =
+        _mm256_madd_epi16(_mm256_shuffle_epi8(Combine(pixels(0), pixels(2)), mask), _mm256_shuffle_epi32(entries, 0x55));
+    const __m256i odd =
+        _mm256_madd_epi16(_mm256_shuffle_epi8(Combine(pixels(1), pixels(3)), mask), _mm256_shuffle_epi32(entries, 0xFF));
     Store32(slots + 4 * x, _mm256_packs_epi32(_mm256_srai_epi32(even, 4), _mm256_srai_epi32(odd, 4)));
   }
   return x;
@@ -140,7 +144,8 @@ IM_AVX2 void LinearColumns(const SourceRow& row, const LinearColumn* columns, in
   BaselineKernels().linear_columns(row, columns + done, count - done, slots + std::ptrdiff_t{4} * done);
 }
 
-IM_AVX2 void LinearRows(const std::int16_t* top, const std::int16_t* bottom, int first, int second, int count, std::uint8_t* slots) {
+IM_AVX2 void LinearRows(const std::int16_t* top, const std::int16_t* bottom, int first, int second, int count,
+                        std::uint8_t* slots) {
   const __m256i first_weight = _mm256_set1_epi16(static_cast<std::int16_t>(first));
   const __m256i second_weight = _mm256_set1_epi16(static_cast<std::int16_t>(second));
   const __m256i two = _mm256_set1_epi16(2);
@@ -157,7 +162,9 @@ IM_AVX2 void LinearRows(const std::int16_t* top, const std::int16_t* bottom, int
 
 // Four pixels of half the size: sums of left and right neighbours, as 16-bit slots. Reads kHalveBytes.
 template <int channels>
-constexpr int kHalveBytes = channels == 1 ? 8 : channels == 3 ? 28 : 32;
+constexpr int kHalveBytes = channels == 1   ? 8
+                            : channels == 3 ? 28
+                                            : 32;
 
 template <int channels>
 IM_AVX2_INLINE __m256i SumNeighbours(const std::uint8_t* pixel) {
@@ -179,7 +186,8 @@ IM_AVX2_INLINE int HalveVectors(const SourceRow& top, const SourceRow& bottom, i
   const int bytes = top.width * channels;
   const __m256i two = _mm256_set1_epi16(2);
   const auto mean = [&](int offset) IM_AVX2 {
-    const __m256i sum = _mm256_add_epi16(SumNeighbours<channels>(top.pixels + offset), SumNeighbours<channels>(bottom.pixels + offset));
+    const __m256i sum =
+        _mm256_add_epi16(SumNeighbours<channels>(top.pixels + offset), SumNeighbours<channels>(bottom.pixels + offset));
     return _mm256_srli_epi16(_mm256_add_epi16(sum, two), 2);
   };
   int x = 0;
@@ -221,8 +229,9 @@ IM_AVX2_INLINE int PillowColumnsVectors(const SourceRow& row, const PillowTable&
     __m256i high = _mm256_setzero_si256();
     __m256i low = _mm256_setzero_si256();
     for (int pair = 0; pair < pairs; ++pair) {
-      const __m256i values = _mm256_shuffle_epi8(
-          Combine(Neighbours<channels>(first_pixel + 2 * pair * channels), Neighbours<channels>(second_pixel + 2 * pair * channels)), mask);
+      const __m256i values = _mm256_shuffle_epi8(Combine(Neighbours<channels>(first_pixel + 2 * pair * channels),
+                                                         Neighbours<channels>(second_pixel + 2 * pair * channels)),
+                                                 mask);
       const __m256i weights = Combine(Load8(first_weights + pair), Load8(second_weights + pair));
       high = _mm256_add_epi32(high, _mm256_madd_epi16(values, _mm256_shuffle_epi32(weights, 0x00)));
       low = _mm256_add_epi32(low, _mm256_madd_epi16(values, _mm256_shuffle_epi32(weights, 0x55)));
@@ -245,7 +254,8 @@ IM_AVX2 void PillowColumns(const SourceRow& row, const PillowTable& table, int, 
   BaselineKernels().pillow_columns(row, table, done, slots);
 }
 
-IM_AVX2 void PillowRows(const std::uint8_t* const* rows, const PillowPair* weights, int pairs, int, int count, std::uint8_t* slots) {
+IM_AVX2 void PillowRows(const std::uint8_t* const* rows, const PillowPair* weights, int pairs, int, int count,
+                        std::uint8_t* slots) {
   const __m256i zero = _mm256_setzero_si256();
   int x = 0;
   for (; x + 8 <= count; x += 8) {
@@ -303,11 +313,13 @@ IM_AVX2_INLINE int ToPlanesVectors(const std::uint8_t* slots, int count, const N
   return x;
 }
 
-IM_AVX2 void ToPlanes(const std::uint8_t* slots, int count, const Normalization& normalization, const int* channels, float* const* planes) {
+IM_AVX2 void ToPlanes(const std::uint8_t* slots, int count, const Normalization& normalization, const int* channels,
+                      float* const* planes) {
   // Steps that change nothing are left out: a division costs more than everything else here together.
   const bool has_factor = normalization.factor != 1;
   bool has_mean = false;
-  for (int channel = 0; channel < 3; ++channel) has_mean = has_mean || normalization.mean[channel] != 0 || normalization.std[channel] != 1;
+  for (int channel = 0; channel < 3; ++channel)
+    has_mean = has_mean || normalization.mean[channel] != 0 || normalization.std[channel] != 1;
   const int done = has_factor ? (has_mean ? ToPlanesVectors<true, true>(slots, count, normalization, channels, planes)
                                           : ToPlanesVectors<true, false>(slots, count, normalization, channels, planes))
                               : (has_mean ? ToPlanesVectors<false, true>(slots, count, normalization, channels, planes)

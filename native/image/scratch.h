@@ -15,7 +15,8 @@ class Scratch {
  public:
   Status Allocate(std::size_t count) {
     if (count <= kMaximumBytes / sizeof(T)) data_.reset(new (std::nothrow) T[count]);
-    if (data_ == nullptr) return {Code::kOutOfMemory, "preprocess", "There is not enough memory to prepare a picture of this size."};
+    if (data_ == nullptr)
+      return {Code::kOutOfMemory, "preprocess", "There is not enough memory to prepare a picture of this size."};
     return {};
   }
   T* data() { return data_.get(); }

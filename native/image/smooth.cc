@@ -18,7 +18,8 @@ Taps TapsOf(Filter filter, std::size_t input, std::size_t output, std::size_t sq
 
 }  // namespace
 
-Status ResizeSmoothly(SourceRows& source, const ResizeStep& step, const PreprocessSteps& steps, float* target, const RowKernels& kernels) {
+Status ResizeSmoothly(SourceRows& source, const ResizeStep& step, const PreprocessSteps& steps, float* target,
+                      const RowKernels& kernels) {
   const std::size_t square = static_cast<std::size_t>(std::max(source.width(), source.height()));
   const Taps across = TapsOf(step.filter, static_cast<std::size_t>(source.width()), static_cast<std::size_t>(step.width), square);
   const Taps down = TapsOf(step.filter, static_cast<std::size_t>(source.height()), static_cast<std::size_t>(step.height), square);
@@ -28,7 +29,8 @@ Status ResizeSmoothly(SourceRows& source, const ResizeStep& step, const Preproce
 
   const std::size_t plane = static_cast<std::size_t>(steps.output.width) * static_cast<std::size_t>(steps.output.height);
   for (int channel = 0; channel < 3; ++channel) {
-    std::fill_n(target + static_cast<std::size_t>(channel) * plane, plane, Normalize(step.canvas.fill, steps.normalization, channel));
+    std::fill_n(target + static_cast<std::size_t>(channel) * plane, plane,
+                Normalize(step.canvas.fill, steps.normalization, channel));
   }
   if (width == 0 || rows.end == rows.begin) return {};
 
@@ -57,7 +59,8 @@ Status ResizeSmoothly(SourceRows& source, const ResizeStep& step, const Preproce
         const std::uint8_t* slot = slots.data() + 4 * (tap.first + k);
         for (int channel = 0; channel < 3; ++channel) sums[channel] += weight * static_cast<float>(slot[channel]);
       }
-      for (std::size_t channel = 0; channel < 3; ++channel) row[channel * width + x] = sums[channel] + tap.beyond * step.canvas.fill;
+      for (std::size_t channel = 0; channel < 3; ++channel)
+        row[channel * width + x] = sums[channel] + tap.beyond * step.canvas.fill;
     }
   }
 

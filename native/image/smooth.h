@@ -1,6 +1,6 @@
-// Filters that compute in float32: `triangle` and `gaussian`, whose values are not rounded, and `cubic`, whose values are rounded to
-// 8 bits once. `gaussian` resizes the square around the picture, of which the canvas's fill is the rest.
-// The TypeScript twin is src/imaging/reference/smooth.ts.
+// Filters that compute in float32: `triangle` and `gaussian`, whose values are not rounded, and `cubic`, whose values are rounded
+// to 8 bits once. `gaussian` resizes the square around the picture, of which the canvas's fill is the rest. The TypeScript twin
+// is src/imaging/reference/smooth.ts.
 #pragma once
 
 #include "base/status.h"
@@ -9,9 +9,12 @@
 
 namespace im {
 
-constexpr bool IsSmooth(Filter filter) { return filter == Filter::kTriangle || filter == Filter::kCubic || filter == Filter::kGaussian; }
+constexpr bool IsSmooth(Filter filter) {
+  return filter == Filter::kTriangle || filter == Filter::kCubic || filter == Filter::kGaussian;
+}
 
 // The last step, into the network input. Horizontal pass first.
-Status ResizeSmoothly(SourceRows& source, const ResizeStep& step, const PreprocessSteps& steps, float* target, const RowKernels& kernels);
+Status ResizeSmoothly(SourceRows& source, const ResizeStep& step, const PreprocessSteps& steps, float* target,
+                      const RowKernels& kernels);
 
 }  // namespace im

@@ -21,9 +21,11 @@ std::string Text(int width, int height) { return std::to_string(width) + "x" + s
 Status Refuse(std::string message) { return InvalidArgument("preprocess", std::move(message)); }
 
 Status ValidateStep(const ResizeStep& step, Size input) {
-  if (!IsSide(step.width) || !IsSide(step.height)) return Refuse("A picture cannot be resized to " + Text(step.width, step.height) + ".");
+  if (!IsSide(step.width) || !IsSide(step.height))
+    return Refuse("A picture cannot be resized to " + Text(step.width, step.height) + ".");
   const Canvas& canvas = step.canvas;
-  if (!IsSide(canvas.width) || !IsSide(canvas.height)) return Refuse("A canvas cannot be " + Text(canvas.width, canvas.height) + ".");
+  if (!IsSide(canvas.width) || !IsSide(canvas.height))
+    return Refuse("A canvas cannot be " + Text(canvas.width, canvas.height) + ".");
   if (!IsOffset(canvas.left) || !IsOffset(canvas.top)) return Refuse("A picture cannot be placed that far outside its canvas.");
   if (!std::isfinite(canvas.fill)) return Refuse("The fill value of a canvas has to be finite.");
   if (step.filter == Filter::kNone && (step.width != input.width || step.height != input.height)) {
@@ -74,7 +76,8 @@ std::size_t OutputLength(const PreprocessSteps& steps) {
 
 Status Validate(const Image& image, const PreprocessSteps& steps) {
   if (image.pixels == nullptr) return Refuse("The picture has no pixels.");
-  if (!IsSide(image.width) || !IsSide(image.height)) return Refuse("A picture cannot be " + Text(image.width, image.height) + ".");
+  if (!IsSide(image.width) || !IsSide(image.height))
+    return Refuse("A picture cannot be " + Text(image.width, image.height) + ".");
   if (image.channels != 1 && image.channels != 3 && image.channels != 4) {
     return Refuse("A picture has 1, 3 or 4 channels, not " + std::to_string(image.channels) + ".");
   }

@@ -28,7 +28,8 @@ struct Image {
 };
 
 inline std::size_t ByteCount(const Image& image) {
-  return static_cast<std::size_t>(image.width) * static_cast<std::size_t>(image.height) * static_cast<std::size_t>(image.channels);
+  return static_cast<std::size_t>(image.width) * static_cast<std::size_t>(image.height) *
+         static_cast<std::size_t>(image.channels);
 }
 
 struct Size {

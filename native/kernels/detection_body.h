@@ -1,6 +1,6 @@
-// What threads of the detection kernels do, for heads with one box and one score per class for every candidate. Compiled by nvcc into
-// the kernels (detection.cu) and by the C++ compiler into their twins on the host (test/native/fakes/kernel_twins.cc); the arithmetic
-// is that of native/detection.
+// What threads of the detection kernels do, for heads with one box and one score per class for every candidate. Compiled by nvcc
+// into the kernels (detection.cu) and by the C++ compiler into their twins on the host (test/native/fakes/kernel_twins.cc); the
+// arithmetic is that of native/detection.
 //
 // Three launches, none of which needs to know on the host what the one before found:
 //   gather    a thread per candidate: who passes the threshold, in any order
@@ -164,10 +164,11 @@ IM_HOST_DEVICE bool Suppresses(const DetectionArguments& arguments, const Found&
   return IntersectionOverUnion(kept.box, Area(kept.box), box.box, Area(box.box)) > arguments.iou_threshold;
 }
 
-// `team.ForEach(count, body)` runs body(0) .. body(count - 1) on the threads of a block, in any order and at the same time, and waits
-// for all of them. No body reads what another of the same call writes.
+// `team.ForEach(count, body)` runs body(0) .. body(count - 1) on the threads of a block, in any order and at the same time, and
+// waits for all of them. No body reads what another of the same call writes.
 template <typename Team>
-IM_HOST_DEVICE void SuppressPicture(const Team& team, const DetectionArguments& arguments, unsigned picture, SuppressShared& shared) {
+IM_HOST_DEVICE void SuppressPicture(const Team& team, const DetectionArguments& arguments, unsigned picture,
+                                    SuppressShared& shared) {
   const auto count = static_cast<std::int32_t>(arguments.gathered[picture]);
   const Found* ranked = arguments.ranked + static_cast<std::int64_t>(picture) * arguments.candidates;
   Found* found = arguments.found + static_cast<std::int64_t>(picture) * arguments.limit;

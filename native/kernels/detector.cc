@@ -45,7 +45,8 @@ Result<detection::Matrix> View(const DeviceMatrix& matrix, std::size_t pictures,
     return InvalidArgument(kStage, std::string(name) + " of " + std::to_string(pictures) + " pictures do not lie within " +
                                        std::to_string(matrix.length) + " elements.");
   }
-  const std::size_t of_one = before_last > 0 ? std::min(matrix.per_picture, matrix.length - before_last * matrix.per_picture) : matrix.length;
+  const std::size_t of_one =
+      before_last > 0 ? std::min(matrix.per_picture, matrix.length - before_last * matrix.per_picture) : matrix.length;
   return detection::ViewMatrix(Pointer<const float>(matrix.address), of_one, matrix.layout, candidates, attributes, name);
 }
 
@@ -79,8 +80,9 @@ Status Detector::Prepare(const DeviceDenseHead& head, const detection::Threshold
   pictures_ = 0;  // until all of it has succeeded
   if (head.pictures == 0 || head.pictures > kMaximumPictures || head.candidates == 0 || head.candidates > kMaximumCandidates ||
       head.classes == 0 || head.classes > kMaximumClasses || head.pictures > kMaximumCandidates / head.candidates * 16) {
-    return InvalidArgument(kStage, "A head of " + std::to_string(head.pictures) + " pictures, " + std::to_string(head.candidates) +
-                                       " candidates and " + std::to_string(head.classes) + " classes cannot be decoded on the device.");
+    return InvalidArgument(kStage, "A head of " + std::to_string(head.pictures) + " pictures, " +
+                                       std::to_string(head.candidates) + " candidates and " + std::to_string(head.classes) +
+                                       " classes cannot be decoded on the device.");
   }
   DetectionArguments arguments;
   const auto view = [&](const DeviceMatrix& matrix, std::size_t attributes, const char* name, detection::Matrix& target,
@@ -150,14 +152,18 @@ Status Detector::Prepare(const DeviceDenseHead& head, const detection::Threshold
 Status Detector::Enqueue() const {
   if (pictures_ == 0) return InvalidArgument(kStage, "There is no head to decode.");
   const cuda::Device& device = *resources_->device;
-  const auto address = [](const void* pointer) { return static_cast<cuda::DeviceAddress>(reinterpret_cast<std::uintptr_t>(pointer)); };
+  const auto address = [](const void* pointer) {
+    return static_cast<cuda::DeviceAddress>(reinterpret_cast<std::uintptr_t>(pointer));
+  };
   if (arguments_.thresholds.count > 0) {
-    IM_RETURN_IF_ERROR(device.Check(device.table().cuMemcpyHtoDAsync_v2(address(arguments_.thresholds.values), thresholds_.data(),
-                                                                        arguments_.thresholds.count * sizeof(float), stream_.get()),
-                                    "cuMemcpyHtoDAsync"));
+    IM_RETURN_IF_ERROR(
+        device.Check(device.table().cuMemcpyHtoDAsync_v2(address(arguments_.thresholds.values), thresholds_.data(),
+                                                         arguments_.thresholds.count * sizeof(float), stream_.get()),
+                     "cuMemcpyHtoDAsync"));
   }
   IM_RETURN_IF_ERROR(device.Check(
-      device.table().cuMemsetD8Async(address(arguments_.gathered), 0, pictures_ * sizeof(std::uint32_t), stream_.get()), "cuMemsetD8Async"));
+      device.table().cuMemsetD8Async(address(arguments_.gathered), 0, pictures_ * sizeof(std::uint32_t), stream_.get()),
+      "cuMemsetD8Async"));
   IM_RETURN_IF_ERROR(kernels_->Launch(arguments_, static_cast<unsigned>(pictures_), stream_));
   return device.Check(device.table().cuMemcpyDtoHAsync_v2(downloaded_.data(), results_.address(), result_bytes_, stream_.get()),
                       "cuMemcpyDtoHAsync");

@@ -1,4 +1,5 @@
-// Boxes from the outputs of dense heads, on the device: thresholds, order, suppression of overlaps. Only what stays is downloaded.
+// Boxes from the outputs of dense heads, on the device: thresholds, order, suppression of overlaps. Only what stays is
+// downloaded.
 #pragma once
 
 #include <cstddef>
@@ -51,7 +52,8 @@ struct DeviceDenseHead {
 // Memory for one batch at a time and the work on it in one stream, which must outlive it. One thread at a time.
 class Detector {
  public:
-  Detector(std::shared_ptr<const cuda::Resources> resources, std::shared_ptr<const DetectionKernels> kernels, const cuda::Stream& stream)
+  Detector(std::shared_ptr<const cuda::Resources> resources, std::shared_ptr<const DetectionKernels> kernels,
+           const cuda::Stream& stream)
       : resources_(std::move(resources)), kernels_(std::move(kernels)), stream_(stream) {}
 
   // Checks that every element lies within its memory. Work before must be done.

@@ -1,4 +1,5 @@
-// float32 to float16 (IEEE binary16), rounded to nearest, ties to even: integers only, so that every compiler gives the same bits.
+// float32 to float16 (IEEE binary16), rounded to nearest, ties to even: integers only, so that every compiler gives the same
+// bits.
 #pragma once
 
 #include <cstdint>
@@ -19,8 +20,8 @@ IM_HOST_DEVICE Half ToHalf(float value) {
   const std::uint32_t magnitude = bits & 0x7fffffffu;
   if (magnitude > 0x7f800000u) return {static_cast<std::uint16_t>(sign | 0x7e00u)};   // no number
   if (magnitude >= 0x477ff000u) return {static_cast<std::uint16_t>(sign | 0x7c00u)};  // rounds to more than 65504
-  std::uint32_t whole;  // what is kept
-  std::uint32_t rest;   // what is cut off, `half` being half of the last place
+  std::uint32_t whole;                                                                // what is kept
+  std::uint32_t rest;  // what is cut off, `half` being half of the last place
   std::uint32_t half;
   if (magnitude >= 0x38800000u) {
     const std::uint32_t rebased = magnitude - 0x38000000u;  // exponent 127 becomes 15

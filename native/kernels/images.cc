@@ -22,10 +22,10 @@ constexpr char kDetectionText[] =
 
 // The folder with the machine code, from CMakeLists.txt or binding.gyp.
 #if defined(IM_HAS_KERNELS) && defined(IM_KERNEL_BINARIES)
-#define IM_EMBED(name, file)                                                                                                    \
-  extern "C" __attribute__((visibility("hidden"))) const unsigned char name[];                                                  \
-  __asm__(".section .rodata\n.balign 64\n.global " #name "\n.hidden " #name "\n" #name ":\n.incbin \"" IM_KERNEL_BINARIES "/" file \
-          "\"\n.byte 0\n.previous\n");
+#define IM_EMBED(name, file)                                                                                              \
+  extern "C" __attribute__((visibility("hidden"))) const unsigned char name[];                                            \
+  __asm__(".section .rodata\n.balign 64\n.global " #name "\n.hidden " #name "\n" #name ":\n.incbin \"" IM_KERNEL_BINARIES \
+          "/" file "\"\n.byte 0\n.previous\n");
 IM_EMBED(im_preprocess_machine_code, "preprocess.fatbin")
 IM_EMBED(im_detection_machine_code, "detection.fatbin")
 #undef IM_EMBED

@@ -5,8 +5,8 @@
 
 namespace im::kernels {
 
-// For cuda::Module::Load: machine code, where scripts/build-kernels.mjs has made it before the addon was compiled, then text. Empty
-// where CUDA does not exist: on other systems than 64-bit Linux.
+// For cuda::Module::Load: machine code, where scripts/build-kernels.mjs has made it before the addon was compiled, then text.
+// Empty where CUDA does not exist: on other systems than 64-bit Linux.
 std::vector<const void*> PreprocessImages();
 std::vector<const void*> DetectionImages();
 

@@ -2,8 +2,8 @@
 // the kernel (preprocess.cu) and by the C++ compiler into its twin on the host (test/native/fakes/kernel_twins.cc); what happens
 // to a pixel is the CPU executor's own arithmetic, from native/image.
 //
-// Addresses are offsets: from the beginning of the job's memory (passes, tables, pixels; native/kernels/preprocess_job.h) or of the
-// scratch memory between passes.
+// Addresses are offsets: from the beginning of the job's memory (passes, tables, pixels; native/kernels/preprocess_job.h) or of
+// the scratch memory between passes.
 #pragma once
 
 #include <cstdint>
@@ -65,7 +65,8 @@ struct Pass {
   std::int32_t cubic = 0;
   std::int32_t swap_channels = 0;
   Normalization normalization;
-  // kLinear: LinearCoefficient for each column and row. Others: Window for each column or row, and their weights, of 4 bytes each.
+  // kLinear: LinearCoefficient for each column and row. Others: Window for each column or row, and their weights, of 4 bytes
+  // each.
   std::int64_t columns = 0;
   std::int64_t rows = 0;
   std::int64_t weights = 0;
@@ -198,9 +199,10 @@ IM_HOST_DEVICE std::uint32_t LinearSlot(const Pass& pass, const PixelReader& rea
   int blended[3];
   IM_UNROLL
   for (int channel = 0; channel < 3; ++channel) {
-    blended[channel] = BlendRows(BlendColumns(ChannelOf(top.first, channel), ChannelOf(top.second, channel), column.first, column.second),
-                                 BlendColumns(ChannelOf(bottom.first, channel), ChannelOf(bottom.second, channel), column.first, column.second),
-                                 row.first, row.second);
+    blended[channel] =
+        BlendRows(BlendColumns(ChannelOf(top.first, channel), ChannelOf(top.second, channel), column.first, column.second),
+                  BlendColumns(ChannelOf(bottom.first, channel), ChannelOf(bottom.second, channel), column.first, column.second),
+                  row.first, row.second);
   }
   return MakeSlot(blended[0], blended[1], blended[2]);
 }
@@ -241,7 +243,8 @@ IM_HOST_DEVICE std::uint32_t PillowSlot(const Pass& pass, const PixelReader& rea
   return MakeSlot(PillowRound(sums[0]), PillowRound(sums[1]), PillowRound(sums[2]));
 }
 
-IM_HOST_DEVICE void SmoothColumns(const Pass& pass, const PixelReader& reader, const unsigned char* job, int x, int y, float (&sums)[3]) {
+IM_HOST_DEVICE void SmoothColumns(const Pass& pass, const PixelReader& reader, const unsigned char* job, int x, int y,
+                                  float (&sums)[3]) {
   const Window window = TableAt<Window>(job, pass.columns)[x];
   const float* weights = TableAt<float>(job, pass.weights) + window.weights;
   IM_UNROLL
@@ -254,14 +257,16 @@ IM_HOST_DEVICE void SmoothColumns(const Pass& pass, const PixelReader& reader, c
   }
 }
 
-IM_HOST_DEVICE void SmoothRows(const Pass& pass, const unsigned char* job, const unsigned char* scratch, int x, int y, float (&sums)[3]) {
+IM_HOST_DEVICE void SmoothRows(const Pass& pass, const unsigned char* job, const unsigned char* scratch, int x, int y,
+                               float (&sums)[3]) {
   const Window window = TableAt<Window>(job, pass.rows)[y];
   const float* weights = TableAt<float>(job, pass.weights) + window.weights;
   IM_UNROLL
   for (float& sum : sums) sum = 0.0f;
   IM_KEEP_LOOP
   for (int tap = 0; tap < window.taps; ++tap) {
-    const std::int64_t offset = pass.source.offset + (window.begin + tap) * pass.source.row_bytes + static_cast<std::int64_t>(x) * 16;
+    const std::int64_t offset =
+        pass.source.offset + (window.begin + tap) * pass.source.row_bytes + static_cast<std::int64_t>(x) * 16;
     const GroupOf<float> pixel = *reinterpret_cast<const GroupOf<float>*>(scratch + offset);
     IM_UNROLL
     for (int channel = 0; channel < 3; ++channel) sums[channel] += weights[tap] * pixel.values[channel];
@@ -343,10 +348,12 @@ IM_HOST_DEVICE void PreprocessGroup(const PreprocessArguments& arguments, unsign
       // Whole numbers from 0 to 255 all of them, the fill too.
       slots[i] = MakeSlot(static_cast<int>(values[0][i]), static_cast<int>(values[1][i]), static_cast<int>(values[2][i]));
     }
-    auto* row_start = reinterpret_cast<std::uint32_t*>(arguments.scratch + pass.target) + static_cast<std::int64_t>(y) * pass.canvas_width;
+    auto* row_start =
+        reinterpret_cast<std::uint32_t*>(arguments.scratch + pass.target) + static_cast<std::int64_t>(y) * pass.canvas_width;
     StoreGroup(row_start + x, slots, count);
   } else {
-    auto* row_start = reinterpret_cast<float*>(arguments.scratch + pass.target) + static_cast<std::int64_t>(y) * pass.canvas_width * 4;
+    auto* row_start =
+        reinterpret_cast<float*>(arguments.scratch + pass.target) + static_cast<std::int64_t>(y) * pass.canvas_width * 4;
     IM_UNROLL
     for (int i = 0; i < kGroup; ++i) {
       if (i >= count) break;

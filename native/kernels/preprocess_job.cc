@@ -42,7 +42,8 @@ WindowTable<float> SmoothWindows(int input_size, int output_size, Kernel kernel)
   Taps taps = ComputeTaps(static_cast<std::size_t>(input_size), static_cast<std::size_t>(output_size), kernel);
   WindowTable<float> result;
   for (const Tap& tap : taps.taps) {
-    result.windows.push_back({static_cast<std::int32_t>(tap.first), static_cast<std::int32_t>(tap.count), static_cast<std::int32_t>(tap.weights)});
+    result.windows.push_back(
+        {static_cast<std::int32_t>(tap.first), static_cast<std::int32_t>(tap.count), static_cast<std::int32_t>(tap.weights)});
   }
   result.weights = std::move(taps.weights);
   return result;
@@ -82,7 +83,8 @@ class JobBuilder {
     }
     pictures_.push_back(std::move(passes_));
     if (job_.scratch_bytes_ > kMaximumBytes || pixel_bytes_ + job_.tables_.size() > kMaximumBytes) {
-      return {Code::kOutOfMemory, kStage, "These pictures are too large to be prepared on the device at once. Use smaller batches or pictures."};
+      return {Code::kOutOfMemory, kStage,
+              "These pictures are too large to be prepared on the device at once. Use smaller batches or pictures."};
     }
     return {};
   }
@@ -120,7 +122,9 @@ class JobBuilder {
   }
 
  private:
-  static std::size_t OutputLength(Size size) { return std::size_t{3} * static_cast<std::size_t>(size.width) * static_cast<std::size_t>(size.height); }
+  static std::size_t OutputLength(Size size) {
+    return std::size_t{3} * static_cast<std::size_t>(size.width) * static_cast<std::size_t>(size.height);
+  }
 
   void AddPixels(const Picture& picture) {
     const Image& image = picture.image;
@@ -130,10 +134,17 @@ class JobBuilder {
     part.picture_row_bytes = static_cast<std::size_t>(image.width) * channels;
     part.row_bytes = static_cast<std::size_t>(crop.width) * channels;
     part.rows = static_cast<std::size_t>(crop.height);
-    part.first = image.pixels + static_cast<std::size_t>(crop.top) * part.picture_row_bytes + static_cast<std::size_t>(crop.left) * channels;
+    part.first = image.pixels + static_cast<std::size_t>(crop.top) * part.picture_row_bytes +
+                 static_cast<std::size_t>(crop.left) * channels;
     part.offset = pixel_bytes_;
     pixel_bytes_ += (part.row_bytes * part.rows + kReadAhead - 1) / kReadAhead * kReadAhead;
-    source_ = {static_cast<std::int64_t>(part.offset), static_cast<std::int64_t>(part.row_bytes), crop.width, crop.height, image.channels, 0, -1};
+    source_ = {static_cast<std::int64_t>(part.offset),
+               static_cast<std::int64_t>(part.row_bytes),
+               crop.width,
+               crop.height,
+               image.channels,
+               0,
+               -1};
     if (picture.steps.grayscale && image.channels != 1) source_.red = image.color_format == ColorFormat::kRgb ? 0 : 2;
     job_.pixels_.push_back(part);
   }
@@ -226,7 +237,8 @@ class JobBuilder {
   // The horizontal half of a step: a canvas of just the columns that are seen and the rows that the vertical half reads.
   Pass ColumnsPass(PassKind kind, int width, Visible columns, Visible rows) {
     first_row_ = rows.begin;
-    return NewPass(kind, width, source_.height, {columns.end - columns.begin, rows.end - rows.begin, -columns.begin, -rows.begin, 0.0f});
+    return NewPass(kind, width, source_.height,
+                   {columns.end - columns.begin, rows.end - rows.begin, -columns.begin, -rows.begin, 0.0f});
   }
 
   // What comes next reads what this pass writes, and counts columns and rows as if it were whole.
@@ -234,7 +246,13 @@ class JobBuilder {
     pass.sink = sink;
     const std::int64_t row_bytes = std::int64_t{pixel_bytes} * pass.canvas_width;
     pass.target = TakeScratch(static_cast<std::size_t>(row_bytes) * static_cast<std::size_t>(pass.canvas_height));
-    source_ = {pass.target - first_row_ * row_bytes - std::int64_t{pixel_bytes} * columns.begin, row_bytes, pass.width, pass.height, 4, 1, -1};
+    source_ = {pass.target - first_row_ * row_bytes - std::int64_t{pixel_bytes} * columns.begin,
+               row_bytes,
+               pass.width,
+               pass.height,
+               4,
+               1,
+               -1};
     passes_.push_back(pass);
   }
 
@@ -291,7 +309,8 @@ Unsupported WhyUnsupported(const PreprocessSteps& steps) {
 std::string UnsupportedText(Unsupported reason) {
   switch (reason) {
     case Unsupported::kNothing: return "";
-    case Unsupported::kContrast: return "Contrast enhancement is not done on the device: it needs the histogram of the whole picture first.";
+    case Unsupported::kContrast:
+      return "Contrast enhancement is not done on the device: it needs the histogram of the whole picture first.";
     case Unsupported::kFilter: return "The filter \"gaussian\" is not there on the device.";
   }
   return "";

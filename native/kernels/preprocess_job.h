@@ -58,7 +58,7 @@ class PreprocessJob {
   // Rows of a picture, at a place in the job's memory.
   struct Pixels {
     const std::uint8_t* first = nullptr;
-    std::size_t row_bytes = 0;         // that are used
+    std::size_t row_bytes = 0;          // that are used
     std::size_t picture_row_bytes = 0;  // from one row to the next
     std::size_t rows = 0;
     std::size_t offset = 0;

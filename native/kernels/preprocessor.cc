@@ -44,8 +44,8 @@ Status Preprocessor::Prepare(const PreprocessJob& job) {
 Status Preprocessor::Enqueue(cuda::DeviceAddress target, InputType type) const {
   const cuda::Device& device = *resources_->device;
   if (shape_.pictures == 0) return InvalidArgument("preprocess", "There is no batch to prepare.");
-  IM_RETURN_IF_ERROR(device.Check(device.table().cuMemcpyHtoDAsync_v2(job_.address(), staging_.data(), shape_.bytes, stream_.get()),
-                                  "cuMemcpyHtoDAsync"));
+  IM_RETURN_IF_ERROR(device.Check(
+      device.table().cuMemcpyHtoDAsync_v2(job_.address(), staging_.data(), shape_.bytes, stream_.get()), "cuMemcpyHtoDAsync"));
   PreprocessArguments arguments;
   arguments.job = reinterpret_cast<const unsigned char*>(static_cast<std::uintptr_t>(job_.address()));
   arguments.scratch = reinterpret_cast<unsigned char*>(static_cast<std::uintptr_t>(scratch_.address()));

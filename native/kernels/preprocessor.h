@@ -31,13 +31,14 @@ class PreprocessKernel {
 // Memory for one batch at a time, on both sides, and the work on it in one stream, which must outlive it. One thread at a time.
 class Preprocessor {
  public:
-  Preprocessor(std::shared_ptr<const cuda::Resources> resources, std::shared_ptr<const PreprocessKernel> kernel, const cuda::Stream& stream)
+  Preprocessor(std::shared_ptr<const cuda::Resources> resources, std::shared_ptr<const PreprocessKernel> kernel,
+               const cuda::Stream& stream)
       : resources_(std::move(resources)), kernel_(std::move(kernel)), stream_(stream) {}
 
   // Copies the pictures to where the device reads; work on the batch before must be done.
   Status Prepare(const PreprocessJob& job);
-  // Upload and passes, into the stream. `target`: [pictures, 3, height, width] of `type` on the device. The same work may be put in
-  // again, or captured, as long as jobs have the same Shape.
+  // Upload and passes, into the stream. `target`: [pictures, 3, height, width] of `type` on the device. The same work may be put
+  // in again, or captured, as long as jobs have the same Shape.
   Status Enqueue(cuda::DeviceAddress target, InputType type) const;
 
   // What Enqueue depends on, apart from the memory's contents.

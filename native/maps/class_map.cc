@@ -36,7 +36,8 @@ inline float ExpOfNegative(float x) {
 }
 
 // Two loops over rows that do not overlap, kept free of anything that would hinder whole registers.
-void TakeGreater(const float* IM_RESTRICT row, std::int32_t channel, float* IM_RESTRICT best, std::int32_t* IM_RESTRICT channels, std::size_t width) {
+void TakeGreater(const float* IM_RESTRICT row, std::int32_t channel, float* IM_RESTRICT best, std::int32_t* IM_RESTRICT channels,
+                 std::size_t width) {
   for (std::size_t x = 0; x < width; ++x) {
     const float value = row[x];
     const float leader = best[x];
@@ -54,7 +55,8 @@ void AddExponentials(const float* IM_RESTRICT row, const float* IM_RESTRICT best
 // Probabilities of the most probable channel of each pixel of a row, and which one it is (the first of equal ones).
 class BestChannel {
  public:
-  BestChannel(std::size_t channels, std::size_t width) : channels_(channels), width_(width), logits_(channels * width), best_(width), channel_(width) {}
+  BestChannel(std::size_t channels, std::size_t width)
+      : channels_(channels), width_(width), logits_(channels * width), best_(width), channel_(width) {}
 
   float* logits(std::size_t channel) { return logits_.data() + channel * width_; }
   const std::vector<std::int32_t>& channel() const { return channel_; }
@@ -66,7 +68,8 @@ class BestChannel {
     }
     std::copy_n(logits_.data(), width_, best_.data());
     std::fill(channel_.begin(), channel_.end(), 0);
-    for (std::size_t c = 1; c < channels_; ++c) TakeGreater(logits(c), static_cast<std::int32_t>(c), best_.data(), channel_.data(), width_);
+    for (std::size_t c = 1; c < channels_; ++c)
+      TakeGreater(logits(c), static_cast<std::int32_t>(c), best_.data(), channel_.data(), width_);
     std::fill_n(probability, width_, 0.0f);
     for (std::size_t c = 0; c < channels_; ++c) AddExponentials(logits(c), best_.data(), probability, width_);
     for (std::size_t x = 0; x < width_; ++x) probability[x] = 1.0f / probability[x];
@@ -83,9 +86,11 @@ class BestChannel {
 }  // namespace
 
 template <typename Id>
-Status MakeClassMap(const DenseMap& logits, const Placement& placement, const ClassMapSettings& settings, Id* classes, float* confidence) {
+Status MakeClassMap(const DenseMap& logits, const Placement& placement, const ClassMapSettings& settings, Id* classes,
+                    float* confidence) {
   IM_RETURN_IF_ERROR(Validate(logits, placement));
-  if (settings.class_ids.size() != logits.channels) return InvalidArgument("maps", "There must be one class id for each channel.");
+  if (settings.class_ids.size() != logits.channels)
+    return InvalidArgument("maps", "There must be one class id for each channel.");
   if (settings.thresholds.empty()) return InvalidArgument("maps", "There must be at least one threshold.");
   const auto fits = [](std::uint16_t id) { return id <= std::numeric_limits<Id>::max(); };
   if (!fits(settings.background) || !std::all_of(settings.class_ids.begin(), settings.class_ids.end(), fits)) {
@@ -99,7 +104,7 @@ Status MakeClassMap(const DenseMap& logits, const Placement& placement, const Cl
   // By channel. NaN, which nothing reaches, for a class without a threshold.
   std::vector<float> thresholds;
   for (const std::uint16_t id : settings.class_ids) {
-    thresholds.push_back(settings.thresholds.size() == 1 ? settings.thresholds[0]
+    thresholds.push_back(settings.thresholds.size() == 1   ? settings.thresholds[0]
                          : id < settings.thresholds.size() ? settings.thresholds[id]
                                                            : std::numeric_limits<float>::quiet_NaN());
   }

@@ -18,10 +18,11 @@ struct ClassMapSettings {
   std::vector<float> thresholds;
 };
 
-// Writes canvas_height * canvas_width class ids and confidences. Pixels less sure than the threshold of their class, pixels beside
-// the pasted part, and pixels that would take another class from an extension alone, are background with confidence 0.
+// Writes canvas_height * canvas_width class ids and confidences. Pixels less sure than the threshold of their class, pixels
+// beside the pasted part, and pixels that would take another class from an extension alone, are background with confidence 0.
 template <typename Id>
-Status MakeClassMap(const DenseMap& logits, const Placement& placement, const ClassMapSettings& settings, Id* classes, float* confidence);
+Status MakeClassMap(const DenseMap& logits, const Placement& placement, const ClassMapSettings& settings, Id* classes,
+                    float* confidence);
 
 // One channel in the picture, 0 beside the pasted part.
 Status MakeValueMap(const DenseMap& map, const Placement& placement, Kernel kernel, float* values);

@@ -17,16 +17,21 @@ std::size_t Trimmed(std::size_t length, std::int64_t before, std::int64_t after)
 
 Status Validate(const DenseMap& map, const Placement& placement) {
   const auto refuse = [](const char* message) { return InvalidArgument("maps", message); };
-  if (!IsSide(map.width) || !IsSide(map.height) || !IsSide(map.channels)) return refuse("A map needs 1 to 65535 channels, rows and columns.");
-  if (!IsSide(placement.width) || !IsSide(placement.height) || !IsSide(placement.canvas_width) || !IsSide(placement.canvas_height)) {
+  if (!IsSide(map.width) || !IsSide(map.height) || !IsSide(map.channels))
+    return refuse("A map needs 1 to 65535 channels, rows and columns.");
+  if (!IsSide(placement.width) || !IsSide(placement.height) || !IsSide(placement.canvas_width) ||
+      !IsSide(placement.canvas_height)) {
     return refuse("A map can be resized to sides of 1 to 65535 only.");
   }
-  if (Trimmed(map.width, placement.trim_left, placement.trim_right) == 0 || Trimmed(map.height, placement.trim_top, placement.trim_bottom) == 0) {
+  if (Trimmed(map.width, placement.trim_left, placement.trim_right) == 0 ||
+      Trimmed(map.height, placement.trim_top, placement.trim_bottom) == 0) {
     return refuse("Trimming leaves nothing of the map, or more than 65535 rows or columns.");
   }
   // Also what is only cut: the part that is read has to lie in the map.
-  if (placement.trim_left >= static_cast<std::int64_t>(map.width) || placement.trim_right >= static_cast<std::int64_t>(map.width) ||
-      placement.trim_top >= static_cast<std::int64_t>(map.height) || placement.trim_bottom >= static_cast<std::int64_t>(map.height)) {
+  if (placement.trim_left >= static_cast<std::int64_t>(map.width) ||
+      placement.trim_right >= static_cast<std::int64_t>(map.width) ||
+      placement.trim_top >= static_cast<std::int64_t>(map.height) ||
+      placement.trim_bottom >= static_cast<std::int64_t>(map.height)) {
     return refuse("Trimming leaves nothing of the map.");
   }
   if (placement.left > placement.canvas_width || placement.width > placement.canvas_width - placement.left ||

@@ -77,7 +77,8 @@ void ResizedRows::Read(std::size_t channel, std::size_t y, float* row) {
       continue;
     }
     AddConstant(weight * fill_, blended, begin);
-    AddScaled(plane + static_cast<std::size_t>(source) * width_ + (static_cast<std::int64_t>(begin) + trim_left_), weight, blended + begin, end - begin);
+    AddScaled(plane + static_cast<std::size_t>(source) * width_ + (static_cast<std::int64_t>(begin) + trim_left_), weight,
+              blended + begin, end - begin);
     AddConstant(weight * fill_, blended + end, extended_width_ - end);
   }
   ResizeRow(blended_.data(), horizontal_, row);

@@ -30,7 +30,7 @@ class ResizedRows {
   float fill_;
   std::int64_t trim_left_;
   std::int64_t trim_top_;
-  std::size_t width_;   // of the map
+  std::size_t width_;  // of the map
   std::size_t height_;
   std::size_t extended_width_;  // after trimming
   std::size_t extended_height_;

@@ -16,7 +16,7 @@ struct MaskHead {
   std::int32_t width = 0;
   std::int32_t height = 0;
   std::size_t channels = 0;
-  detection::Matrix planes;                      // cells (y * width + x) by channels
+  detection::Matrix planes;                       // cells (y * width + x) by channels
   std::optional<detection::Matrix> coefficients;  // none: an instance's index is its plane
   bool sigmoid = false;
 };

@@ -50,7 +50,8 @@ std::int32_t LongestRange(const BilinearTaps& taps) {
   return longest;
 }
 
-// The sum of products of those taps that lie in the cells, the first of which is number `first`; others are 0. In the order of the taps, as everywhere.
+// The sum of products of those taps that lie in the cells, the first of which is number `first`; others are 0. In the order of
+// the taps, as everywhere.
 float WeightedSum(const float* weights, TapRange range, const float* cells, std::int32_t first, std::int32_t count) {
   float sum = 0.0f;
   const std::int32_t begin = std::max(range.begin, first);
@@ -114,8 +115,10 @@ class MaskWriter {
     if (target_.threshold >= 0.0f && finite) NarrowActive();
 
     // Ranges rise along an axis, so the groups that meet the active rows are neighbours.
-    first_group_ = std::partition_point(row_groups_.begin(), row_groups_.end(), [&](const Group& g) { return g.range.end <= active_.top; });
-    last_group_ = std::partition_point(first_group_, row_groups_.end(), [&](const Group& g) { return g.range.begin < active_.bottom; });
+    first_group_ =
+        std::partition_point(row_groups_.begin(), row_groups_.end(), [&](const Group& g) { return g.range.end <= active_.top; });
+    last_group_ =
+        std::partition_point(first_group_, row_groups_.end(), [&](const Group& g) { return g.range.begin < active_.bottom; });
   }
 
   // Where all inputs are clearly below the threshold (or beyond the region, and so 0) the output is, too.
@@ -223,7 +226,8 @@ MaskRuns DecodeMasks(const MaskHead& head, const MaskSelection& selection, const
   MaskWriter writer(head, target);
   for (std::size_t i = 0; i < selection.indices.size(); ++i) {
     const Region whole{0, 0, head.width, head.height};
-    const Region within = selection.boxes.empty() ? whole : RegionOfBox(selection.boxes[i], selection.box_scale, head.width, head.height);
+    const Region within =
+        selection.boxes.empty() ? whole : RegionOfBox(selection.boxes[i], selection.box_scale, head.width, head.height);
     writer.Write(static_cast<std::size_t>(selection.indices[i]), within, masks.runs);
     masks.offsets.push_back(static_cast<std::uint32_t>(masks.runs.size()));
   }

@@ -17,9 +17,9 @@ struct MaskSize {
 };
 
 struct MaskSelection {
-  std::vector<std::int32_t> indices;   // rows of the coefficients, or planes
-  std::vector<detection::Box> boxes;   // cells outside are 0; empty: nothing is cut off
-  float box_scale = 1.0f;              // cells per unit of the boxes
+  std::vector<std::int32_t> indices;  // rows of the coefficients, or planes
+  std::vector<detection::Box> boxes;  // cells outside are 0; empty: nothing is cut off
+  float box_scale = 1.0f;             // cells per unit of the boxes
 };
 
 // From cells to the picture: trim, resize (antialiased bilinear), paste, threshold (strictly greater).

@@ -38,7 +38,8 @@ Span<T> TypedArraySpan(Napi::Value value, const std::string& name, napi_typedarr
 }  // namespace
 
 void ThrowArgument(Napi::Env env, const std::string& name, const std::string& expected, Napi::Value received) {
-  Napi::TypeError error = Napi::TypeError::New(env, "Expected " + expected + " for " + name + " but received " + Describe(received) + ".");
+  Napi::TypeError error =
+      Napi::TypeError::New(env, "Expected " + expected + " for " + name + " but received " + Describe(received) + ".");
   error.Value().Set("nativeCode", "invalid-argument");
   error.Value().Set("stage", "arguments");
   throw error;
@@ -60,7 +61,8 @@ bool RequireBoolean(Napi::Value value, const std::string& name) {
 }
 
 double RequireNumber(Napi::Value value, const std::string& name) {
-  if (!value.IsNumber() || !std::isfinite(value.As<Napi::Number>().DoubleValue())) ThrowArgument(value.Env(), name, "a finite number", value);
+  if (!value.IsNumber() || !std::isfinite(value.As<Napi::Number>().DoubleValue()))
+    ThrowArgument(value.Env(), name, "a finite number", value);
   return value.As<Napi::Number>().DoubleValue();
 }
 

@@ -1,5 +1,6 @@
 // decodeDense, decodeRows, decodeQueries and nonMaximumSuppression of src/native/addon.ts. A head in the caller's memory is read
-// at once, which is cheaper than copying it; only suppressing many boxes, which by then are ours, still moves to a compute thread.
+// at once, which is cheaper than copying it; only suppressing many boxes, which by then are ours, still moves to a compute
+// thread.
 #include "detection_bindings.h"
 
 #include <cstring>
@@ -56,7 +57,8 @@ struct SettingsArgument {
 };
 
 // Work that reads a head of `numbers` floats and does not take long afterwards.
-Napi::Promise RunWhereItSuits(Napi::Env env, std::size_t numbers, const std::vector<Span<float>>& arrays, std::function<Detections()> work) {
+Napi::Promise RunWhereItSuits(Napi::Env env, std::size_t numbers, const std::vector<Span<float>>& arrays,
+                              std::function<Detections()> work) {
   if (numbers > kSmallHead && AllOwned(arrays)) return RunElsewhere(env, std::move(work), Owners(arrays));
   return RunHere(env, std::move(work));
 }
@@ -91,7 +93,8 @@ Napi::Value DecodeDense(const Napi::CallbackInfo& info) {
   const std::size_t numbers = head.candidates * (4 + head.classes + (objectness ? 1 : 0));
   if (numbers > kSmallHead && AllOwned(arrays)) {
     return RunElsewhere<Detections>(
-        env, [head, thresholds, limits] { return detection::SelectBest(detection::GatherDense(head, thresholds), limits); }, Owners(arrays));
+        env, [head, thresholds, limits] { return detection::SelectBest(detection::GatherDense(head, thresholds), limits); },
+        Owners(arrays));
   }
   auto candidates = std::make_shared<Detections>();
   try {
@@ -139,7 +142,8 @@ Napi::Value DecodeQueries(const Napi::CallbackInfo& info) {
   head.logits = logits.View(head.queries, head.classes, arrays);
   const Span<const std::int32_t> mapping = RequireInt32Array(mapping_argument, "head.classMapping");
   if (mapping.size != head.classes) {
-    ThrowArgument(env, "head.classMapping", "one entry for each of " + std::to_string(head.classes) + " classes", mapping_argument);
+    ThrowArgument(env, "head.classMapping", "one entry for each of " + std::to_string(head.classes) + " classes",
+                  mapping_argument);
   }
   head.class_mapping.assign(mapping.data, mapping.data + mapping.size);
   const std::size_t limit = settings.limits.max_detections;
@@ -155,7 +159,8 @@ Napi::Value NonMaximumSuppression(const Napi::CallbackInfo& info) {
   const Span<float> scores = RequireFloat32Array(info[1], "scores");
   const Span<const std::int32_t> class_ids = RequireInt32Array(info[2], "classIds");
   const std::size_t n = scores.size;
-  if (n > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) ThrowArgument(env, "scores", "fewer than 2^31 scores", info[1]);
+  if (n > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max()))
+    ThrowArgument(env, "scores", "fewer than 2^31 scores", info[1]);
   if (xyxy.size != 4 * n) ThrowArgument(env, "xyxy", "4 numbers for each of " + std::to_string(n) + " scores", info[0]);
   if (class_ids.size != n) ThrowArgument(env, "classIds", "one class id for each of " + std::to_string(n) + " scores", info[2]);
 

@@ -24,7 +24,8 @@ constexpr char kRunStage[] = "preprocess";
 
 // The kernel and the stream that it runs in. Tasks share it, so it outlives its JavaScript object while one is in progress.
 struct PreprocessorState {
-  PreprocessorState(std::shared_ptr<DeviceQueue> device_queue, std::shared_ptr<const kernels::PreprocessKernel> loaded, cuda::Stream made)
+  PreprocessorState(std::shared_ptr<DeviceQueue> device_queue, std::shared_ptr<const kernels::PreprocessKernel> loaded,
+                    cuda::Stream made)
       : queue(std::move(device_queue)), kernel(std::move(loaded)), stream(std::move(made)) {}
   ~PreprocessorState() {
     (void)queue->resources()->device->MakeCurrent();
@@ -110,8 +111,9 @@ class PrepareTask : public DeviceTask {
     IM_RETURN_IF_ERROR(preprocessor_->Prepare(job));
     IM_RETURN_IF_ERROR(preprocessor_->Enqueue(target_.address(), kernels::InputType::kFloat32));
     const cuda::Device& device = *resources().device;
-    IM_RETURN_IF_ERROR(device.Check(
-        device.table().cuMemcpyDtoHAsync_v2(downloaded_.data(), target_.address(), bytes_, state_->stream.get()), "cuMemcpyDtoHAsync"));
+    IM_RETURN_IF_ERROR(
+        device.Check(device.table().cuMemcpyDtoHAsync_v2(downloaded_.data(), target_.address(), bytes_, state_->stream.get()),
+                     "cuMemcpyDtoHAsync"));
     return done_->Record(state_->stream);
   }
 
@@ -148,8 +150,9 @@ class CloseTask : public DeviceTask {
 class NativeDevicePreprocessor : public Napi::ObjectWrap<NativeDevicePreprocessor> {
  public:
   static Napi::Function Define(Napi::Env env, Room* room) {
-    return DefineClass(env, "NativeDevicePreprocessor",
-                       {InstanceMethod<&NativeDevicePreprocessor::Run>("run"), InstanceMethod<&NativeDevicePreprocessor::Close>("close")}, room);
+    return DefineClass(
+        env, "NativeDevicePreprocessor",
+        {InstanceMethod<&NativeDevicePreprocessor::Run>("run"), InstanceMethod<&NativeDevicePreprocessor::Close>("close")}, room);
   }
 
   explicit NativeDevicePreprocessor(const Napi::CallbackInfo& info) : ObjectWrap(info) {
@@ -238,8 +241,9 @@ void ExportDevicePreprocess(Napi::Env env, Napi::Object exports) {
   auto* room = new Room();
   room->preprocessor_class = Napi::Persistent(NativeDevicePreprocessor::Define(env, room));
   napi_add_env_cleanup_hook(env, [](void* data) { delete static_cast<Room*>(data); }, room);
-  exports.Set("openDevicePreprocessor",
-              Napi::Function::New(env, [room](const Napi::CallbackInfo& info) { return Open(info, room); }, "openDevicePreprocessor"));
+  exports.Set(
+      "openDevicePreprocessor",
+      Napi::Function::New(env, [room](const Napi::CallbackInfo& info) { return Open(info, room); }, "openDevicePreprocessor"));
 }
 
 }  // namespace im

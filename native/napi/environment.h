@@ -64,8 +64,8 @@ class Environment {
   // thread when the task has been executed.
   Napi::Promise Begin(Task& task);
   void Finish(std::unique_ptr<Task> task);
-  // Runs `work` on the JavaScript thread, before tasks that finish later are settled; not at all when the environment ends first. `work`
-  // is destroyed on the JavaScript thread. It keeps no process alive. Any thread.
+  // Runs `work` on the JavaScript thread, before tasks that finish later are settled; not at all when the environment ends first.
+  // `work` is destroyed on the JavaScript thread. It keeps no process alive. Any thread.
   void Post(std::function<void(Napi::Env)> work);
   // Called at the end of the environment unless it has died before. JavaScript thread.
   void StopAtExit(std::weak_ptr<Stoppable> stoppable);

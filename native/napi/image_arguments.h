@@ -1,4 +1,5 @@
-// Pictures and what to do with them, as JavaScript passes them (NativeImageDescription and PreprocessSteps in src/native/addon.ts).
+// Pictures and what to do with them, as JavaScript passes them (NativeImageDescription and PreprocessSteps in
+// src/native/addon.ts).
 #pragma once
 
 #include <napi.h>

@@ -41,7 +41,8 @@ class PreprocessTask final : public Task {
     if (!array_.IsEmpty()) {
       const Span<float> array = RequireFloat32Array(array_.Value(), "target");
       const std::size_t length = OutputLength(steps_);
-      if (array.size != length) throw MakeError(env, InvalidArgument("preprocess", "The target was detached while the picture was prepared."));
+      if (array.size != length)
+        throw MakeError(env, InvalidArgument("preprocess", "The target was detached while the picture was prepared."));
       std::memcpy(array.data, result_.data(), length * sizeof(float));
     }
     return env.Undefined();
@@ -78,8 +79,8 @@ void ThrowIfError(Napi::Env env, const Status& status) {
   if (!status.ok()) throw MakeError(env, status);
 }
 
-// Pixels that somebody else may change have to be copied before the call returns, which holds JavaScript up as any work here does. A large
-// picture that becomes a small input is sooner prepared than copied.
+// Pixels that somebody else may change have to be copied before the call returns, which holds JavaScript up as any work here
+// does. A large picture that becomes a small input is sooner prepared than copied.
 bool IsSoonerPreparedThanCopied(const Image& image, const PreprocessSteps& steps) {
   // What memcpy moves while a linear resize makes one pixel, rounded up (measured: about 25, docs/benchmarks).
   constexpr std::size_t kBytesPerPixel = 32;
@@ -133,7 +134,9 @@ Napi::Value PreprocessBinding(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void ExportImage(Napi::Env env, Napi::Object exports) { exports.Set("preprocess", Napi::Function::New(env, PreprocessBinding, "preprocess")); }
+void ExportImage(Napi::Env env, Napi::Object exports) {
+  exports.Set("preprocess", Napi::Function::New(env, PreprocessBinding, "preprocess"));
+}
 
 const char* SimdName() { return BestKernels().name; }
 

@@ -26,7 +26,8 @@ CancelToken::CancelToken(const Napi::CallbackInfo& info) : ObjectWrap(info) {
 
 CancelToken* CancelToken::From(Napi::Value value) {
   const napi_type_tag tag = MakeTag(kTokenKind);
-  if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&tag)) ThrowArgument(value.Env(), "cancel", "a cancel token", value);
+  if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&tag))
+    ThrowArgument(value.Env(), "cancel", "a cancel token", value);
   return Unwrap(value.As<Napi::Object>());
 }
 
@@ -73,8 +74,9 @@ void ExportCancelToken(Napi::Env env, Napi::Object exports) {
   // Freed while the environment can still take the reference.
   auto* token_class = new Napi::FunctionReference(Napi::Persistent(CancelToken::Define(env)));
   napi_add_env_cleanup_hook(env, [](void* data) { delete static_cast<Napi::FunctionReference*>(data); }, token_class);
-  exports.Set("createCancelToken",
-              Napi::Function::New(env, [token_class](const Napi::CallbackInfo&) { return token_class->New({}); }, "createCancelToken"));
+  exports.Set(
+      "createCancelToken",
+      Napi::Function::New(env, [token_class](const Napi::CallbackInfo&) { return token_class->New({}); }, "createCancelToken"));
 }
 
 }  // namespace im

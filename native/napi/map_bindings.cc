@@ -17,7 +17,8 @@ namespace {
 constexpr std::int64_t kMaximumOffset = std::int64_t{1} << 40;
 
 std::size_t Side(Napi::Object object, const char* key, const std::string& name) {
-  return static_cast<std::size_t>(RequireInteger(Field(object, key), name + "." + key, 1, static_cast<std::int64_t>(maps::kMaximumSide)));
+  return static_cast<std::size_t>(
+      RequireInteger(Field(object, key), name + "." + key, 1, static_cast<std::int64_t>(maps::kMaximumSide)));
 }
 
 maps::Placement ReadPlacement(Napi::Value value) {
@@ -39,8 +40,8 @@ maps::Placement ReadPlacement(Napi::Value value) {
   placement.canvas_width = Side(canvas, "width", "placement.canvas");
   placement.canvas_height = Side(canvas, "height", "placement.canvas");
   const auto position = [&](const char* key) {
-    return static_cast<std::size_t>(
-        RequireInteger(Field(canvas, key), std::string("placement.canvas.") + key, 0, static_cast<std::int64_t>(maps::kMaximumSide)));
+    return static_cast<std::size_t>(RequireInteger(Field(canvas, key), std::string("placement.canvas.") + key, 0,
+                                                   static_cast<std::int64_t>(maps::kMaximumSide)));
   };
   placement.left = position("left");
   placement.top = position("top");
@@ -75,7 +76,8 @@ class MapTask : public Task {
     map_ = argument.map;
     const std::size_t count = map_.channels * map_.width * map_.height;
     if (argument.offset > array.size || count > array.size - argument.offset) {
-      ThrowArgument(argument.array.Env(), "map.data", "an array of at least offset + channels * height * width floats", argument.array);
+      ThrowArgument(argument.array.Env(), "map.data", "an array of at least offset + channels * height * width floats",
+                    argument.array);
     }
     map_.data = array.data + argument.offset;
     if (IsOwnedMemory(array.data, array.size * sizeof(float))) {
@@ -173,7 +175,8 @@ Napi::Value MakeClassMapBinding(const Napi::CallbackInfo& info) {
   const Napi::Object object = RequireObject(info[2], "settings");
   maps::ClassMapSettings settings;
   constexpr std::int64_t kLargestId = 65535;
-  settings.background = static_cast<std::uint16_t>(RequireInteger(Field(object, "background"), "settings.background", 0, kLargestId));
+  settings.background =
+      static_cast<std::uint16_t>(RequireInteger(Field(object, "background"), "settings.background", 0, kLargestId));
   const Napi::Value ids_value = Field(object, "classIds");
   const Napi::Value thresholds_value = Field(object, "thresholds");
   bool wide = settings.background > 255;

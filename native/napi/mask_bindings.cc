@@ -84,7 +84,8 @@ struct HeadArgument {
 };
 
 // The elements of a matrix in memory of our own, in an order that suits neither more nor less than the old one.
-detection::Matrix CopyMatrix(const detection::Matrix& matrix, std::size_t candidates, std::size_t attributes, std::vector<float>& memory) {
+detection::Matrix CopyMatrix(const detection::Matrix& matrix, std::size_t candidates, std::size_t attributes,
+                             std::vector<float>& memory) {
   memory.resize(candidates * attributes);
   for (std::size_t attribute = 0; attribute < attributes; ++attribute) {
     for (std::size_t candidate = 0; candidate < candidates; ++candidate) {
@@ -110,7 +111,8 @@ Napi::Value DecodeMasks(const Napi::CallbackInfo& info) {
   const Span<const std::int32_t> indices = RequireInt32Array(indices_argument, "selection.indices");
   for (std::size_t i = 0; i < indices.size; ++i) {
     if (indices.data[i] < 0 || static_cast<std::size_t>(indices.data[i]) >= argument.rows()) {
-      ThrowArgument(env, "selection.indices", "rows from 0 to " + std::to_string(argument.rows()) + ", exclusive", indices_argument);
+      ThrowArgument(env, "selection.indices", "rows from 0 to " + std::to_string(argument.rows()) + ", exclusive",
+                    indices_argument);
     }
   }
   selection.indices.assign(indices.data, indices.data + indices.size);
@@ -127,7 +129,8 @@ Napi::Value DecodeMasks(const Napi::CallbackInfo& info) {
   }
   if (AllOwned(arrays)) {
     return RunElsewhere<masks::MaskRuns>(
-        env, [head, selection = std::move(selection), target] { return masks::DecodeMasks(head, selection, target); }, Owners(arrays));
+        env, [head, selection = std::move(selection), target] { return masks::DecodeMasks(head, selection, target); },
+        Owners(arrays));
   }
   auto memory = std::make_shared<std::pair<std::vector<float>, std::vector<float>>>();
   try {
@@ -137,9 +140,8 @@ Napi::Value DecodeMasks(const Napi::CallbackInfo& info) {
   } catch (const std::bad_alloc&) {
     throw MakeError(env, {Code::kOutOfMemory, "decode", "Not enough memory for a copy of the mask prototypes."});
   }
-  return RunElsewhere<masks::MaskRuns>(env, [head, selection = std::move(selection), target, memory] {
-    return masks::DecodeMasks(head, selection, target);
-  });
+  return RunElsewhere<masks::MaskRuns>(
+      env, [head, selection = std::move(selection), target, memory] { return masks::DecodeMasks(head, selection, target); });
 }
 
 }  // namespace

@@ -83,7 +83,8 @@ Napi::ArrayBuffer AllocateBuffer(Napi::Env env, std::size_t byte_length) {
   if (byte_length == 0) return Napi::ArrayBuffer::New(env, 0);
   const std::size_t rounded = (byte_length + kAlignment - 1) / kAlignment * kAlignment;
   void* data = std::aligned_alloc(kAlignment, rounded);
-  if (data == nullptr) throw Napi::RangeError::New(env, "allocate: not enough memory for " + std::to_string(byte_length) + " bytes.");
+  if (data == nullptr)
+    throw Napi::RangeError::New(env, "allocate: not enough memory for " + std::to_string(byte_length) + " bytes.");
   std::memset(data, 0, rounded);
   return AdoptBuffer(env, data, byte_length, [](void* hint) { std::free(hint); }, data);
 }

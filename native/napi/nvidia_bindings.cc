@@ -116,8 +116,9 @@ Napi::Value ProbeNvidia(const Napi::CallbackInfo& info, Prober* prober) {
 void ExportNvidia(Napi::Env env, Napi::Object exports) {
   auto* prober = new Prober();
   napi_add_env_cleanup_hook(env, [](void* data) { delete static_cast<Prober*>(data); }, prober);
-  exports.Set("probeNvidia",
-              Napi::Function::New(env, [prober](const Napi::CallbackInfo& info) { return ProbeNvidia(info, prober); }, "probeNvidia"));
+  exports.Set(
+      "probeNvidia",
+      Napi::Function::New(env, [prober](const Napi::CallbackInfo& info) { return ProbeNvidia(info, prober); }, "probeNvidia"));
 }
 
 }  // namespace im

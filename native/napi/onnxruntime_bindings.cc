@@ -92,7 +92,8 @@ class NativeSession : public Napi::ObjectWrap<NativeSession> {
     }
     std::vector<std::string> outputs = ReadStrings(info[1], "outputs");
     // The same value twice would be one piece of memory with two owners.
-    if (std::set<std::string>(outputs.begin(), outputs.end()).size() != outputs.size()) ThrowInvalid(env, "outputs names one output twice.");
+    if (std::set<std::string>(outputs.begin(), outputs.end()).size() != outputs.size())
+      ThrowInvalid(env, "outputs names one output twice.");
     if (outputs.empty()) ThrowInvalid(env, "outputs is empty; name at least one.");
     task->SetOutputs(std::move(outputs));
     task->MakeRunOptions(env);
@@ -139,7 +140,8 @@ class LoadTask : public LaneTask {
   }
 
   Status Execute() override {
-    Result<std::unique_ptr<ort::Session>> session = ort::Session::Create(*ort::Runtime::Get(), model_, configuration_, cancellation_);
+    Result<std::unique_ptr<ort::Session>> session =
+        ort::Session::Create(*ort::Runtime::Get(), model_, configuration_, cancellation_);
     if (!session.ok()) return session.status();
     session_ = std::move(session.value());
     return {};
@@ -207,8 +209,9 @@ void ExportOnnxRuntime(Napi::Env env, Napi::Object exports) {
   napi_add_env_cleanup_hook(env, [](void* data) { delete static_cast<Room*>(data); }, room);
 
   exports.Set("openOnnxRuntime", Napi::Function::New(env, OpenOnnxRuntime, "openOnnxRuntime"));
-  exports.Set("createSession",
-              Napi::Function::New(env, [room](const Napi::CallbackInfo& info) { return CreateSession(info, room); }, "createSession"));
+  exports.Set(
+      "createSession",
+      Napi::Function::New(env, [room](const Napi::CallbackInfo& info) { return CreateSession(info, room); }, "createSession"));
 }
 
 }  // namespace im

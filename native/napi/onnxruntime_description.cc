@@ -51,8 +51,9 @@ Napi::Object DescribeMetadata(Napi::Env env, const ort::Metadata& metadata) {
   Napi::Object custom = Napi::Object::New(env);
   for (const auto& [key, value] : metadata.custom) {
     // Defined, not assigned: a key "__proto__" is a key like any other.
-    custom.DefineProperty(Napi::PropertyDescriptor::Value(key, Napi::String::New(env, value),
-                                                          static_cast<napi_property_attributes>(napi_enumerable | napi_configurable | napi_writable)));
+    custom.DefineProperty(Napi::PropertyDescriptor::Value(
+        key, Napi::String::New(env, value),
+        static_cast<napi_property_attributes>(napi_enumerable | napi_configurable | napi_writable)));
   }
   result.Set("custom", custom);
   return result;
@@ -81,9 +82,11 @@ ort::SessionConfiguration ReadConfiguration(Napi::Object options) {
     }
     configuration.providers.push_back(std::move(provider));
   }
-  configuration.intra_op_threads = static_cast<int>(RequireInteger(Field(options, "intraOpThreads"), "options.intraOpThreads", 0, kMaximumThreads));
+  configuration.intra_op_threads =
+      static_cast<int>(RequireInteger(Field(options, "intraOpThreads"), "options.intraOpThreads", 0, kMaximumThreads));
   configuration.spinning = RequireBoolean(Field(options, "spinning"), "options.spinning");
-  configuration.graph_optimization = static_cast<int>(RequireInteger(Field(options, "graphOptimization"), "options.graphOptimization", 0, 99));
+  configuration.graph_optimization =
+      static_cast<int>(RequireInteger(Field(options, "graphOptimization"), "options.graphOptimization", 0, 99));
   return configuration;
 }
 

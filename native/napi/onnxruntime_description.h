@@ -1,4 +1,5 @@
-// What a session says about itself, and what it is told: JavaScript objects on one side, the structures of native/onnxruntime on the other.
+// What a session says about itself, and what it is told: JavaScript objects on one side, the structures of native/onnxruntime on
+// the other.
 #pragma once
 
 #include <napi.h>

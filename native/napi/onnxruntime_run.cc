@@ -23,7 +23,8 @@ Napi::Value Strings(Napi::Env env, const ort::OutputTensor& output) {
 
 }  // namespace
 
-RunTask::RunTask(Napi::Env env, std::shared_ptr<SessionState> state) : LaneTask(env, state->lanes, kRunStage), state_(std::move(state)) {}
+RunTask::RunTask(Napi::Env env, std::shared_ptr<SessionState> state)
+    : LaneTask(env, state->lanes, kRunStage), state_(std::move(state)) {}
 
 void RunTask::AddInput(Napi::Object tensor, const std::string& where) {
   const Napi::Env env = tensor.Env();
@@ -36,7 +37,8 @@ void RunTask::AddInput(Napi::Object tensor, const std::string& where) {
   if (type == ort::kElementString) {
     const std::vector<std::string> strings = ReadStrings(Field(tensor, "data"), where + ".data");
     if (strings.size() != *count) {
-      ThrowInvalid(env, where + ".data has " + std::to_string(strings.size()) + " strings, its dims say " + std::to_string(*count) + ".");
+      ThrowInvalid(
+          env, where + ".data has " + std::to_string(strings.size()) + " strings, its dims say " + std::to_string(*count) + ".");
     }
     Result<ort::Owned<OrtValue>> value = ort::MakeStringTensor(runtime_, strings, dims);
     if (!value.ok()) ThrowStatus(env, value.status());
@@ -47,7 +49,8 @@ void RunTask::AddInput(Napi::Object tensor, const std::string& where) {
     const Span<std::uint8_t> given = ReadTypedArray(Field(tensor, "data"), where + ".data");
     const std::size_t bytes = *count * size;
     if (given.size != bytes) {
-      ThrowInvalid(env, where + ".data has " + std::to_string(given.size) + " bytes, its dims and type say " + std::to_string(bytes) + ".");
+      ThrowInvalid(env, where + ".data has " + std::to_string(given.size) + " bytes, its dims and type say " +
+                            std::to_string(bytes) + ".");
     }
     StableBytes stable = Stabilize(env, {given.data, given.size, given.owner}, "input \"" + name + "\"");
     if (stable.copy == nullptr) Hold(stable.owner);
@@ -101,7 +104,8 @@ Napi::Value RunTask::Value(Napi::Env env) {
     tensor.Set("name", output_names_[i]);
     tensor.Set("type", output.type);
     Napi::Array dims = Napi::Array::New(env, output.dims.size());
-    for (std::size_t d = 0; d < output.dims.size(); ++d) dims.Set(static_cast<std::uint32_t>(d), static_cast<double>(output.dims[d]));
+    for (std::size_t d = 0; d < output.dims.size(); ++d)
+      dims.Set(static_cast<std::uint32_t>(d), static_cast<double>(output.dims[d]));
     tensor.Set("dims", dims);
     tensor.Set("data", output.type == ort::kElementString ? Strings(env, output) : Elements(env, output));
     tensors.Set(static_cast<std::uint32_t>(i), tensor);
@@ -116,7 +120,8 @@ Napi::Value RunTask::Elements(Napi::Env env, ort::OutputTensor& output) const {
 
   if (copy) return CopyElements(env, output.type, output.data, output.bytes);
   OrtValue* value = output.value.release();
-  return AdoptElements(env, output.type, output.data, output.bytes, [](void* hint) { ort::Releaser()(static_cast<OrtValue*>(hint)); }, value);
+  return AdoptElements(
+      env, output.type, output.data, output.bytes, [](void* hint) { ort::Releaser()(static_cast<OrtValue*>(hint)); }, value);
 }
 
 }  // namespace im

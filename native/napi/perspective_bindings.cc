@@ -19,7 +19,8 @@ constexpr std::uint32_t kMaximumCrops = 65536;
 
 class CropTask final : public Task {
  public:
-  CropTask(Napi::Env env, const Image& image, std::vector<Quadrilateral> crops) : Task(env), image_(image), crops_(std::move(crops)) {}
+  CropTask(Napi::Env env, const Image& image, std::vector<Quadrilateral> crops)
+      : Task(env), image_(image), crops_(std::move(crops)) {}
 
   void CopyPixels() {
     copy_.assign(image_.pixels, image_.pixels + ByteCount(image_));

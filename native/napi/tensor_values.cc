@@ -15,7 +15,9 @@ napi_typedarray_type ArrayType(int type) {
   switch (type) {
     case 1: return napi_float32_array;
     case 3: return napi_int8_array;
-    case 4: case 10: case 16: return napi_uint16_array;
+    case 4:
+    case 10:
+    case 16: return napi_uint16_array;
     case 5: return napi_int16_array;
     case 6: return napi_int32_array;
     case 7: return napi_bigint64_array;
@@ -28,7 +30,8 @@ napi_typedarray_type ArrayType(int type) {
 
 Napi::Value ArrayOver(Napi::Env env, int type, std::size_t bytes, Napi::ArrayBuffer buffer) {
   napi_value array = nullptr;
-  if (napi_create_typedarray(env, ArrayType(type), bytes / ElementSize(type), buffer, 0, &array) != napi_ok) throw Napi::Error::New(env);
+  if (napi_create_typedarray(env, ArrayType(type), bytes / ElementSize(type), buffer, 0, &array) != napi_ok)
+    throw Napi::Error::New(env);
   return {env, array};
 }
 
@@ -37,7 +40,8 @@ Napi::Value ArrayOver(Napi::Env env, int type, std::size_t bytes, Napi::ArrayBuf
 std::vector<std::int64_t> ReadDims(Napi::Value value, const std::string& where) {
   if (!value.IsArray()) ThrowArgument(value.Env(), where, "an array of sizes", value);
   Napi::Array array = value.As<Napi::Array>();
-  if (array.Length() > kMaximumRank) ThrowInvalid(value.Env(), where + " has more than " + std::to_string(kMaximumRank) + " dimensions.");
+  if (array.Length() > kMaximumRank)
+    ThrowInvalid(value.Env(), where + " has more than " + std::to_string(kMaximumRank) + " dimensions.");
   std::vector<std::int64_t> dims;
   for (std::uint32_t i = 0; i < array.Length(); ++i) {
     dims.push_back(RequireInteger(array.Get(i), where + "[" + std::to_string(i) + "]", 0, kMaximumDimension));
@@ -52,7 +56,8 @@ std::vector<std::string> ReadStrings(Napi::Value value, const std::string& where
   for (std::uint32_t i = 0; i < array.Length(); ++i) {
     strings.push_back(RequireString(array.Get(i), where + "[" + std::to_string(i) + "]"));
     // The C interface takes zero-terminated texts and would cut this one silently.
-    if (strings.back().find('\0') != std::string::npos) ThrowInvalid(value.Env(), where + "[" + std::to_string(i) + "] contains a NUL character.");
+    if (strings.back().find('\0') != std::string::npos)
+      ThrowInvalid(value.Env(), where + "[" + std::to_string(i) + "] contains a NUL character.");
   }
   return strings;
 }

@@ -29,13 +29,13 @@ std::vector<std::string> ReadStrings(Napi::Value value, const std::string& where
 // Bytes of a typed array as it is now; null data for a detached one.
 Span<std::uint8_t> ReadTypedArray(Napi::Value value, const std::string& where);
 
-// Bytes that stay as they are while a job on another thread reads them: those in memory that only the job's holder can touch, others
-// in a copy. The caller holds `owner` or the copy for as long. Throws when there is no memory; `what` is for that message.
+// Bytes that stay as they are while a job on another thread reads them: those in memory that only the job's holder can touch,
+// others in a copy. The caller holds `owner` or the copy for as long. Throws when there is no memory; `what` is for that message.
 struct StableBytes {
   const void* data = nullptr;
   std::size_t size = 0;
-  HostMemory copy;            // null: not copied
-  Napi::Object owner;         // to be held when not copied
+  HostMemory copy;     // null: not copied
+  Napi::Object owner;  // to be held when not copied
 };
 StableBytes Stabilize(Napi::Env env, const Span<const std::uint8_t>& bytes, const std::string& what);
 

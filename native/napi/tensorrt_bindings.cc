@@ -62,7 +62,8 @@ struct Room {
 
 class RunTask : public DeviceTask {
  public:
-  RunTask(Napi::Env env, std::shared_ptr<EngineState> state) : DeviceTask(env, state->queue->lanes(), kRunStage), state_(std::move(state)) {
+  RunTask(Napi::Env env, std::shared_ptr<EngineState> state)
+      : DeviceTask(env, state->queue->lanes(), kRunStage), state_(std::move(state)) {
     ++state_->submitted;
   }
 
@@ -71,7 +72,8 @@ class RunTask : public DeviceTask {
     const trt::Tensor& port = state_->inputs[index];
     const int type = static_cast<int>(RequireInteger(Field(tensor, "type"), where + ".type", 0, 1000));
     if (type != port.type) {
-      ThrowInvalid(env, where + " has elements of type " + ElementName(type) + "; input \"" + port.name + "\" takes " + ElementName(port.type) + ".");
+      ThrowInvalid(env, where + " has elements of type " + ElementName(type) + "; input \"" + port.name + "\" takes " +
+                            ElementName(port.type) + ".");
     }
     trt::InputView& view = inputs_[index];
     if (view.data != nullptr) ThrowInvalid(env, where + " names input \"" + port.name + "\" a second time.");
@@ -135,7 +137,8 @@ class RunTask : public DeviceTask {
       tensor.Set("name", ports[i].name);
       tensor.Set("type", ports[i].type);
       Napi::Array dims = Napi::Array::New(env, output.shape.size());
-      for (std::size_t d = 0; d < output.shape.size(); ++d) dims.Set(static_cast<std::uint32_t>(d), static_cast<double>(output.shape[d]));
+      for (std::size_t d = 0; d < output.shape.size(); ++d)
+        dims.Set(static_cast<std::uint32_t>(d), static_cast<double>(output.shape[d]));
       tensor.Set("dims", dims);
       if (output.bytes <= kCopiedOutputBytes) {
         tensor.Set("data", CopyElements(env, ports[i].type, output.memory.get(), output.bytes));
@@ -230,10 +233,11 @@ class CloseTask : public DeviceTask {
 class NativeTensorRtEngine : public Napi::ObjectWrap<NativeTensorRtEngine> {
  public:
   static Napi::Function Define(Napi::Env env, Room* room) {
-    return DefineClass(env, "NativeTensorRtEngine",
-                       {InstanceMethod<&NativeTensorRtEngine::Run>("run"), InstanceMethod<&NativeTensorRtEngine::Statistics>("statistics"),
-                        InstanceMethod<&NativeTensorRtEngine::Close>("close")},
-                       room);
+    return DefineClass(
+        env, "NativeTensorRtEngine",
+        {InstanceMethod<&NativeTensorRtEngine::Run>("run"), InstanceMethod<&NativeTensorRtEngine::Statistics>("statistics"),
+         InstanceMethod<&NativeTensorRtEngine::Close>("close")},
+        room);
   }
 
   explicit NativeTensorRtEngine(const Napi::CallbackInfo& info) : ObjectWrap(info) {
@@ -325,7 +329,10 @@ struct LoadSettings {
 class LoadTask : public LaneTask {
  public:
   LoadTask(Napi::Env env, Room* room, LoadSettings settings)
-      : LaneTask(env, room->loader->lanes, kLoadStage), room_(room), environment_(Environment::Get(env)), settings_(std::move(settings)) {}
+      : LaneTask(env, room->loader->lanes, kLoadStage),
+        room_(room),
+        environment_(Environment::Get(env)),
+        settings_(std::move(settings)) {}
 
   void SetPath(std::string path) { path_ = std::move(path); }
   void SetBytes(Napi::Env env, const Span<const std::uint8_t>& bytes) {
@@ -357,7 +364,8 @@ class LoadTask : public LaneTask {
     plan_.reset();
     trt::ExecutorOptions options = settings_.executor;
     if (settings_.prepares_pictures) {
-      Result<std::shared_ptr<const kernels::PreprocessKernel>> kernel = kernels::PreprocessKernel::Load(queue.value()->resources()->device);
+      Result<std::shared_ptr<const kernels::PreprocessKernel>> kernel =
+          kernels::PreprocessKernel::Load(queue.value()->resources()->device);
       if (!kernel.ok()) return kernel.status();
       options.preprocess = std::move(kernel.value());
     }
@@ -396,8 +404,10 @@ LoadSettings ReadSettings(Napi::Object options) {
   settings.cuda_path = RequireString(Field(options, "cudaLibraryPath"), "options.cudaLibraryPath");
   settings.tensorrt_path = RequireString(Field(options, "tensorRtLibraryPath"), "options.tensorRtLibraryPath");
   settings.device = static_cast<int>(RequireInteger(Field(options, "device"), "options.device", 0, 1023));
-  settings.contexts = static_cast<std::size_t>(RequireInteger(Field(options, "contexts"), "options.contexts", 1, kMaximumContexts));
-  settings.executor.graphs = static_cast<std::size_t>(RequireInteger(Field(options, "graphs"), "options.graphs", 0, kMaximumGraphs));
+  settings.contexts =
+      static_cast<std::size_t>(RequireInteger(Field(options, "contexts"), "options.contexts", 1, kMaximumContexts));
+  settings.executor.graphs =
+      static_cast<std::size_t>(RequireInteger(Field(options, "graphs"), "options.graphs", 0, kMaximumGraphs));
   settings.engine.profile = static_cast<int>(RequireInteger(Field(options, "profile"), "options.profile", 0, 1023));
   settings.prepares_pictures = RequireBoolean(Field(options, "preparesPictures"), "options.preparesPictures");
   settings.engine.host_code_allowed = RequireBoolean(Field(options, "engineHostCodeAllowed"), "options.engineHostCodeAllowed");
@@ -427,8 +437,9 @@ void ExportTensorRt(Napi::Env env, Napi::Object exports) {
   auto* room = new Room();
   room->engine_class = Napi::Persistent(NativeTensorRtEngine::Define(env, room));
   napi_add_env_cleanup_hook(env, [](void* data) { delete static_cast<Room*>(data); }, room);
-  exports.Set("loadTensorRtEngine",
-              Napi::Function::New(env, [room](const Napi::CallbackInfo& info) { return LoadEngine(info, room); }, "loadTensorRtEngine"));
+  exports.Set(
+      "loadTensorRtEngine",
+      Napi::Function::New(env, [room](const Napi::CallbackInfo& info) { return LoadEngine(info, room); }, "loadTensorRtEngine"));
 }
 
 }  // namespace im

@@ -45,7 +45,9 @@ Where ReadWhere(Napi::Object options) {
 
 std::vector<char> CopyBytes(const Span<const std::uint8_t>& bytes) { return {bytes.data, bytes.data + bytes.size}; }
 
-Napi::Value HandOver(Napi::Env env, const std::vector<char>& bytes) { return CopyElements(env, kByteType, bytes.data(), bytes.size()); }
+Napi::Value HandOver(Napi::Env env, const std::vector<char>& bytes) {
+  return CopyElements(env, kByteType, bytes.data(), bytes.size());
+}
 
 // ---------------------------------------------------------------------------------------------------------------- build
 
@@ -65,7 +67,8 @@ trt::InputRange ReadRange(Napi::Object given, const std::string& where) {
 std::vector<std::vector<trt::InputRange>> ReadProfiles(Napi::Value value) {
   if (!value.IsArray()) ThrowArgument(value.Env(), "options.profiles", "an array", value);
   Napi::Array given = value.As<Napi::Array>();
-  if (given.Length() > kMaximumProfiles) ThrowInvalid(value.Env(), "At most " + std::to_string(kMaximumProfiles) + " profiles can be built.");
+  if (given.Length() > kMaximumProfiles)
+    ThrowInvalid(value.Env(), "At most " + std::to_string(kMaximumProfiles) + " profiles can be built.");
   std::vector<std::vector<trt::InputRange>> profiles(given.Length());
   for (std::uint32_t i = 0; i < given.Length(); ++i) {
     const std::string where = "options.profiles[" + std::to_string(i) + "]";
@@ -86,22 +89,25 @@ BuildSettings ReadSettings(Napi::Object options) {
   build.fp16 = RequireBoolean(Field(options, "fp16"), "options.fp16");
   build.strongly_typed = RequireBoolean(Field(options, "stronglyTyped"), "options.stronglyTyped");
   build.version_compatible = RequireBoolean(Field(options, "versionCompatible"), "options.versionCompatible");
-  build.workspace_bytes = static_cast<std::uint64_t>(RequireInteger(Field(options, "workspaceBytes"), "options.workspaceBytes", 0, kMaximumWorkspace));
-  build.hardware = static_cast<trt::HardwareCompatibility>(
-      RequireOneOf(Field(options, "hardwareCompatibility"), "options.hardwareCompatibility",
-                   {CompatibilityName(trt::HardwareCompatibility::kNone), CompatibilityName(trt::HardwareCompatibility::kAmperePlus),
-                    CompatibilityName(trt::HardwareCompatibility::kSameComputeCapability)}));
+  build.workspace_bytes = static_cast<std::uint64_t>(
+      RequireInteger(Field(options, "workspaceBytes"), "options.workspaceBytes", 0, kMaximumWorkspace));
+  build.hardware = static_cast<trt::HardwareCompatibility>(RequireOneOf(
+      Field(options, "hardwareCompatibility"), "options.hardwareCompatibility",
+      {CompatibilityName(trt::HardwareCompatibility::kNone), CompatibilityName(trt::HardwareCompatibility::kAmperePlus),
+       CompatibilityName(trt::HardwareCompatibility::kSameComputeCapability)}));
   const Napi::Value batch = Field(options, "batch");
   if (!batch.IsNull()) {
     Napi::Object range = RequireObject(batch, "options.batch");
-    const auto size = [&](const char* key) { return RequireInteger(Field(range, key), std::string("options.batch.") + key, 1, kMaximumDimension); };
+    const auto size = [&](const char* key) {
+      return RequireInteger(Field(range, key), std::string("options.batch.") + key, 1, kMaximumDimension);
+    };
     build.shapes.batch = trt::BatchRange{size("minimum"), size("optimum"), size("maximum")};
   }
   const Napi::Value image = Field(options, "imageSize");
   if (!image.IsNull()) {
     Napi::Object size = RequireObject(image, "options.imageSize");
     build.shapes.image = trt::ImageSize{RequireInteger(Field(size, "height"), "options.imageSize.height", 1, kMaximumDimension),
-                                 RequireInteger(Field(size, "width"), "options.imageSize.width", 1, kMaximumDimension)};
+                                        RequireInteger(Field(size, "width"), "options.imageSize.width", 1, kMaximumDimension)};
   }
   build.shapes.profiles = ReadProfiles(Field(options, "profiles"));
   const Napi::Value cache = Field(options, "timingCache");
@@ -179,7 +185,8 @@ class BuildTask : public LaneTask {
       data_ = model_.get();
       size_ = file.value().size;
     }
-    Result<trt::BuiltEngine> built = trt::BuildEngine(library.value(), device, settings_.where.tensorrt_path, data_, size_, path_, settings_.options, progress_);
+    Result<trt::BuiltEngine> built = trt::BuildEngine(library.value(), device, settings_.where.tensorrt_path, data_, size_, path_,
+                                                      settings_.options, progress_);
     if (!built.ok()) return built.status();
     model_.reset();
     built_ = std::move(built.value());
@@ -240,7 +247,8 @@ class CombineTask : public LaneTask {
     if (!queue.ok()) return queue.status();
     const Result<trt::InferLibrary> library = trt::OpenBuilderLibrary(where_.tensorrt_path);
     if (!library.ok()) return library.status();
-    Result<std::vector<char>> combined = trt::CombineTimingCaches(library.value(), *queue.value()->resources()->device, first_, second_);
+    Result<std::vector<char>> combined =
+        trt::CombineTimingCaches(library.value(), *queue.value()->resources()->device, first_, second_);
     if (!combined.ok()) return combined.status();
     combined_ = std::move(combined.value());
     return {};
@@ -284,7 +292,8 @@ Napi::Value CombineCaches(const Napi::CallbackInfo& info, Workshop* workshop) {
   std::vector<char> second = CopyBytes(RequireUint8Array(info[1], "second"));
   Where where = ReadWhere(RequireObject(info[2], "options"));
   Start(env, workshop);
-  return LaneTask::Submit(env, std::make_unique<CombineTask>(env, workshop, std::move(where), std::move(first), std::move(second)), env.Null());
+  return LaneTask::Submit(
+      env, std::make_unique<CombineTask>(env, workshop, std::move(where), std::move(first), std::move(second)), env.Null());
 }
 
 Napi::Value ReadPlanVersion(const Napi::CallbackInfo& info) {
@@ -299,10 +308,13 @@ Napi::Value ReadPlanVersion(const Napi::CallbackInfo& info) {
 void ExportTensorRtBuild(Napi::Env env, Napi::Object exports) {
   auto* workshop = new Workshop();
   napi_add_env_cleanup_hook(env, [](void* data) { delete static_cast<Workshop*>(data); }, workshop);
-  exports.Set("buildTensorRtEngine",
-              Napi::Function::New(env, [workshop](const Napi::CallbackInfo& info) { return BuildEngine(info, workshop); }, "buildTensorRtEngine"));
+  exports.Set("buildTensorRtEngine", Napi::Function::New(
+                                         env, [workshop](const Napi::CallbackInfo& info) { return BuildEngine(info, workshop); },
+                                         "buildTensorRtEngine"));
   exports.Set("combineTensorRtTimingCaches",
-              Napi::Function::New(env, [workshop](const Napi::CallbackInfo& info) { return CombineCaches(info, workshop); }, "combineTensorRtTimingCaches"));
+              Napi::Function::New(
+                  env, [workshop](const Napi::CallbackInfo& info) { return CombineCaches(info, workshop); },
+                  "combineTensorRtTimingCaches"));
   exports.Set("readTensorRtPlanVersion", Napi::Function::New(env, ReadPlanVersion, "readTensorRtPlanVersion"));
 }
 

@@ -55,7 +55,8 @@ Result<FileBytes> ReadFile(const std::string& path, const std::string& what, con
     return Status(Code::kTensorRt, stage, "The " + what + " " + path + " cannot be read. Check that it exists and may be read.");
   }
   FileBytes bytes{HostMemory(std::malloc(size == 0 ? 1 : static_cast<std::size_t>(size))), static_cast<std::size_t>(size)};
-  if (bytes.memory == nullptr) return Status(Code::kOutOfMemory, stage, "Not enough memory to read the " + what + " " + path + ".");
+  if (bytes.memory == nullptr)
+    return Status(Code::kOutOfMemory, stage, "Not enough memory to read the " + what + " " + path + ".");
   file.seekg(0);
   if (size > 0 && !file.read(static_cast<char*>(bytes.memory.get()), size)) {
     return Status(Code::kTensorRt, stage, "The " + what + " " + path + " could not be read to its end.");

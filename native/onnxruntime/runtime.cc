@@ -70,7 +70,8 @@ Result<std::unique_ptr<Runtime>> Runtime::Make(const std::string& path) {
   runtime->version_ = base->GetVersionString();
   const std::optional<std::uint32_t> api = ApiOfRelease(runtime->version_);
   if (!api || *api < kMinimumApi) {
-    return OpenFailure(path, "It is release " + runtime->version_ + "; releases from 1." + std::to_string(kMinimumApi) + " on can be used.");
+    return OpenFailure(
+        path, "It is release " + runtime->version_ + "; releases from 1." + std::to_string(kMinimumApi) + " on can be used.");
   }
   runtime->api_ = std::min(*api, kNewestKnownApi);
   const void* slots = base->GetApi(runtime->api_);
@@ -78,7 +79,8 @@ Result<std::unique_ptr<Runtime>> Runtime::Make(const std::string& path) {
   runtime->table_ = ReadTable(slots, runtime->api_);
 
   const Table& table = runtime->table_;
-  IM_RETURN_IF_ERROR(runtime->Check(table.CreateCpuMemoryInfo(kArenaAllocator, kDefaultMemory, &runtime->cpu_memory_), kOpenStage));
+  IM_RETURN_IF_ERROR(
+      runtime->Check(table.CreateCpuMemoryInfo(kArenaAllocator, kDefaultMemory, &runtime->cpu_memory_), kOpenStage));
   IM_RETURN_IF_ERROR(runtime->Check(table.GetAllocatorWithDefaultOptions(&runtime->allocator_), kOpenStage));
   return runtime;
 }
@@ -87,7 +89,8 @@ Result<OrtEnv*> Runtime::Environment() const {
   std::lock_guard<std::mutex> lock(environment_mutex_);
   if (environment_ != nullptr) return environment_;
   OrtEnv* made = nullptr;
-  IM_RETURN_IF_ERROR(Check(table_.CreateEnvWithCustomLogger(RecordLog, nullptr, kSeverityError, "inference-models", &made), kOpenStage));
+  IM_RETURN_IF_ERROR(
+      Check(table_.CreateEnvWithCustomLogger(RecordLog, nullptr, kSeverityError, "inference-models", &made), kOpenStage));
   IM_RETURN_IF_ERROR(Check(table_.DisableTelemetryEvents(made), kOpenStage));
   environment_ = made;
   return made;
@@ -109,7 +112,8 @@ Status Runtime::Check(OrtStatus* status, const char* stage) const {
   table_.ReleaseStatus(status);
   if (code == kErrorLoadCancelled) return {Code::kCancelled, stage, std::move(message)};
   if (code == kErrorProvider) return {Code::kRuntime, "onnxruntime.provider", std::move(message)};
-  const bool memory = message.find("bad_alloc") != std::string::npos || message.find("Failed to allocate memory") != std::string::npos;
+  const bool memory =
+      message.find("bad_alloc") != std::string::npos || message.find("Failed to allocate memory") != std::string::npos;
   return {memory ? Code::kOutOfMemory : Code::kRuntime, stage, std::move(message)};
 }
 

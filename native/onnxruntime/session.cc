@@ -34,8 +34,8 @@ Status AppendCuda(const Runtime& runtime, OrtSessionOptions* options, const KeyV
   OrtCudaProviderOptions* raw = nullptr;
   IM_RETURN_IF_ERROR(runtime.Check(table.CreateCUDAProviderOptions(&raw), kProviderStage));
   const Owned<OrtCudaProviderOptions> cuda(raw);
-  IM_RETURN_IF_ERROR(
-      runtime.Check(table.UpdateCUDAProviderOptions(raw, settings.keys.data(), settings.values.data(), settings.keys.size()), kProviderStage));
+  IM_RETURN_IF_ERROR(runtime.Check(
+      table.UpdateCUDAProviderOptions(raw, settings.keys.data(), settings.values.data(), settings.keys.size()), kProviderStage));
   return runtime.Check(table.SessionOptionsAppendExecutionProvider_CUDA_V2(options, raw), kProviderStage);
 }
 
@@ -45,7 +45,8 @@ Status AppendTensorRt(const Runtime& runtime, OrtSessionOptions* options, const 
   IM_RETURN_IF_ERROR(runtime.Check(table.CreateTensorRTProviderOptions(&raw), kProviderStage));
   const Owned<OrtTensorRtProviderOptions> tensorrt(raw);
   IM_RETURN_IF_ERROR(
-      runtime.Check(table.UpdateTensorRTProviderOptions(raw, settings.keys.data(), settings.values.data(), settings.keys.size()), kProviderStage));
+      runtime.Check(table.UpdateTensorRTProviderOptions(raw, settings.keys.data(), settings.values.data(), settings.keys.size()),
+                    kProviderStage));
   return runtime.Check(table.SessionOptionsAppendExecutionProvider_TensorRT_V2(options, raw), kProviderStage);
 }
 
@@ -55,9 +56,10 @@ Status Append(const Runtime& runtime, OrtSessionOptions* options, const Provider
   ClearLastLog();
   if (provider.name == "CUDA") return WithLastLog(AppendCuda(runtime, options, settings));
   if (provider.name == "TensorRT") return WithLastLog(AppendTensorRt(runtime, options, settings));
-  return WithLastLog(runtime.Check(runtime.table().SessionOptionsAppendExecutionProvider(
-                                       options, provider.name.c_str(), settings.keys.data(), settings.values.data(), settings.keys.size()),
-                                   kProviderStage));
+  return WithLastLog(
+      runtime.Check(runtime.table().SessionOptionsAppendExecutionProvider(options, provider.name.c_str(), settings.keys.data(),
+                                                                          settings.values.data(), settings.keys.size()),
+                    kProviderStage));
 }
 
 Result<Owned<OrtSessionOptions>> MakeOptions(const Runtime& runtime, const SessionConfiguration& configuration) {
@@ -67,8 +69,8 @@ Result<Owned<OrtSessionOptions>> MakeOptions(const Runtime& runtime, const Sessi
   Owned<OrtSessionOptions> options(raw);
   IM_RETURN_IF_ERROR(runtime.Check(table.SetIntraOpNumThreads(raw, configuration.intra_op_threads), kLoadStage));
   IM_RETURN_IF_ERROR(runtime.Check(table.SetSessionGraphOptimizationLevel(raw, configuration.graph_optimization), kLoadStage));
-  IM_RETURN_IF_ERROR(
-      runtime.Check(table.AddSessionConfigEntry(raw, "session.intra_op.allow_spinning", configuration.spinning ? "1" : "0"), kLoadStage));
+  IM_RETURN_IF_ERROR(runtime.Check(
+      table.AddSessionConfigEntry(raw, "session.intra_op.allow_spinning", configuration.spinning ? "1" : "0"), kLoadStage));
   IM_RETURN_IF_ERROR(runtime.Check(table.SetSessionLogSeverityLevel(raw, kSeverityError), kLoadStage));
   IM_RETURN_IF_ERROR(runtime.Check(table.SetUserLoggingFunction(raw, RecordLog, nullptr), kLoadStage));
   return options;
@@ -156,8 +158,9 @@ Status Session::Open(const ModelSource& model, const SessionConfiguration& confi
   cancellation.Attach(options.get());
   OrtStatus* created = nullptr;
   if (!cancellation.requested()) {
-    created = model.data != nullptr ? table.CreateSessionFromArray(environment.value(), model.data, model.size, options.get(), &session)
-                                    : table.CreateSession(environment.value(), model.path.c_str(), options.get(), &session);
+    created = model.data != nullptr
+                  ? table.CreateSessionFromArray(environment.value(), model.data, model.size, options.get(), &session)
+                  : table.CreateSession(environment.value(), model.path.c_str(), options.get(), &session);
   }
   cancellation.Attach(nullptr);
   session_.reset(session);

@@ -75,8 +75,8 @@ class LoadCancellation {
 
 class Session {
  public:
-  static Result<std::unique_ptr<Session>> Create(const Runtime& runtime, const ModelSource& model, const SessionConfiguration& configuration,
-                                                 LoadCancellation& cancellation);
+  static Result<std::unique_ptr<Session>> Create(const Runtime& runtime, const ModelSource& model,
+                                                 const SessionConfiguration& configuration, LoadCancellation& cancellation);
 
   const std::vector<Port>& inputs() const { return inputs_; }
   const std::vector<Port>& outputs() const { return outputs_; }
@@ -86,11 +86,13 @@ class Session {
 
   // Safe from several threads at once. All outputs are tensors, or the run fails.
   Result<std::vector<OutputTensor>> Run(const OrtRunOptions* options, const std::vector<std::string>& input_names,
-                                        const std::vector<Owned<OrtValue>>& inputs, const std::vector<std::string>& output_names) const;
+                                        const std::vector<Owned<OrtValue>>& inputs,
+                                        const std::vector<std::string>& output_names) const;
 
  private:
   explicit Session(const Runtime& runtime) : runtime_(runtime) {}
-  Status Open(const ModelSource& model, const SessionConfiguration& configuration, std::size_t first_provider, LoadCancellation& cancellation);
+  Status Open(const ModelSource& model, const SessionConfiguration& configuration, std::size_t first_provider,
+              LoadCancellation& cancellation);
   Status Describe();
 
   const Runtime& runtime_;

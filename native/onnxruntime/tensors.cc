@@ -56,7 +56,8 @@ Result<OutputTensor> ReadTensor(const Runtime& runtime, Owned<OrtValue> value, c
   if (value != nullptr) IM_RETURN_IF_ERROR(runtime.Check(table.GetValueType(value.get(), &kind), kRunStage));
   if (kind == kKindOptional) IM_RETURN_IF_ERROR(runtime.Check(table.HasValue(value.get(), &present), kRunStage));
   if (kind != kKindTensor || present == 0) {
-    return Status(Code::kRuntime, kRunStage, "Output \"" + name + "\" is not a tensor or has no value; only tensors can be read.");
+    return Status(Code::kRuntime, kRunStage,
+                  "Output \"" + name + "\" is not a tensor or has no value; only tensors can be read.");
   }
 
   OutputTensor tensor;

@@ -18,7 +18,8 @@ using im::ElementName;
 using im::ElementSize;
 
 // A tensor over memory that the caller keeps alive and unchanged while the value exists.
-Result<Owned<OrtValue>> WrapTensor(const Runtime& runtime, void* data, std::size_t bytes, const std::vector<std::int64_t>& dims, int type);
+Result<Owned<OrtValue>> WrapTensor(const Runtime& runtime, void* data, std::size_t bytes, const std::vector<std::int64_t>& dims,
+                                   int type);
 Result<Owned<OrtValue>> MakeStringTensor(const Runtime& runtime, const std::vector<std::string>& strings,
                                          const std::vector<std::int64_t>& dims);
 

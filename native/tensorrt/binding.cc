@@ -14,8 +14,8 @@ CudaStream* AsTensorRtStream(const cuda::Stream& stream) { return reinterpret_ca
 }  // namespace
 
 Result<std::unique_ptr<Binding>> Binding::Create(std::shared_ptr<const Engine> engine, const cuda::Stream& stream,
-                                                 cuda::DeviceAddress scratch, std::shared_ptr<const kernels::PreprocessKernel> kernel,
-                                                 Journal& journal) {
+                                                 cuda::DeviceAddress scratch,
+                                                 std::shared_ptr<const kernels::PreprocessKernel> kernel, Journal& journal) {
   std::unique_ptr<Binding> binding(new Binding(std::move(engine), stream, std::move(kernel), journal));
   Result<Owned<ExecutionContextObject>> context = binding->engine_->CreateContext(AsTensorRtStream(stream), journal);
   if (!context.ok()) return context.status();
@@ -118,7 +118,8 @@ Status Binding::Fill(const std::vector<InputView>& inputs) {
     Side& side = inputs_[i];
     side.picture_bytes = 0;
     if (inputs[i].job != nullptr) {
-      if (side.preprocessor == nullptr) side.preprocessor = std::make_unique<kernels::Preprocessor>(engine_->resources(), kernel_, stream_);
+      if (side.preprocessor == nullptr)
+        side.preprocessor = std::make_unique<kernels::Preprocessor>(engine_->resources(), kernel_, stream_);
       IM_RETURN_IF_ERROR(side.preprocessor->Prepare(*inputs[i].job));
       side.picture_bytes = inputs[i].job->output_length() * ElementSize(engine_->inputs()[i].type);
     } else if (inputs[i].bytes > 0) {
@@ -137,11 +138,12 @@ Status Binding::Upload(std::size_t index) {
                         "cuMemcpyHtoDAsync");
   }
   const bool half = engine_->inputs()[index].type == kFloat16;
-  IM_RETURN_IF_ERROR(side.preprocessor->Enqueue(side.device.address(), half ? kernels::InputType::kFloat16 : kernels::InputType::kFloat32));
+  IM_RETURN_IF_ERROR(
+      side.preprocessor->Enqueue(side.device.address(), half ? kernels::InputType::kFloat16 : kernels::InputType::kFloat32));
   if (side.picture_bytes == side.bytes) return {};
-  return device.Check(
-      device.table().cuMemsetD8Async(side.device.address() + side.picture_bytes, 0, side.bytes - side.picture_bytes, stream_.get()),
-      "cuMemsetD8Async");
+  return device.Check(device.table().cuMemsetD8Async(side.device.address() + side.picture_bytes, 0,
+                                                     side.bytes - side.picture_bytes, stream_.get()),
+                      "cuMemsetD8Async");
 }
 
 Status Binding::Enqueue() {
@@ -166,7 +168,8 @@ Status Binding::FinishGrowing() {
     const std::optional<std::size_t> count = ElementCount(side.shape);
     const std::size_t bytes = count.value_or(0) * ElementSize(tensor.type);
     if (dims.rank < 0 || dims.rank > kMaximumRank || !count || bytes > growing.memory->memory().size()) {
-      return journal_.Failure(kStage, "The size of output \"" + tensor.name + "\" is still not known after the run.", "notifyShape");
+      return journal_.Failure(kStage, "The size of output \"" + tensor.name + "\" is still not known after the run.",
+                              "notifyShape");
     }
     side.bytes = bytes;
     if (side.host.data() == nullptr || side.host.size() < bytes) {
@@ -182,7 +185,8 @@ Status Binding::FinishGrowing() {
 Status Binding::Download(Side& side, cuda::DeviceAddress from) {
   if (side.bytes == 0 || from == 0) return {};
   const cuda::Device& device = *engine_->resources()->device;
-  return device.Check(device.table().cuMemcpyDtoHAsync_v2(side.host.data(), from, side.bytes, stream_.get()), "cuMemcpyDtoHAsync");
+  return device.Check(device.table().cuMemcpyDtoHAsync_v2(side.host.data(), from, side.bytes, stream_.get()),
+                      "cuMemcpyDtoHAsync");
 }
 
 std::vector<OutputView> Binding::Outputs() const {

@@ -31,11 +31,11 @@ struct OutputView {
 
 class Binding {
  public:
-  // Scratch memory is the caller's: one block serves several bindings whose work goes into one stream. `kernel` may be null when no
-  // input is ever a job.
+  // Scratch memory is the caller's: one block serves several bindings whose work goes into one stream. `kernel` may be null when
+  // no input is ever a job.
   static Result<std::unique_ptr<Binding>> Create(std::shared_ptr<const Engine> engine, const cuda::Stream& stream,
-                                                 cuda::DeviceAddress scratch, std::shared_ptr<const kernels::PreprocessKernel> kernel,
-                                                 Journal& journal);
+                                                 cuda::DeviceAddress scratch,
+                                                 std::shared_ptr<const kernels::PreprocessKernel> kernel, Journal& journal);
   // What was put into the stream must be done.
   ~Binding();
   Binding(const Binding&) = delete;
@@ -64,8 +64,8 @@ class Binding {
     std::size_t picture_bytes = 0;
   };
 
-  Binding(std::shared_ptr<const Engine> engine, const cuda::Stream& stream, std::shared_ptr<const kernels::PreprocessKernel> kernel,
-          Journal& journal)
+  Binding(std::shared_ptr<const Engine> engine, const cuda::Stream& stream,
+          std::shared_ptr<const kernels::PreprocessKernel> kernel, Journal& journal)
       : engine_(std::move(engine)), stream_(stream), kernel_(std::move(kernel)), journal_(journal) {}
   Status SetShapes(const std::vector<InputView>& inputs);
   Status PrepareOutput(std::size_t index);

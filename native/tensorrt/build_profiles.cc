@@ -9,18 +9,22 @@ namespace {
 
 constexpr char kProfileStage[] = "tensorrt.profiles";
 
-bool IsDynamic(const Shape& shape) { return std::any_of(shape.begin(), shape.end(), [](std::int64_t size) { return size < 0; }); }
+bool IsDynamic(const Shape& shape) {
+  return std::any_of(shape.begin(), shape.end(), [](std::int64_t size) { return size < 0; });
+}
 
 Status CheckRange(const Tensor& input, const Tensor::Range& range) {
   const Shape& shape = input.shape;
-  bool fits = range.minimum.size() == shape.size() && range.optimum.size() == shape.size() && range.maximum.size() == shape.size();
+  bool fits =
+      range.minimum.size() == shape.size() && range.optimum.size() == shape.size() && range.maximum.size() == shape.size();
   for (std::size_t i = 0; fits && i < shape.size(); ++i) {
     fits = range.minimum[i] >= 0 && range.minimum[i] <= range.optimum[i] && range.optimum[i] <= range.maximum[i] &&
            (shape[i] < 0 || (range.minimum[i] == shape[i] && range.maximum[i] == shape[i]));
   }
   if (fits) return {};
-  return InvalidArgument(kProfileStage, "The range " + RangeText(range) + " does not fit input \"" + input.name + "\" of shape " + ShapeText(shape) +
-                                            " (-1 varies): every size needs minimum <= optimum <= maximum, and fixed sizes stay what they are.");
+  return InvalidArgument(
+      kProfileStage, "The range " + RangeText(range) + " does not fit input \"" + input.name + "\" of shape " + ShapeText(shape) +
+                         " (-1 varies): every size needs minimum <= optimum <= maximum, and fixed sizes stay what they are.");
 }
 
 void FillRange(const WantedShapes& wanted, Tensor::Range& range) {
@@ -47,8 +51,10 @@ Result<std::vector<std::vector<InputRange>>> ResolveProfiles(const std::vector<T
   if (profiles.empty()) profiles.resize(1);
   for (std::vector<InputRange>& ranges : profiles) {
     for (const InputRange& given : ranges) {
-      const bool known = std::any_of(inputs.begin(), inputs.end(), [&](const Tensor& input) { return input.name == given.input; });
-      if (!known) return InvalidArgument(kProfileStage, "A profile names input \"" + given.input + "\", which the model does not have.");
+      const bool known =
+          std::any_of(inputs.begin(), inputs.end(), [&](const Tensor& input) { return input.name == given.input; });
+      if (!known)
+        return InvalidArgument(kProfileStage, "A profile names input \"" + given.input + "\", which the model does not have.");
     }
     for (const Tensor& input : inputs) {
       const auto same = [&](const InputRange& range) { return range.input == input.name; };
@@ -64,9 +70,10 @@ Result<std::vector<std::vector<InputRange>>> ResolveProfiles(const std::vector<T
       InputRange range{input.name, {input.shape, input.shape, input.shape}};
       FillRange(wanted, range.range);
       if (IsDynamic(range.range.minimum)) {
-        return InvalidArgument(kProfileStage, "Input \"" + input.name + "\" has the shape " + ShapeText(input.shape) +
-                                                  ", where -1 varies: say which shapes the engine is to take, in profiles, or in batch and "
-                                                  "imageSize where only these vary.");
+        return InvalidArgument(kProfileStage,
+                               "Input \"" + input.name + "\" has the shape " + ShapeText(input.shape) +
+                                   ", where -1 varies: say which shapes the engine is to take, in profiles, or in batch and "
+                                   "imageSize where only these vary.");
       }
       IM_RETURN_IF_ERROR(CheckRange(input, range.range));
       ranges.push_back(std::move(range));

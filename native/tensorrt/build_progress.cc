@@ -32,7 +32,8 @@ bool BuildProgress::stepComplete(const char* phase, std::int32_t step) noexcept 
 void BuildProgress::phaseFinish(const char* phase) noexcept {
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    phases_.erase(std::remove_if(phases_.begin(), phases_.end(), [&](const BuildPhase& known) { return phase != nullptr && known.name == phase; }),
+    phases_.erase(std::remove_if(phases_.begin(), phases_.end(),
+                                 [&](const BuildPhase& known) { return phase != nullptr && known.name == phase; }),
                   phases_.end());
   }
   Tell();

@@ -31,7 +31,8 @@ std::uint32_t Bit(Flag flag) {
 // Objects of one build. Destroyed in this order from the end: each uses those before it.
 class Build {
  public:
-  Build(const InferLibrary& library, const cuda::Device& device) : library_(library), caller_(library.version().number()), device_(device) {}
+  Build(const InferLibrary& library, const cuda::Device& device)
+      : library_(library), caller_(library.version().number()), device_(device) {}
 
   Status Start();
   Status Parse(const std::string& configured, const void* model, std::size_t size, const std::string& path, bool strongly_typed);
@@ -59,15 +60,18 @@ class Build {
 };
 
 Status Build::Start() {
-  const auto create = library_.library().Find<BuilderObject* (*)(void* logger, std::int32_t version)>("createInferBuilder_INTERNAL");
+  const auto create =
+      library_.library().Find<BuilderObject* (*)(void* logger, std::int32_t version)>("createInferBuilder_INTERNAL");
   if (create == nullptr) {
-    return {Code::kTensorRt, kOpenStage, library_.library().path() + " has no createInferBuilder_INTERNAL: it can run engines, not build them."};
+    return {Code::kTensorRt, kOpenStage,
+            library_.library().path() + " has no createInferBuilder_INTERNAL: it can run engines, not build them."};
   }
   IM_RETURN_IF_ERROR(device_.MakeCurrent());
   (void)TakeThreadLog();
   builder_.reset(create(LoggerOf(library_.version().major), library_.version().number()));
   if (builder_ == nullptr) {
-    return journal_.Failure(kStage, "The builder of TensorRT " + library_.version().Text() + " does not start.", "createInferBuilder");
+    return journal_.Failure(kStage, "The builder of TensorRT " + library_.version().Text() + " does not start.",
+                            "createInferBuilder");
   }
   caller_.Call<method::Builder_setErrorRecorder>(builder_.get(), static_cast<ErrorRecorder*>(&journal_));
   config_.reset(caller_.Call<method::Builder_createBuilderConfig>(builder_.get()));
@@ -75,9 +79,11 @@ Status Build::Start() {
   return {};
 }
 
-Status Build::Parse(const std::string& configured, const void* model, std::size_t size, const std::string& path, bool strongly_typed) {
+Status Build::Parse(const std::string& configured, const void* model, std::size_t size, const std::string& path,
+                    bool strongly_typed) {
   std::uint32_t flags = 0;
-  if (caller_.major() == 10) flags = Bit(NetworkFlag10::kExplicitBatch) | (strongly_typed ? Bit(NetworkFlag10::kStronglyTyped) : 0);
+  if (caller_.major() == 10)
+    flags = Bit(NetworkFlag10::kExplicitBatch) | (strongly_typed ? Bit(NetworkFlag10::kStronglyTyped) : 0);
   network_.reset(caller_.Call<method::Builder_createNetworkV2>(builder_.get(), flags));
   if (network_ == nullptr) return journal_.Failure(kStage, "TensorRT cannot make a network.", "createNetworkV2");
   Result<std::unique_ptr<OnnxParser>> parser = OnnxParser::Create(caller_, configured, network_.get(), journal_);
@@ -104,13 +110,15 @@ Status Build::Describe(BuiltEngine& built) const {
 
 Result<Tensor> Build::DescribeTensor(const NetworkTensorObject* object, bool input) const {
   const char* name = object == nullptr ? nullptr : caller_.Call<method::NetworkTensor_getName>(object);
-  if (name == nullptr) return journal_.Failure(kStage, "An input or output of the model has no name.", input ? "getInput" : "getOutput");
+  if (name == nullptr)
+    return journal_.Failure(kStage, "An input or output of the model has no name.", input ? "getInput" : "getOutput");
   Tensor tensor;
   tensor.name = name;
   tensor.type = OnnxType(caller_.Call<method::NetworkTensor_getType>(object));
   if (input && caller_.Call<method::NetworkTensor_isShapeTensor>(object)) {
     return Status(Code::kTensorRt, kStage,
-                  "Input \"" + tensor.name + "\" decides shapes, which engines here do not support: put a constant in its place in the model.");
+                  "Input \"" + tensor.name +
+                      "\" decides shapes, which engines here do not support: put a constant in its place in the model.");
   }
   if (!ReadShape(caller_.Call<method::NetworkTensor_getDimensions>(object), tensor.shape)) {
     return journal_.Failure(kStage, "The shape of \"" + tensor.name + "\" cannot be read.", "getDimensions");
@@ -122,7 +130,8 @@ Result<Tensor> Build::DescribeTensor(const NetworkTensorObject* object, bool inp
 
 Status Build::AddProfile(const std::vector<InputRange>& ranges, BuiltEngine& built) {
   OptimizationProfileObject* profile = caller_.Call<method::Builder_createOptimizationProfile>(builder_.get());
-  if (profile == nullptr) return journal_.Failure(kStage, "TensorRT cannot make an optimization profile.", "createOptimizationProfile");
+  if (profile == nullptr)
+    return journal_.Failure(kStage, "TensorRT cannot make an optimization profile.", "createOptimizationProfile");
   for (const InputRange& given : ranges) {
     const auto set = [&](ProfileSelector selector, const Shape& shape) {
       const Dims dims = ToDims(shape);
@@ -130,11 +139,13 @@ Status Build::AddProfile(const std::vector<InputRange>& ranges, BuiltEngine& bui
     };
     if (!set(ProfileSelector::kMinimum, given.range.minimum) || !set(ProfileSelector::kOptimum, given.range.optimum) ||
         !set(ProfileSelector::kMaximum, given.range.maximum)) {
-      return journal_.Failure(kStage, "TensorRT refuses the range " + RangeText(given.range) + " of input \"" + given.input + "\".", "setDimensions");
+      return journal_.Failure(
+          kStage, "TensorRT refuses the range " + RangeText(given.range) + " of input \"" + given.input + "\".", "setDimensions");
     }
   }
   if (caller_.Call<method::BuilderConfig_addOptimizationProfile>(config_.get(), profile) < 0) {
-    return journal_.Failure(kStage, "TensorRT refuses optimization profile " + std::to_string(built.profiles) + ".", "addOptimizationProfile");
+    return journal_.Failure(kStage, "TensorRT refuses optimization profile " + std::to_string(built.profiles) + ".",
+                            "addOptimizationProfile");
   }
   ++built.profiles;
   for (Tensor& input : built.inputs) {
@@ -151,7 +162,9 @@ Status Build::AddProfile(const std::vector<InputRange>& ranges, BuiltEngine& bui
 
 Status Build::Configure(const BuildOptions& options, BuiltEngine& built, BuildProgress& progress) {
   const bool is_10 = caller_.major() == 10;
-  const auto set_flag = [&](auto flag) { caller_.Call<method::BuilderConfig_setFlag>(config_.get(), static_cast<std::int32_t>(flag)); };
+  const auto set_flag = [&](auto flag) {
+    caller_.Call<method::BuilderConfig_setFlag>(config_.get(), static_cast<std::int32_t>(flag));
+  };
   if (options.fp16 && is_10) set_flag(BuilderFlag10::kFp16);
   if (options.version_compatible && is_10) set_flag(BuilderFlag10::kVersionCompatible);
   if (options.version_compatible && !is_10) set_flag(BuilderFlag11::kVersionCompatible);
@@ -159,7 +172,8 @@ Status Build::Configure(const BuildOptions& options, BuiltEngine& built, BuildPr
     caller_.Call<method::BuilderConfig_setHardwareCompatibilityLevel>(config_.get(), options.hardware);
   }
   if (options.workspace_bytes > 0) {
-    caller_.Call<method::BuilderConfig_setMemoryPoolLimit>(config_.get(), MemoryPool::kWorkspace, static_cast<std::size_t>(options.workspace_bytes));
+    caller_.Call<method::BuilderConfig_setMemoryPoolLimit>(config_.get(), MemoryPool::kWorkspace,
+                                                           static_cast<std::size_t>(options.workspace_bytes));
   }
   const Result<std::vector<std::vector<InputRange>>> profiles = ResolveProfiles(built.inputs, options.shapes);
   if (!profiles.ok()) return profiles.status();
@@ -170,7 +184,8 @@ Status Build::Configure(const BuildOptions& options, BuiltEngine& built, BuildPr
 }
 
 Result<Owned<TimingCacheObject>> Build::MakeCache(const std::vector<char>& bytes) {
-  Owned<TimingCacheObject> cache(caller_.Call<method::BuilderConfig_createTimingCache>(config_.get(), static_cast<const void*>(bytes.data()), bytes.size()));
+  Owned<TimingCacheObject> cache(
+      caller_.Call<method::BuilderConfig_createTimingCache>(config_.get(), static_cast<const void*>(bytes.data()), bytes.size()));
   if (cache == nullptr) return journal_.Failure(kCacheStage, "TensorRT cannot read the timing cache.", "createTimingCache");
   return cache;
 }
@@ -183,7 +198,9 @@ Status Build::UseCache(const std::vector<char>& bytes, BuiltEngine& built) {
       cache_ = std::move(cache.value());
       return {};
     }
-    if (content.empty()) return cache.ok() ? journal_.Failure(kCacheStage, "TensorRT refuses an empty timing cache.", "setTimingCache") : cache.status();
+    if (content.empty())
+      return cache.ok() ? journal_.Failure(kCacheStage, "TensorRT refuses an empty timing cache.", "setTimingCache")
+                        : cache.status();
     built.timing_cache_refused = true;
     journal_.clear();
   }
@@ -215,15 +232,18 @@ Status Build::Run(BuiltEngine& built, const BuildProgress& progress) {
       caller_.Call<method::Builder_buildSerializedNetwork>(builder_.get(), network_.get(), config_.get()));
   if (memory == nullptr) {
     if (progress.cancelled()) return Cancelled();
-    return journal_.Failure(kStage, "TensorRT " + library_.version().Text() + " cannot build an engine from this model on device " +
-                                        std::to_string(device_.ordinal()) + " (" + device_.name() + ").",
+    return journal_.Failure(kStage,
+                            "TensorRT " + library_.version().Text() + " cannot build an engine from this model on device " +
+                                std::to_string(device_.ordinal()) + " (" + device_.name() + ").",
                             "buildSerializedNetwork");
   }
   const void* data = caller_.Call<method::HostMemory_data>(memory.get());
   built.size = caller_.Call<method::HostMemory_size>(memory.get());
-  if (data == nullptr || built.size == 0) return journal_.Failure(kStage, "TensorRT built an engine of no bytes.", "buildSerializedNetwork");
+  if (data == nullptr || built.size == 0)
+    return journal_.Failure(kStage, "TensorRT built an engine of no bytes.", "buildSerializedNetwork");
   built.memory.reset(std::malloc(built.size));
-  if (built.memory == nullptr) return {Code::kOutOfMemory, kStage, "Not enough memory for an engine of " + std::to_string(built.size) + " bytes."};
+  if (built.memory == nullptr)
+    return {Code::kOutOfMemory, kStage, "Not enough memory for an engine of " + std::to_string(built.size) + " bytes."};
   std::memcpy(built.memory.get(), data, built.size);
   if (cache_ != nullptr) {
     Result<std::vector<char>> bytes = Serialize(caller_.Call<method::BuilderConfig_getTimingCache>(config_.get()));
@@ -244,22 +264,27 @@ Result<InferLibrary> OpenBuilderLibrary(const std::string& configured) {
   }
   return Status(Code::kTensorRt, kOpenStage,
                 "Building an engine needs the full TensorRT library, version 10 or 11: install it, or name its folder with "
-                "INFERENCE_MODELS_TENSORRT_LIBRARY_PATH." + reasons);
+                "INFERENCE_MODELS_TENSORRT_LIBRARY_PATH." +
+                    reasons);
 }
 
-Result<BuiltEngine> BuildEngine(const InferLibrary& library, const cuda::Device& device, const std::string& configured, const void* model,
-                                std::size_t size, const std::string& path, const BuildOptions& options, BuildProgress& progress) {
+Result<BuiltEngine> BuildEngine(const InferLibrary& library, const cuda::Device& device, const std::string& configured,
+                                const void* model, std::size_t size, const std::string& path, const BuildOptions& options,
+                                BuildProgress& progress) {
   if (options.fp16 && options.strongly_typed) {
-    return Status(Code::kInvalidArgument, kPrecisionStage, "A strongly typed network has the precision of its model: fp16 cannot be chosen beside it.");
+    return Status(Code::kInvalidArgument, kPrecisionStage,
+                  "A strongly typed network has the precision of its model: fp16 cannot be chosen beside it.");
   }
   if (options.fp16 && library.version().major >= 11) {
     return Status(Code::kTensorRt, kPrecisionStage,
-                  "TensorRT " + library.version().Text() + " builds every part in the precision that the model has, and cannot choose fp16: "
-                  "give it a model in half precision, or use TensorRT 10.");
+                  "TensorRT " + library.version().Text() +
+                      " builds every part in the precision that the model has, and cannot choose fp16: "
+                      "give it a model in half precision, or use TensorRT 10.");
   }
   if (options.hardware == HardwareCompatibility::kSameComputeCapability && library.version().number() < 100900) {
-    return Status(Code::kTensorRt, kStage, "Engines for all GPUs of one compute capability need TensorRT 10.9; installed is " +
-                                               library.version().Text() + ". Use \"ampere-plus\", or a newer release.");
+    return Status(Code::kTensorRt, kStage,
+                  "Engines for all GPUs of one compute capability need TensorRT 10.9; installed is " + library.version().Text() +
+                      ". Use \"ampere-plus\", or a newer release.");
   }
   if (progress.cancelled()) return Cancelled();
   Build build(library, device);
@@ -273,8 +298,8 @@ Result<BuiltEngine> BuildEngine(const InferLibrary& library, const cuda::Device&
   return built;
 }
 
-Result<std::vector<char>> CombineTimingCaches(const InferLibrary& library, const cuda::Device& device, const std::vector<char>& first,
-                                              const std::vector<char>& second) {
+Result<std::vector<char>> CombineTimingCaches(const InferLibrary& library, const cuda::Device& device,
+                                              const std::vector<char>& first, const std::vector<char>& second) {
   Build build(library, device);
   IM_RETURN_IF_ERROR(build.Start());
   return build.Combine(first, second);

@@ -55,11 +55,12 @@ struct BuiltEngine {
 };
 
 // The device must have answered before. `path`: see OnnxParser::Parse; `configured` folder of libraries.
-Result<BuiltEngine> BuildEngine(const InferLibrary& library, const cuda::Device& device, const std::string& configured, const void* model,
-                                std::size_t size, const std::string& path, const BuildOptions& options, BuildProgress& progress);
+Result<BuiltEngine> BuildEngine(const InferLibrary& library, const cuda::Device& device, const std::string& configured,
+                                const void* model, std::size_t size, const std::string& path, const BuildOptions& options,
+                                BuildProgress& progress);
 
 // What either has measured. Both must be of this device and release.
-Result<std::vector<char>> CombineTimingCaches(const InferLibrary& library, const cuda::Device& device, const std::vector<char>& first,
-                                              const std::vector<char>& second);
+Result<std::vector<char>> CombineTimingCaches(const InferLibrary& library, const cuda::Device& device,
+                                              const std::vector<char>& first, const std::vector<char>& second);
 
 }  // namespace im::trt

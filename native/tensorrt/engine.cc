@@ -27,7 +27,8 @@ Result<std::shared_ptr<const Engine>> Engine::Load(const InferLibrary& library, 
 Engine::~Engine() { (void)resources_->device->MakeCurrent(); }
 
 Status Engine::Deserialize(const InferLibrary& library, const void* plan, std::size_t size, bool host_code_allowed) {
-  const auto create = library.library().Find<RuntimeObject* (*)(void* logger, std::int32_t version)>("createInferRuntime_INTERNAL");
+  const auto create =
+      library.library().Find<RuntimeObject* (*)(void* logger, std::int32_t version)>("createInferRuntime_INTERNAL");
   if (create == nullptr) {
     return {Code::kTensorRt, kStage, library.library().path() + " has no createInferRuntime_INTERNAL: it cannot run engines."};
   }
@@ -42,9 +43,9 @@ Status Engine::Deserialize(const InferLibrary& library, const void* plan, std::s
   engine_.reset(caller_.Call<method::Runtime_deserializeCudaEngine>(runtime_.get(), plan, size));
   if (engine_ == nullptr) {
     return journal_.Failure(kStage,
-                            "TensorRT " + library.version().Text() + " cannot load this engine (" + std::to_string(size) + " bytes) on device " +
-                                std::to_string(resources_->device->ordinal()) + " (" + resources_->device->name() +
-                                "). It may be damaged, or built for another GPU.",
+                            "TensorRT " + library.version().Text() + " cannot load this engine (" + std::to_string(size) +
+                                " bytes) on device " + std::to_string(resources_->device->ordinal()) + " (" +
+                                resources_->device->name() + "). It may be damaged, or built for another GPU.",
                             "deserializeCudaEngine");
   }
   return {};
@@ -59,8 +60,9 @@ Status Engine::Describe(const EngineOptions& options) {
   description_.auxiliary_streams = caller_.Call<method::Engine_getNbAuxStreams>(engine);
   description_.hardware_compatibility = caller_.Call<method::Engine_getHardwareCompatibilityLevel>(engine);
   if (options.profile < 0 || options.profile >= description_.profiles) {
-    return InvalidArgument(kStage, "The engine has " + std::to_string(description_.profiles) + " optimization profiles, counted from 0; profile " +
-                                       std::to_string(options.profile) + " is not one of them.");
+    return InvalidArgument(kStage, "The engine has " + std::to_string(description_.profiles) +
+                                       " optimization profiles, counted from 0; profile " + std::to_string(options.profile) +
+                                       " is not one of them.");
   }
   profile_ = options.profile;
   std::int64_t scratch = 0;
@@ -74,10 +76,12 @@ Status Engine::Describe(const EngineOptions& options) {
   const std::int32_t count = caller_.Call<method::Engine_getNbIOTensors>(engine);
   for (std::int32_t i = 0; i < count; ++i) {
     const char* tensor_name = caller_.Call<method::Engine_getIOTensorName>(engine, i);
-    if (tensor_name == nullptr) return journal_.Failure(kStage, "Tensor " + std::to_string(i) + " of the engine has no name.", "getIOTensorName");
+    if (tensor_name == nullptr)
+      return journal_.Failure(kStage, "Tensor " + std::to_string(i) + " of the engine has no name.", "getIOTensorName");
     const IoMode mode = caller_.Call<method::Engine_getTensorIOMode>(engine, tensor_name);
     if (mode != IoMode::kInput && mode != IoMode::kOutput) {
-      return journal_.Failure(kStage, "Tensor \"" + std::string(tensor_name) + "\" is neither input nor output.", "getTensorIOMode");
+      return journal_.Failure(kStage, "Tensor \"" + std::string(tensor_name) + "\" is neither input nor output.",
+                              "getTensorIOMode");
     }
     Result<Tensor> tensor = DescribeTensor(tensor_name, mode == IoMode::kInput);
     if (!tensor.ok()) return tensor.status();
@@ -96,13 +100,16 @@ Result<Tensor> Engine::DescribeTensor(const char* name, bool input) const {
   };
   const DataType type = caller_.Call<method::Engine_getTensorDataType>(engine, name);
   tensor.type = OnnxType(type);
-  if (tensor.type == 0) return refuse("has elements of TensorRT's type " + std::to_string(static_cast<int>(type)) + ", which have no array in JavaScript.");
+  if (tensor.type == 0)
+    return refuse("has elements of TensorRT's type " + std::to_string(static_cast<int>(type)) +
+                  ", which have no array in JavaScript.");
   if (caller_.Call<method::Engine_getTensorLocation>(engine, name) != Location::kDevice) {
     return refuse("is a shape tensor in host memory, which is not supported: build the engine with fixed values in its place.");
   }
   if (caller_.Call<method::Engine_getTensorFormat>(engine, name) != kFormatLinear) {
     const char* format = caller_.Call<method::Engine_getTensorFormatDesc>(engine, name);
-    return refuse("is not laid out row by row (" + std::string(format == nullptr ? "?" : format) + "); build the engine with linear inputs and outputs.");
+    return refuse("is not laid out row by row (" + std::string(format == nullptr ? "?" : format) +
+                  "); build the engine with linear inputs and outputs.");
   }
   if (!ReadShape(caller_.Call<method::Engine_getTensorShape>(engine, name), tensor.shape)) {
     return journal_.Failure(kStage, "The shape of \"" + tensor.name + "\" cannot be read.", "getTensorShape");
@@ -110,11 +117,13 @@ Result<Tensor> Engine::DescribeTensor(const char* name, bool input) const {
   for (std::int32_t profile = 0; input && profile < description_.profiles; ++profile) {
     Tensor::Range range;
     const auto read = [&](ProfileSelector selector, Shape& shape) {
-      return ReadShape(caller_.Call<method::Engine_getProfileShape>(engine, name, profile, selector), shape) && shape.size() == tensor.shape.size();
+      return ReadShape(caller_.Call<method::Engine_getProfileShape>(engine, name, profile, selector), shape) &&
+             shape.size() == tensor.shape.size();
     };
     if (!read(ProfileSelector::kMinimum, range.minimum) || !read(ProfileSelector::kOptimum, range.optimum) ||
         !read(ProfileSelector::kMaximum, range.maximum)) {
-      return journal_.Failure(kStage, "Profile " + std::to_string(profile) + " of \"" + tensor.name + "\" cannot be read.", "getProfileShape");
+      return journal_.Failure(kStage, "Profile " + std::to_string(profile) + " of \"" + tensor.name + "\" cannot be read.",
+                              "getProfileShape");
     }
     tensor.profiles.push_back(std::move(range));
   }
@@ -123,12 +132,14 @@ Result<Tensor> Engine::DescribeTensor(const char* name, bool input) const {
 
 Result<Owned<ExecutionContextObject>> Engine::CreateContext(CudaStream* stream, Journal& journal) const {
   (void)TakeThreadLog();
-  Owned<ExecutionContextObject> context(caller_.Call<method::Engine_createExecutionContext>(engine_.get(), Allocation::kUserManaged));
+  Owned<ExecutionContextObject> context(
+      caller_.Call<method::Engine_createExecutionContext>(engine_.get(), Allocation::kUserManaged));
   if (context == nullptr) return journal.Failure(kStage, "TensorRT cannot make an execution context.", "createExecutionContext");
   caller_.Call<method::ExecutionContext_setErrorRecorder>(context.get(), static_cast<ErrorRecorder*>(&journal));
   // Profile 0 is the one that a new context has.
   if (profile_ != 0 && !caller_.Call<method::ExecutionContext_setOptimizationProfileAsync>(context.get(), profile_, stream)) {
-    return journal.Failure(kStage, "Optimization profile " + std::to_string(profile_) + " cannot be chosen.", "setOptimizationProfileAsync");
+    return journal.Failure(kStage, "Optimization profile " + std::to_string(profile_) + " cannot be chosen.",
+                           "setOptimizationProfileAsync");
   }
   return context;
 }

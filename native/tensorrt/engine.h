@@ -50,8 +50,8 @@ struct EngineDescription {
 
 class Engine {
  public:
-  // Blocking, up to seconds. The bytes are not needed afterwards. The device must have answered before: without a driver TensorRT's
-  // factory returns a pointer to nowhere.
+  // Blocking, up to seconds. The bytes are not needed afterwards. The device must have answered before: without a driver
+  // TensorRT's factory returns a pointer to nowhere.
   static Result<std::shared_ptr<const Engine>> Load(const InferLibrary& library, std::shared_ptr<const cuda::Resources> resources,
                                                     const void* plan, std::size_t size, const EngineOptions& options);
   ~Engine();

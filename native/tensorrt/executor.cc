@@ -40,7 +40,8 @@ std::vector<Shape> KeyOf(const std::vector<InputView>& inputs) {
     if (input.job == nullptr) continue;
     const kernels::Preprocessor::Shape job = kernels::Preprocessor::ShapeOf(*input.job);
     // No tensor has a negative size, so this is mistaken for no shape.
-    Shape sizes{-1, static_cast<std::int64_t>(job.bytes), static_cast<std::int64_t>(job.scratch_bytes), static_cast<std::int64_t>(job.pictures)};
+    Shape sizes{-1, static_cast<std::int64_t>(job.bytes), static_cast<std::int64_t>(job.scratch_bytes),
+                static_cast<std::int64_t>(job.pictures)};
     for (const kernels::PassGrid& grid : job.grids) sizes.insert(sizes.end(), {grid.groups, grid.rows});
     key.push_back(std::move(sizes));
   }
@@ -52,15 +53,16 @@ Status CheckJob(const Tensor& tensor, const InputView& input) {
   const kernels::PreprocessJob& job = *input.job;
   const Shape& shape = input.shape;
   if (tensor.type != kFloat32 && tensor.type != kFloat16) {
-    return InvalidArgument(kStage, "Input \"" + tensor.name + "\" takes " + ElementName(tensor.type) + "; pictures become float32 or float16.");
+    return InvalidArgument(
+        kStage, "Input \"" + tensor.name + "\" takes " + ElementName(tensor.type) + "; pictures become float32 or float16.");
   }
-  if (shape.size() == 4 && shape[0] >= static_cast<std::int64_t>(job.pictures()) && shape[1] == 3 && shape[2] == job.output().height &&
-      shape[3] == job.output().width) {
+  if (shape.size() == 4 && shape[0] >= static_cast<std::int64_t>(job.pictures()) && shape[1] == 3 &&
+      shape[2] == job.output().height && shape[3] == job.output().width) {
     return {};
   }
-  return InvalidArgument(kStage, "Input \"" + tensor.name + "\" has the shape " + Text(shape) + ", into which " + std::to_string(job.pictures()) +
-                                     " pictures of " + std::to_string(job.output().width) + "x" + std::to_string(job.output().height) +
-                                     " do not go.");
+  return InvalidArgument(kStage, "Input \"" + tensor.name + "\" has the shape " + Text(shape) + ", into which " +
+                                     std::to_string(job.pictures()) + " pictures of " + std::to_string(job.output().width) + "x" +
+                                     std::to_string(job.output().height) + " do not go.");
 }
 
 }  // namespace
@@ -72,7 +74,8 @@ Result<std::unique_ptr<Executor>> Executor::Create(std::shared_ptr<const Engine>
   if (!stream.ok()) return stream.status();
   Result<cuda::Event> done = cuda::Event::Create(resources.device);
   if (!done.ok()) return done.status();
-  std::unique_ptr<Executor> executor(new Executor(std::move(engine), options, std::move(stream.value()), std::move(done.value())));
+  std::unique_ptr<Executor> executor(
+      new Executor(std::move(engine), options, std::move(stream.value()), std::move(done.value())));
   const auto scratch_bytes = static_cast<std::size_t>(executor->engine_->description().scratch_bytes);
   Result<cuda::DeviceBuffer> scratch = resources.memory->Allocate(scratch_bytes, executor->stream_.get());
   if (!scratch.ok()) return scratch.status();
@@ -105,13 +108,14 @@ Status Executor::Check(const std::vector<InputView>& inputs) const {
     const Tensor::Range& range = tensor.profiles[static_cast<std::size_t>(engine_->profile())];
     const std::optional<std::size_t> count = ElementCount(inputs[i].shape);
     if (!Admits(range, inputs[i].shape) || !count) {
-      return InvalidArgument(kStage, "Input \"" + tensor.name + "\" has the shape " + Text(inputs[i].shape) + "; optimization profile " +
-                                         std::to_string(engine_->profile()) + " of the engine admits " + Text(range) + ".");
+      return InvalidArgument(kStage, "Input \"" + tensor.name + "\" has the shape " + Text(inputs[i].shape) +
+                                         "; optimization profile " + std::to_string(engine_->profile()) +
+                                         " of the engine admits " + Text(range) + ".");
     }
     if (*count * ElementSize(tensor.type) != inputs[i].bytes) {
-      return InvalidArgument(kStage, "Input \"" + tensor.name + "\" has " + std::to_string(inputs[i].bytes) + " bytes; its shape " +
-                                         Text(inputs[i].shape) + " and type " + ElementName(tensor.type) + " say " +
-                                         std::to_string(*count * ElementSize(tensor.type)) + ".");
+      return InvalidArgument(kStage, "Input \"" + tensor.name + "\" has " + std::to_string(inputs[i].bytes) +
+                                         " bytes; its shape " + Text(inputs[i].shape) + " and type " + ElementName(tensor.type) +
+                                         " say " + std::to_string(*count * ElementSize(tensor.type)) + ".");
     }
     if (inputs[i].job != nullptr) IM_RETURN_IF_ERROR(CheckJob(tensor, inputs[i]));
     if (inputs[i].job != nullptr && options_.preprocess == nullptr) {

@@ -45,7 +45,8 @@ class Executor {
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;
 
-  // Refuses what the engine's profile does not admit. Returns as soon as the work is in the stream; the inputs have been read by then.
+  // Refuses what the engine's profile does not admit. Returns as soon as the work is in the stream; the inputs have been read by
+  // then.
   Status Submit(const std::vector<InputView>& inputs);
   // For the results of the last Submit, which has succeeded. They hold until the next Submit. Any thread, but only one at a time.
   Result<std::vector<OutputView>> Wait();
@@ -54,7 +55,8 @@ class Executor {
   const ExecutorStatistics& statistics() const { return statistics_; }
 
  private:
-  // Shapes of all inputs, one after the other; behind that of a job, the sizes of its copies and launches, which a graph holds too.
+  // Shapes of all inputs, one after the other; behind that of a job, the sizes of its copies and launches, which a graph holds
+  // too.
   using Key = std::vector<Shape>;
   struct Captured {
     Key key;

@@ -51,7 +51,8 @@ std::int32_t Journal::getErrorCode(std::int32_t index) const noexcept {
 
 const char* Journal::getErrorDesc(std::int32_t index) const noexcept {
   std::lock_guard<std::mutex> lock(mutex_);
-  return index >= 0 && static_cast<std::size_t>(index) < entries_.size() ? entries_[static_cast<std::size_t>(index)].text.c_str() : "";
+  return index >= 0 && static_cast<std::size_t>(index) < entries_.size() ? entries_[static_cast<std::size_t>(index)].text.c_str()
+                                                                         : "";
 }
 
 bool Journal::hasOverflowed() const noexcept {

@@ -37,7 +37,8 @@ class Journal final : public ErrorRecorder {
   bool overflowed_ = false;
 };
 
-// The logger of this process for one major version: made once and never destroyed, as TensorRT keeps the first one that it is given.
+// The logger of this process for one major version: made once and never destroyed, as TensorRT keeps the first one that it is
+// given.
 void* LoggerOf(int major);
 
 // What this thread has logged as warning or worse since the last call.

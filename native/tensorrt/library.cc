@@ -9,7 +9,7 @@ namespace {
 constexpr char kStage[] = "tensorrt.open";
 
 std::vector<std::string> Folders() {
-  return {"/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64",         "/usr/local/tensorrt/lib",
+  return {"/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64",    "/usr/local/tensorrt/lib",
           "/opt/tensorrt/lib",         "/usr/local/cuda/lib64",      "/usr/local/lib"};
 }
 
@@ -72,8 +72,9 @@ Result<InferLibrary> InferLibrary::Open(Kind kind, const LibrarySearch& search) 
   if (!opened.ok()) return opened.status();
   const Version version = ReadVersion(opened.value());
   if (std::find(std::begin(kMajors), std::end(kMajors), version.major) == std::end(kMajors)) {
-    return Status(Code::kTensorRt, kStage,
-                  opened.value().path() + " is TensorRT " + version.Text() + "; versions 10 and 11 can be used. Install one of them.");
+    return Status(
+        Code::kTensorRt, kStage,
+        opened.value().path() + " is TensorRT " + version.Text() + "; versions 10 and 11 can be used. Install one of them.");
   }
   return InferLibrary(kind, version, std::move(opened.value()));
 }
@@ -92,8 +93,10 @@ Result<InferLibrary> OpenInferLibraryFor(const Version& plan, const std::string&
     }
   }
   return Status(Code::kTensorRt, kStage,
-                "TensorRT is not installed, and the engine needs version " + plan.Text() + ": install it, or name its folder with "
-                "INFERENCE_MODELS_TENSORRT_LIBRARY_PATH." + reasons);
+                "TensorRT is not installed, and the engine needs version " + plan.Text() +
+                    ": install it, or name its folder with "
+                    "INFERENCE_MODELS_TENSORRT_LIBRARY_PATH." +
+                    reasons);
 }
 
 std::vector<FoundLibrary> FindInferLibraries(const std::string& configured, bool only_configured) {

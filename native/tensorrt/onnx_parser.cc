@@ -16,18 +16,21 @@ std::string Text(const char* text) { return text == nullptr ? "" : text; }
 
 }  // namespace
 
-Result<std::unique_ptr<OnnxParser>> OnnxParser::Create(const Caller& caller, const std::string& configured, NetworkObject* network,
-                                                       Journal& journal) {
+Result<std::unique_ptr<OnnxParser>> OnnxParser::Create(const Caller& caller, const std::string& configured,
+                                                       NetworkObject* network, Journal& journal) {
   const Result<Library> library = Library::Open(ParserSearch(caller.major(), configured));
   if (!library.ok()) {
     return Status(Code::kTensorRt, kOpenStage,
                   "Building an engine needs the ONNX parser of TensorRT " + std::to_string(caller.major()) +
-                      ": install it, or name its folder with INFERENCE_MODELS_TENSORRT_LIBRARY_PATH. " + library.status().message());
+                      ": install it, or name its folder with INFERENCE_MODELS_TENSORRT_LIBRARY_PATH. " +
+                      library.status().message());
   }
   const auto version = library.value().Find<int (*)()>("getNvOnnxParserVersion");
-  const auto create = library.value().Find<ParserObject* (*)(NetworkObject*, void* logger, int version)>("createNvOnnxParser_INTERNAL");
+  const auto create =
+      library.value().Find<ParserObject* (*)(NetworkObject*, void* logger, int version)>("createNvOnnxParser_INTERNAL");
   if (version == nullptr || create == nullptr) {
-    return Status(Code::kTensorRt, kOpenStage, library.value().path() + " has no createNvOnnxParser_INTERNAL: it cannot read models.");
+    return Status(Code::kTensorRt, kOpenStage,
+                  library.value().path() + " has no createNvOnnxParser_INTERNAL: it cannot read models.");
   }
   (void)TakeThreadLog();
   ParserObject* parser = create(network, LoggerOf(caller.major()), version());

@@ -15,17 +15,19 @@ namespace im::trt {
 class OnnxParser {
  public:
   // The parser has to be of the library's major version. `network` outlives it.
-  static Result<std::unique_ptr<OnnxParser>> Create(const Caller& caller, const std::string& configured, NetworkObject* network, Journal& journal);
+  static Result<std::unique_ptr<OnnxParser>> Create(const Caller& caller, const std::string& configured, NetworkObject* network,
+                                                    Journal& journal);
   ~OnnxParser();
   OnnxParser(const OnnxParser&) = delete;
   OnnxParser& operator=(const OnnxParser&) = delete;
 
-  // `path`: where the model comes from, beside which files with its weights are looked for; "" = none. Constants of the network stay in
-  // the parser's memory and in `model`: both are needed until the engine is built.
+  // `path`: where the model comes from, beside which files with its weights are looked for; "" = none. Constants of the network
+  // stay in the parser's memory and in `model`: both are needed until the engine is built.
   Status Parse(const void* model, std::size_t size, const std::string& path);
 
  private:
-  OnnxParser(const Caller& caller, ParserObject* parser, Journal& journal) : caller_(caller), parser_(parser), journal_(journal) {}
+  OnnxParser(const Caller& caller, ParserObject* parser, Journal& journal)
+      : caller_(caller), parser_(parser), journal_(journal) {}
   Status Failure();
 
   const Caller caller_;

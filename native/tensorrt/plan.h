@@ -13,8 +13,9 @@ namespace im::trt {
 // TensorRT itself can check.
 Result<Version> ReadPlanVersion(const void* data, std::size_t size);
 
-// Whether this library may be asked to load that plan. A plan of another version loads only if it was built to be version compatible;
-// such a plan carries machine code for the host, which runs in this process, so it has to be allowed by who trusts the file.
+// Whether this library may be asked to load that plan. A plan of another version loads only if it was built to be version
+// compatible; such a plan carries machine code for the host, which runs in this process, so it has to be allowed by who trusts
+// the file.
 Status CheckPlanVersion(const Version& plan, const Version& library, bool host_code_allowed);
 
 }  // namespace im::trt

@@ -107,75 +107,75 @@ constexpr int kParserDeletingSlot11 = 7;
 constexpr int kAbsent = -1;
 
 // X(object, implementation's name, method, slot in 10, slot in 11, first version that has it, signature)
-#define IM_TRT_METHODS(X)                                                                                                     \
-  X(Runtime, VRuntime, deserializeCudaEngine, 3, 3, 0, EngineObject*(const void*, std::size_t))                                     \
-  X(Runtime, VRuntime, setGpuAllocator, 8, 7, 0, void(GpuAllocator*))                                                         \
-  X(Runtime, VRuntime, setErrorRecorder, 9, 8, 0, void(ErrorRecorder*))                                                       \
-  X(Runtime, VRuntime, setEngineHostCodeAllowed, 21, 20, 0, void(bool))                                                       \
-  X(Engine, VCudaEngine, getNbLayers, 3, 3, 0, std::int32_t())                                                                \
-  X(Engine, VCudaEngine, createExecutionContext, 5, 5, 0, ExecutionContextObject*(Allocation))                                      \
-  X(Engine, VCudaEngine, getDeviceMemorySize, 7, kAbsent, 0, std::size_t())                                                   \
-  X(Engine, VCudaEngine, getName, 9, 7, 0, const char*())                                                                     \
-  X(Engine, VCudaEngine, getNbOptimizationProfiles, 10, 8, 0, std::int32_t())                                                 \
-  X(Engine, VCudaEngine, setErrorRecorder, 13, 10, 0, void(ErrorRecorder*))                                                   \
-  X(Engine, VCudaEngine, getTensorShape, 19, 15, 0, Dims(const char*))                                                        \
-  X(Engine, VCudaEngine, getTensorDataType, 20, 16, 0, DataType(const char*))                                                 \
-  X(Engine, VCudaEngine, getTensorLocation, 21, 17, 0, Location(const char*))                                                 \
-  X(Engine, VCudaEngine, isShapeInferenceIO, 22, 18, 0, bool(const char*))                                                    \
-  X(Engine, VCudaEngine, getTensorIOMode, 23, 19, 0, IoMode(const char*))                                                     \
-  X(Engine, VCudaEngine, getTensorFormat, 26, 22, 0, std::int32_t(const char*))                                               \
-  X(Engine, VCudaEngine, getTensorFormatDesc, 27, 23, 0, const char*(const char*))                                            \
-  X(Engine, VCudaEngine, getProfileShape, 29, 25, 0, Dims(const char*, std::int32_t, ProfileSelector))                        \
-  X(Engine, VCudaEngine, getNbIOTensors, 30, 26, 0, std::int32_t())                                                           \
-  X(Engine, VCudaEngine, getIOTensorName, 31, 27, 0, const char*(std::int32_t))                                               \
-  X(Engine, VCudaEngine, getHardwareCompatibilityLevel, 32, 28, 0, HardwareCompatibility())                                   \
-  X(Engine, VCudaEngine, getNbAuxStreams, 33, 29, 0, std::int32_t())                                                          \
-  X(Engine, VCudaEngine, getDeviceMemorySizeV2, 52, 44, 100100, std::int64_t())                                               \
-  X(Engine, VCudaEngine, getDeviceMemorySizeForProfileV2, 53, 45, 100100, std::int64_t(std::int32_t))                         \
-  X(ExecutionContext, VExecutionContext, setErrorRecorder, 14, 13, 0, void(ErrorRecorder*))                                   \
-  X(ExecutionContext, VExecutionContext, setDeviceMemory, 10, 10, 0, void(void*))                                             \
-  X(ExecutionContext, VExecutionContext, setOptimizationProfileAsync, 17, 16, 0, bool(std::int32_t, CudaStream*))             \
-  X(ExecutionContext, VExecutionContext, setInputShape, 21, 20, 0, bool(const char*, const Dims*))                            \
-  X(ExecutionContext, VExecutionContext, getTensorShape, 22, 21, 0, Dims(const char*))                                        \
-  X(ExecutionContext, VExecutionContext, setTensorAddress, 24, 23, 0, bool(const char*, void*))                               \
-  X(ExecutionContext, VExecutionContext, inferShapes, 28, 27, 0, std::int32_t(std::int32_t, const char**))                    \
-  X(ExecutionContext, VExecutionContext, setOutputAllocator, 32, 31, 0, bool(const char*, OutputAllocator*))                  \
-  X(ExecutionContext, VExecutionContext, enqueueV3, 37, 36, 0, bool(CudaStream*))                                             \
-  X(ExecutionContext, VExecutionContext, setDeviceMemoryV2, 49, 48, 100100, void(void*, std::int64_t))                        \
-  X(HostMemory, VHostMemory, data, 2, 2, 0, void*())                                                                          \
-  X(HostMemory, VHostMemory, size, 3, 3, 0, std::size_t())                                                                    \
-  X(Builder, VBuilder, createBuilderConfig, 7, 5, 0, BuilderConfigObject*())                                                  \
-  X(Builder, VBuilder, createNetworkV2, 8, 6, 0, NetworkObject*(std::uint32_t))                                               \
-  X(Builder, VBuilder, createOptimizationProfile, 9, 7, 0, OptimizationProfileObject*())                                      \
-  X(Builder, VBuilder, setErrorRecorder, 10, 8, 0, void(ErrorRecorder*))                                                      \
-  X(Builder, VBuilder, buildSerializedNetwork, 14, 11, 0, HostMemoryObject*(NetworkObject*, BuilderConfigObject*))            \
-  X(BuilderConfig, VBuilderConfig, setFlag, 11, 9, 0, void(std::int32_t))                                                     \
-  X(BuilderConfig, VBuilderConfig, addOptimizationProfile, 25, 23, 0, std::int32_t(const OptimizationProfileObject*))         \
-  X(BuilderConfig, VBuilderConfig, createTimingCache, 40, 29, 0, TimingCacheObject*(const void*, std::size_t))                \
-  X(BuilderConfig, VBuilderConfig, setTimingCache, 41, 30, 0, bool(const TimingCacheObject*, bool))                           \
-  X(BuilderConfig, VBuilderConfig, getTimingCache, 42, 31, 0, const TimingCacheObject*())                                     \
-  X(BuilderConfig, VBuilderConfig, setMemoryPoolLimit, 43, 32, 0, void(MemoryPool, std::size_t))                              \
-  X(BuilderConfig, VBuilderConfig, setHardwareCompatibilityLevel, 49, 38, 0, void(HardwareCompatibility))                     \
-  X(BuilderConfig, VBuilderConfig, setProgressMonitor, 56, 45, 0, void(ProgressMonitor*))                                     \
-  X(OptimizationProfile, VOptimizationProfile, setDimensions, 2, 2, 0, bool(const char*, ProfileSelector, const Dims*))       \
-  X(TimingCache, VTimingCache, serialize, 2, 2, 0, HostMemoryObject*())                                                       \
-  X(TimingCache, VTimingCache, combine, 3, 3, 0, bool(const TimingCacheObject*, bool))                                        \
-  X(Network, VNetworkDefinition, getNbLayers, 12, 12, 0, std::int32_t())                                                      \
-  X(Network, VNetworkDefinition, getNbInputs, 14, 14, 0, std::int32_t())                                                      \
-  X(Network, VNetworkDefinition, getInput, 15, 15, 0, NetworkTensorObject*(std::int32_t))                                     \
-  X(Network, VNetworkDefinition, getNbOutputs, 16, 16, 0, std::int32_t())                                                     \
-  X(Network, VNetworkDefinition, getOutput, 17, 17, 0, NetworkTensorObject*(std::int32_t))                                    \
-  X(NetworkTensor, VTensor, getName, 3, 3, 0, const char*())                                                                  \
-  X(NetworkTensor, VTensor, getDimensions, 5, 5, 0, Dims())                                                                   \
-  X(NetworkTensor, VTensor, getType, 7, 6, 0, DataType())                                                                     \
-  X(NetworkTensor, VTensor, isShapeTensor, 21, 15, 0, bool())                                                                 \
-  X(Parser, IParser, parse, 0, 0, 0, bool(const void*, std::size_t, const char*))                                             \
-  X(Parser, IParser, getNbErrors, 5, 3, 0, std::int32_t())                                                                    \
-  X(Parser, IParser, getError, 6, 4, 0, const ParserErrorObject*(std::int32_t))                                               \
-  X(ParserError, IParserError, code, 0, 0, 0, std::int32_t())                                                                 \
-  X(ParserError, IParserError, desc, 1, 1, 0, const char*())                                                                  \
-  X(ParserError, IParserError, node, 5, 5, 0, std::int32_t())                                                                 \
-  X(ParserError, IParserError, nodeName, 6, 6, 0, const char*())                                                              \
+#define IM_TRT_METHODS(X)                                                                                               \
+  X(Runtime, VRuntime, deserializeCudaEngine, 3, 3, 0, EngineObject*(const void*, std::size_t))                         \
+  X(Runtime, VRuntime, setGpuAllocator, 8, 7, 0, void(GpuAllocator*))                                                   \
+  X(Runtime, VRuntime, setErrorRecorder, 9, 8, 0, void(ErrorRecorder*))                                                 \
+  X(Runtime, VRuntime, setEngineHostCodeAllowed, 21, 20, 0, void(bool))                                                 \
+  X(Engine, VCudaEngine, getNbLayers, 3, 3, 0, std::int32_t())                                                          \
+  X(Engine, VCudaEngine, createExecutionContext, 5, 5, 0, ExecutionContextObject*(Allocation))                          \
+  X(Engine, VCudaEngine, getDeviceMemorySize, 7, kAbsent, 0, std::size_t())                                             \
+  X(Engine, VCudaEngine, getName, 9, 7, 0, const char*())                                                               \
+  X(Engine, VCudaEngine, getNbOptimizationProfiles, 10, 8, 0, std::int32_t())                                           \
+  X(Engine, VCudaEngine, setErrorRecorder, 13, 10, 0, void(ErrorRecorder*))                                             \
+  X(Engine, VCudaEngine, getTensorShape, 19, 15, 0, Dims(const char*))                                                  \
+  X(Engine, VCudaEngine, getTensorDataType, 20, 16, 0, DataType(const char*))                                           \
+  X(Engine, VCudaEngine, getTensorLocation, 21, 17, 0, Location(const char*))                                           \
+  X(Engine, VCudaEngine, isShapeInferenceIO, 22, 18, 0, bool(const char*))                                              \
+  X(Engine, VCudaEngine, getTensorIOMode, 23, 19, 0, IoMode(const char*))                                               \
+  X(Engine, VCudaEngine, getTensorFormat, 26, 22, 0, std::int32_t(const char*))                                         \
+  X(Engine, VCudaEngine, getTensorFormatDesc, 27, 23, 0, const char*(const char*))                                      \
+  X(Engine, VCudaEngine, getProfileShape, 29, 25, 0, Dims(const char*, std::int32_t, ProfileSelector))                  \
+  X(Engine, VCudaEngine, getNbIOTensors, 30, 26, 0, std::int32_t())                                                     \
+  X(Engine, VCudaEngine, getIOTensorName, 31, 27, 0, const char*(std::int32_t))                                         \
+  X(Engine, VCudaEngine, getHardwareCompatibilityLevel, 32, 28, 0, HardwareCompatibility())                             \
+  X(Engine, VCudaEngine, getNbAuxStreams, 33, 29, 0, std::int32_t())                                                    \
+  X(Engine, VCudaEngine, getDeviceMemorySizeV2, 52, 44, 100100, std::int64_t())                                         \
+  X(Engine, VCudaEngine, getDeviceMemorySizeForProfileV2, 53, 45, 100100, std::int64_t(std::int32_t))                   \
+  X(ExecutionContext, VExecutionContext, setErrorRecorder, 14, 13, 0, void(ErrorRecorder*))                             \
+  X(ExecutionContext, VExecutionContext, setDeviceMemory, 10, 10, 0, void(void*))                                       \
+  X(ExecutionContext, VExecutionContext, setOptimizationProfileAsync, 17, 16, 0, bool(std::int32_t, CudaStream*))       \
+  X(ExecutionContext, VExecutionContext, setInputShape, 21, 20, 0, bool(const char*, const Dims*))                      \
+  X(ExecutionContext, VExecutionContext, getTensorShape, 22, 21, 0, Dims(const char*))                                  \
+  X(ExecutionContext, VExecutionContext, setTensorAddress, 24, 23, 0, bool(const char*, void*))                         \
+  X(ExecutionContext, VExecutionContext, inferShapes, 28, 27, 0, std::int32_t(std::int32_t, const char**))              \
+  X(ExecutionContext, VExecutionContext, setOutputAllocator, 32, 31, 0, bool(const char*, OutputAllocator*))            \
+  X(ExecutionContext, VExecutionContext, enqueueV3, 37, 36, 0, bool(CudaStream*))                                       \
+  X(ExecutionContext, VExecutionContext, setDeviceMemoryV2, 49, 48, 100100, void(void*, std::int64_t))                  \
+  X(HostMemory, VHostMemory, data, 2, 2, 0, void*())                                                                    \
+  X(HostMemory, VHostMemory, size, 3, 3, 0, std::size_t())                                                              \
+  X(Builder, VBuilder, createBuilderConfig, 7, 5, 0, BuilderConfigObject*())                                            \
+  X(Builder, VBuilder, createNetworkV2, 8, 6, 0, NetworkObject*(std::uint32_t))                                         \
+  X(Builder, VBuilder, createOptimizationProfile, 9, 7, 0, OptimizationProfileObject*())                                \
+  X(Builder, VBuilder, setErrorRecorder, 10, 8, 0, void(ErrorRecorder*))                                                \
+  X(Builder, VBuilder, buildSerializedNetwork, 14, 11, 0, HostMemoryObject*(NetworkObject*, BuilderConfigObject*))      \
+  X(BuilderConfig, VBuilderConfig, setFlag, 11, 9, 0, void(std::int32_t))                                               \
+  X(BuilderConfig, VBuilderConfig, addOptimizationProfile, 25, 23, 0, std::int32_t(const OptimizationProfileObject*))   \
+  X(BuilderConfig, VBuilderConfig, createTimingCache, 40, 29, 0, TimingCacheObject*(const void*, std::size_t))          \
+  X(BuilderConfig, VBuilderConfig, setTimingCache, 41, 30, 0, bool(const TimingCacheObject*, bool))                     \
+  X(BuilderConfig, VBuilderConfig, getTimingCache, 42, 31, 0, const TimingCacheObject*())                               \
+  X(BuilderConfig, VBuilderConfig, setMemoryPoolLimit, 43, 32, 0, void(MemoryPool, std::size_t))                        \
+  X(BuilderConfig, VBuilderConfig, setHardwareCompatibilityLevel, 49, 38, 0, void(HardwareCompatibility))               \
+  X(BuilderConfig, VBuilderConfig, setProgressMonitor, 56, 45, 0, void(ProgressMonitor*))                               \
+  X(OptimizationProfile, VOptimizationProfile, setDimensions, 2, 2, 0, bool(const char*, ProfileSelector, const Dims*)) \
+  X(TimingCache, VTimingCache, serialize, 2, 2, 0, HostMemoryObject*())                                                 \
+  X(TimingCache, VTimingCache, combine, 3, 3, 0, bool(const TimingCacheObject*, bool))                                  \
+  X(Network, VNetworkDefinition, getNbLayers, 12, 12, 0, std::int32_t())                                                \
+  X(Network, VNetworkDefinition, getNbInputs, 14, 14, 0, std::int32_t())                                                \
+  X(Network, VNetworkDefinition, getInput, 15, 15, 0, NetworkTensorObject*(std::int32_t))                               \
+  X(Network, VNetworkDefinition, getNbOutputs, 16, 16, 0, std::int32_t())                                               \
+  X(Network, VNetworkDefinition, getOutput, 17, 17, 0, NetworkTensorObject*(std::int32_t))                              \
+  X(NetworkTensor, VTensor, getName, 3, 3, 0, const char*())                                                            \
+  X(NetworkTensor, VTensor, getDimensions, 5, 5, 0, Dims())                                                             \
+  X(NetworkTensor, VTensor, getType, 7, 6, 0, DataType())                                                               \
+  X(NetworkTensor, VTensor, isShapeTensor, 21, 15, 0, bool())                                                           \
+  X(Parser, IParser, parse, 0, 0, 0, bool(const void*, std::size_t, const char*))                                       \
+  X(Parser, IParser, getNbErrors, 5, 3, 0, std::int32_t())                                                              \
+  X(Parser, IParser, getError, 6, 4, 0, const ParserErrorObject*(std::int32_t))                                         \
+  X(ParserError, IParserError, code, 0, 0, 0, std::int32_t())                                                           \
+  X(ParserError, IParserError, desc, 1, 1, 0, const char*())                                                            \
+  X(ParserError, IParserError, node, 5, 5, 0, std::int32_t())                                                           \
+  X(ParserError, IParserError, nodeName, 6, 6, 0, const char*())                                                        \
   X(ParserError, IParserError, nodeOperator, 7, 7, 0, const char*())
 
 template <typename Signature>
@@ -190,7 +190,7 @@ struct Implementation<Value(Parameters...)> {
 namespace method {
 #define IM_TRT_METHOD(object, interface, name, slot_10, slot_11, first, ...) \
   struct object##_##name {                                                   \
-    using Object = object##Object;                                                 \
+    using Object = object##Object;                                           \
     using Result = Implementation<__VA_ARGS__>::Result;                      \
     using Function = Implementation<__VA_ARGS__>::Function;                  \
     static constexpr int kSlot10 = slot_10;                                  \

@@ -146,8 +146,9 @@ TEST_F(DeviceTest, AFullDeviceGivesUpWhatIsKeptAndThenSaysWhatIsMissing) {
   const Result<DeviceBuffer> too_much = pool->Allocate(4 * kMegabyte, stream.get());
   ASSERT_FALSE(too_much.ok());
   EXPECT_EQ(too_much.status().code(), Code::kOutOfDeviceMemory);
-  EXPECT_NE(too_much.status().message().find("4 MB of memory were asked of device 0 (Stand-in GPU 0), which has 2 MB of 10 MB free"),
-            std::string::npos)
+  EXPECT_NE(
+      too_much.status().message().find("4 MB of memory were asked of device 0 (Stand-in GPU 0), which has 2 MB of 10 MB free"),
+      std::string::npos)
       << too_much.status().message();
   EXPECT_EQ(pool->Allocate(SIZE_MAX, stream.get()).status().code(), Code::kOutOfDeviceMemory);
   pool->Forget(stream.get());

@@ -41,7 +41,8 @@ TEST_F(ProbeTest, ADriverWithoutDevicesIsFoundAndSaysSo) {
 }
 
 TEST_F(ProbeTest, ADeviceThatCannotBeDescribedEndsTheList) {
-  for (const char* function : {"cuDeviceGetCount", "cuDeviceGet", "cuDeviceGetName", "cuDeviceTotalMem_v2", "cuDeviceGetAttribute"}) {
+  for (const char* function :
+       {"cuDeviceGetCount", "cuDeviceGet", "cuDeviceGetName", "cuDeviceTotalMem_v2", "cuDeviceGetAttribute"}) {
     state() = FakeCudaState();
     FailNext(function, 999);
     const DriverReport report = ProbeDriver(FakeDriverSearch());
@@ -59,8 +60,8 @@ TEST_F(ProbeTest, NothingInstalled) {
   EXPECT_EQ(driver.library.version, "");
   EXPECT_NE(driver.library.reason, "");
   EXPECT_TRUE(driver.devices.empty());
-  for (const LibraryReport& report :
-       {ProbeNvml(Only(NvmlSearch(""), kFakes + "/versions")), ProbeCudaRuntime(Only(CudaRuntimeSearch(""), kFakes + "/versions"))}) {
+  for (const LibraryReport& report : {ProbeNvml(Only(NvmlSearch(""), kFakes + "/versions")),
+                                      ProbeCudaRuntime(Only(CudaRuntimeSearch(""), kFakes + "/versions"))}) {
     EXPECT_EQ(report.path, "");
     EXPECT_EQ(report.version, "");
     EXPECT_NE(report.reason, "");

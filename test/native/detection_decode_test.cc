@@ -94,10 +94,10 @@ DenseHead ChannelsFirst(const Numbers& data, std::size_t candidates, std::size_t
 }
 
 TEST(GatherDense, TakesTheFirstOfEqualClassesStrictlyAboveTheThreshold) {
-  const Numbers data{10, 10, 10, 10,        // cx
-                     20, 20, 20, 20,        // cy
-                     4, 4, 4, 4,            // width
-                     8, 8, 8, 8,            // height
+  const Numbers data{10,   10,   10,   10,    // cx
+                     20,   20,   20,   20,    // cy
+                     4,    4,    4,    4,     // width
+                     8,    8,    8,    8,     // height
                      0.5f, 0.7f, kNan, kNan,  // class 0
                      0.4f, 0.7f, 0.6f, kNan};
   const Detections found = GatherDense(ChannelsFirst(data, 4, 2), Thresholds({0.5f}));
@@ -127,7 +127,8 @@ TEST(GatherDense, GateJudgesObjectnessAndReportsTheClassScore) {
 TEST(GatherDense, ProductsThatRoundToOneValueGoToTheFirstClass) {
   // Both sigmoids are 1 in float32, though the second logit is greater.
   const Numbers boxes{0, 0, 1, 1}, scores{30, 40, 5}, objectness{2};
-  DenseHead head{1, 3, {boxes.data(), 4, 1}, BoxFormat::kCorners, {scores.data(), 3, 1}, {objectness.data(), 1, 1}, ObjectnessUse::kProduct};
+  DenseHead head{
+      1, 3, {boxes.data(), 4, 1}, BoxFormat::kCorners, {scores.data(), 3, 1}, {objectness.data(), 1, 1}, ObjectnessUse::kProduct};
   const Detections found = GatherDense(head, Thresholds({0.5f}));
   EXPECT_EQ(found.class_ids, (Ids{0}));
   EXPECT_EQ(found.scores, (Numbers{Sigmoid(2.0f)}));
@@ -149,8 +150,11 @@ TEST(GatherDense, LayoutDoesNotMatter) {
             }
           }
           const auto decode = [&](const float* data, std::size_t candidate_stride, std::size_t attribute_stride) {
-            const auto matrix = [&](std::size_t a) { return Matrix{data + a * attribute_stride, candidate_stride, attribute_stride}; };
-            return GatherDense({candidates, classes, matrix(0), BoxFormat::kCorners, matrix(5), matrix(4), use}, Thresholds({threshold}));
+            const auto matrix = [&](std::size_t a) {
+              return Matrix{data + a * attribute_stride, candidate_stride, attribute_stride};
+            };
+            return GatherDense({candidates, classes, matrix(0), BoxFormat::kCorners, matrix(5), matrix(4), use},
+                               Thresholds({threshold}));
           };
           const Detections a = decode(first.data(), 1, candidates);
           const Detections b = decode(last.data(), attributes, 1);

@@ -33,7 +33,8 @@ TEST_P(KernelsTest, MaximaOfColumnsAndRowsAndWhereTheyStand) {
     for (const std::size_t columns : {1, 2, 7, 8, 9, 16, 17, 33, 80}) {
       const std::size_t stride = columns + 3;
       // No element behind the last one, so that a sanitizer sees a read too far.
-      const std::vector<float> numbers = RandomNumbers((rows - 1) * stride + columns, static_cast<std::uint32_t>(rows * 100 + columns));
+      const std::vector<float> numbers =
+          RandomNumbers((rows - 1) * stride + columns, static_cast<std::uint32_t>(rows * 100 + columns));
       std::vector<float> of_columns(columns), of_rows(rows);
       std::vector<std::int32_t> first(columns);
       GetParam()->column_maxima(numbers.data(), stride, rows, columns, of_columns.data());

@@ -20,10 +20,12 @@ float Overlap(const Box& a, const Box& b) {
 }
 
 // As the definition says it, without any cleverness.
-Order Plain(const std::vector<Box>& boxes, const std::vector<float>& scores, const std::vector<std::int32_t>& classes, float threshold) {
+Order Plain(const std::vector<Box>& boxes, const std::vector<float>& scores, const std::vector<std::int32_t>& classes,
+            float threshold) {
   Order order(boxes.size());
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<std::int32_t>(i);
-  std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return scores[static_cast<std::size_t>(a)] > scores[static_cast<std::size_t>(b)]; });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](auto a, auto b) { return scores[static_cast<std::size_t>(a)] > scores[static_cast<std::size_t>(b)]; });
   Order kept;
   for (const auto candidate : order) {
     const auto i = static_cast<std::size_t>(candidate);
@@ -50,12 +52,14 @@ TEST(NonMaximumSuppression, EqualsTheDefinitionOnRandomBoxes) {
       const auto y = static_cast<float>(random() % 100);
       boxes.push_back({x, y, x + static_cast<float>(random() % 30), y + static_cast<float>(random() % 30)});
       scores.push_back(static_cast<float>(random() % 50) / 50.0f);  // many ties
-      classes.push_back(static_cast<std::int32_t>(random() % static_cast<unsigned>(class_count)) * (round % 2 == 0 ? 1 : -100000));
+      classes.push_back(static_cast<std::int32_t>(random() % static_cast<unsigned>(class_count)) *
+                        (round % 2 == 0 ? 1 : -100000));
     }
     const Order expected = Plain(boxes, scores, classes, 0.4f);
     EXPECT_EQ(NonMaximumSuppression(boxes, scores, &classes, 0.4f, SIZE_MAX), expected);
     const std::size_t limit = expected.size() / 2;
-    EXPECT_EQ(NonMaximumSuppression(boxes, scores, &classes, 0.4f, limit), Order(expected.begin(), expected.begin() + static_cast<std::ptrdiff_t>(limit)));
+    EXPECT_EQ(NonMaximumSuppression(boxes, scores, &classes, 0.4f, limit),
+              Order(expected.begin(), expected.begin() + static_cast<std::ptrdiff_t>(limit)));
   }
 }
 

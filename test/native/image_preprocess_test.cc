@@ -23,7 +23,8 @@ Pixels MakePixels(std::vector<std::uint8_t> data, int width, int height, int cha
 
 Pixels RandomPixels(int width, int height, int channels, unsigned seed) {
   std::mt19937 random(seed);
-  std::vector<std::uint8_t> data(static_cast<std::size_t>(width) * static_cast<std::size_t>(height) * static_cast<std::size_t>(channels));
+  std::vector<std::uint8_t> data(static_cast<std::size_t>(width) * static_cast<std::size_t>(height) *
+                                 static_cast<std::size_t>(channels));
   for (auto& value : data) value = static_cast<std::uint8_t>(random() & 255);
   return MakePixels(std::move(data), width, height, channels);
 }
@@ -37,7 +38,9 @@ PreprocessSteps Steps(const Image& image, Filter filter, int width, int height, 
   return steps;
 }
 
-PreprocessSteps Steps(const Image& image, Filter filter, int width, int height) { return Steps(image, filter, width, height, {width, height, 0, 0, 0}); }
+PreprocessSteps Steps(const Image& image, Filter filter, int width, int height) {
+  return Steps(image, filter, width, height, {width, height, 0, 0, 0});
+}
 
 std::vector<float> Execute(const Image& image, const PreprocessSteps& steps, const RowKernels& kernels = BestKernels()) {
   std::vector<float> target(OutputLength(steps), -1.0f);
@@ -47,7 +50,8 @@ std::vector<float> Execute(const Image& image, const PreprocessSteps& steps, con
 }
 
 // One gray channel in, the first plane out, as whole numbers.
-std::vector<int> GrayPlane(const std::vector<std::uint8_t>& data, int width, int height, Filter filter, int to_width, int to_height) {
+std::vector<int> GrayPlane(const std::vector<std::uint8_t>& data, int width, int height, Filter filter, int to_width,
+                           int to_height) {
   const Pixels pixels = MakePixels(data, width, height, 1);
   const std::vector<float> out = Execute(pixels.image, Steps(pixels.image, filter, to_width, to_height));
   return {out.begin(), out.begin() + to_width * to_height};
@@ -78,8 +82,9 @@ TEST(Executor, GivesTheSameBitsOnEveryInstructionSet) {
     const bool halve = random() % 8 == 0 && pixels.image.width % 2 == 0 && pixels.image.height % 2 == 0;
     const int width = halve ? pixels.image.width / 2 : random() % 8 == 0 ? pixels.image.width : side(most);
     const int height = halve ? pixels.image.height / 2 : random() % 8 == 0 ? pixels.image.height : side(most);
-    PreprocessSteps steps = Steps(pixels.image, filter, width, height,
-                                  {side(most + 40), side(most + 40), static_cast<int>(random() % 40) - 20, static_cast<int>(random() % 40) - 20, 114});
+    PreprocessSteps steps = Steps(
+        pixels.image, filter, width, height,
+        {side(most + 40), side(most + 40), static_cast<int>(random() % 40) - 20, static_cast<int>(random() % 40) - 20, 114});
     steps.grayscale = random() % 3 == 0;
     steps.swap_channels = random() % 2 == 0;
     steps.normalization.divisor = random() % 2 == 0 ? 255.0f : 1.0f;
@@ -103,7 +108,8 @@ TEST(Linear, HalvesLikeTheGeneralFormula) {
           const std::size_t at = static_cast<std::size_t>((source_row * 2 * width + column.index) * channels);
           return BlendColumns(pixels.data[at], pixels.data[at + static_cast<std::size_t>(channels)], column.first, column.second);
         };
-        ASSERT_EQ(out[static_cast<std::size_t>(y * width + x)], BlendRows(across(row.index), across(row.index + 1), row.first, row.second));
+        ASSERT_EQ(out[static_cast<std::size_t>(y * width + x)],
+                  BlendRows(across(row.index), across(row.index + 1), row.first, row.second));
       }
     }
   }
@@ -115,7 +121,8 @@ TEST(Executor, CopesWithDegenerateSizes) {
     for (const auto& [width, height] : std::vector<std::pair<int, int>>{{1, 1}, {1, 200}, {200, 1}, {2, 2}, {7, 3}, {33, 2}}) {
       const Pixels pixels = RandomPixels(width, height, channels, 8);
       for (const Filter filter : {Filter::kLinear, Filter::kPillow}) {
-        for (const auto& [to_width, to_height] : std::vector<std::pair<int, int>>{{1, 1}, {1, 300}, {300, 1}, {64, 64}, {width, 64}, {64, height}}) {
+        for (const auto& [to_width, to_height] :
+             std::vector<std::pair<int, int>>{{1, 1}, {1, 300}, {300, 1}, {64, 64}, {width, 64}, {64, height}}) {
           for (const bool grayscale : {false, true}) {
             PreprocessSteps steps = Steps(pixels.image, filter, to_width, to_height);
             steps.grayscale = grayscale;
@@ -169,7 +176,9 @@ TEST(Executor, ReadsOnlyTheCropAndSwapsChannels) {
   steps.crop = {6, 4, 2, 2};
   steps.swap_channels = true;
   const std::vector<float> out = Execute(pixels.image, steps);
-  const auto at = [&](int x, int y, int channel) { return static_cast<float>(pixels.data[static_cast<std::size_t>((y * 9 + x) * 3 + channel)]); };
+  const auto at = [&](int x, int y, int channel) {
+    return static_cast<float>(pixels.data[static_cast<std::size_t>((y * 9 + x) * 3 + channel)]);
+  };
   EXPECT_EQ(out[0], at(6, 4, 2));
   EXPECT_EQ(out[3], at(7, 5, 2));
   EXPECT_EQ(out[8], at(6, 4, 0));
@@ -181,7 +190,8 @@ TEST(Executor, SamplesTheSquareAroundAPictureWithBlackOutside) {
   steps.geometry = {SampleStep{4, 4, 0, -1, 1, 1}};
   steps.output = {4, 4};
   const std::vector<float> out = Execute(pixels.image, steps);
-  EXPECT_EQ(std::vector<float>(out.begin(), out.begin() + 16), (std::vector<float>{0, 0, 0, 0, 200, 200, 200, 200, 200, 200, 200, 200, 0, 0, 0, 0}));
+  EXPECT_EQ(std::vector<float>(out.begin(), out.begin() + 16),
+            (std::vector<float>{0, 0, 0, 0, 200, 200, 200, 200, 200, 200, 200, 200, 0, 0, 0, 0}));
 }
 
 TEST(Executor, RunsTwoStepsOnEightBits) {
@@ -213,14 +223,16 @@ std::vector<int> Enhanced(const Pixels& pixels, Contrast contrast, const RowKern
 TEST(Contrast, EqualsScikitImage) {
   const Pixels pixels = MakePixels({10, 20, 30, 200, 100, 50, 90, 91, 92, 0, 255, 128}, 2, 2, 3);
   EXPECT_EQ(Enhanced(pixels, Contrast::kStretching), (std::vector<int>{8, 18, 29, 209, 103, 50, 93, 94, 95, 0, 255, 133}));
-  EXPECT_EQ(Enhanced(pixels, Contrast::kHistogramEqualization), (std::vector<int>{32, 54, 76, 233, 188, 99, 124, 145, 167, 21, 255, 212}));
+  EXPECT_EQ(Enhanced(pixels, Contrast::kHistogramEqualization),
+            (std::vector<int>{32, 54, 76, 233, 188, 99, 124, 145, 167, 21, 255, 212}));
 }
 
 TEST(Contrast, AdaptivelyEqualizesLikeScikitImageWithinTwoLevels) {
   // Ramps in all channels; large enough for tiles of several pixels.
   std::vector<std::uint8_t> data;
   for (int i = 0; i < 40 * 24; ++i) {
-    data.insert(data.end(), {static_cast<std::uint8_t>(60 + i % 100), static_cast<std::uint8_t>(200 - i % 50), static_cast<std::uint8_t>(i % 7)});
+    data.insert(data.end(), {static_cast<std::uint8_t>(60 + i % 100), static_cast<std::uint8_t>(200 - i % 50),
+                             static_cast<std::uint8_t>(i % 7)});
   }
   const std::vector<int> adaptive = Enhanced(MakePixels(data, 40, 24, 3), Contrast::kAdaptiveEqualization);
   const std::vector<int> expected{76, 0, 125, 45, 2, 134, 67, 0, 230, 152, 2, 255, 88, 1, 48, 120};

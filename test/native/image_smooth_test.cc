@@ -29,7 +29,8 @@ TEST(Smooth, WritesEveryValueAtEverySize) {
     for (int size = 1; size < 9; ++size) {
       for (int to = 1; to < 70; to += 3) {
         for (const int offset : {0, -to / 2, -to, 2}) {
-          for (const float value : Resized(size, 9 - size, filter, to, to + 1, {5, 6, offset, offset, 7.0f})) ASSERT_TRUE(std::isfinite(value));
+          for (const float value : Resized(size, 9 - size, filter, to, to + 1, {5, 6, offset, offset, 7.0f}))
+            ASSERT_TRUE(std::isfinite(value));
         }
       }
     }

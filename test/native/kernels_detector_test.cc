@@ -49,7 +49,8 @@ Head RandomHead(std::mt19937& random, std::size_t pictures, std::size_t candidat
   const auto fraction = [&] { return static_cast<float>(random() % 1000) / 1000.0f; };
   for (std::size_t picture = 0; picture < pictures; ++picture) {
     for (std::size_t i = 0; i < candidates; ++i) {
-      for (std::size_t a = 0; a < 4; ++a) head.at(picture, i, a) = fraction() * 60 + (head.format == BoxFormat::kCorners && a >= 2 ? 40.0f : 0.0f);
+      for (std::size_t a = 0; a < 4; ++a)
+        head.at(picture, i, a) = fraction() * 60 + (head.format == BoxFormat::kCorners && a >= 2 ? 40.0f : 0.0f);
       for (std::size_t a = 4; a < head.attributes(); ++a) {
         float score = use == ObjectnessUse::kProduct ? fraction() * 12 - 6 : fraction();
         if (random() % 50 == 0) score = (std::vector<float>{std::nanf(""), -INFINITY, 0.0f, -0.0f, 0.5f, INFINITY})[random() % 6];
@@ -65,7 +66,8 @@ std::vector<Detections> Expected(const Head& head, const Thresholds& thresholds,
   for (std::size_t picture = 0; picture < head.pictures; ++picture) {
     const auto matrix = [&](std::size_t attribute) {
       const MatrixLayout place = head.layout(attribute);
-      return detection::Matrix{head.data.data() + picture * head.per_picture() + place.offset, place.candidate_stride, place.attribute_stride};
+      return detection::Matrix{head.data.data() + picture * head.per_picture() + place.offset, place.candidate_stride,
+                               place.attribute_stride};
     };
     detection::DenseHead dense;
     dense.candidates = head.candidates;
@@ -125,7 +127,9 @@ class DetectorTest : public cuda::FakeDriverTest {
   }
 
   static DeviceDenseHead OnDevice(const Head& head, cuda::DeviceAddress address) {
-    const auto matrix = [&](std::size_t attribute) { return DeviceMatrix{address, head.data.size(), head.layout(attribute), head.per_picture()}; };
+    const auto matrix = [&](std::size_t attribute) {
+      return DeviceMatrix{address, head.data.size(), head.layout(attribute), head.per_picture()};
+    };
     DeviceDenseHead device;
     device.pictures = head.pictures;
     device.candidates = head.candidates;
@@ -138,13 +142,15 @@ class DetectorTest : public cuda::FakeDriverTest {
     return device;
   }
 
-  static Status Run(Bench& bench, const Head& head, const Thresholds& thresholds, const Limits& limits, std::vector<Detections>& found) {
+  static Status Run(Bench& bench, const Head& head, const Thresholds& thresholds, const Limits& limits,
+                    std::vector<Detections>& found) {
     const std::size_t bytes = head.data.size() * sizeof(float);
     const Result<cuda::DeviceBuffer> memory = bench.resources->memory->Allocate(bytes, bench.stream->get());
     if (!memory.ok()) return memory.status();
     const cuda::Device& device = *bench.resources->device;
-    IM_RETURN_IF_ERROR(device.Check(
-        device.table().cuMemcpyHtoDAsync_v2(memory.value().address(), head.data.data(), bytes, bench.stream->get()), "cuMemcpyHtoDAsync"));
+    IM_RETURN_IF_ERROR(
+        device.Check(device.table().cuMemcpyHtoDAsync_v2(memory.value().address(), head.data.data(), bytes, bench.stream->get()),
+                     "cuMemcpyHtoDAsync"));
     Detector detector(bench.resources, bench.kernels, *bench.stream);
     IM_RETURN_IF_ERROR(detector.Prepare(OnDevice(head, memory.value().address()), thresholds, limits));
     const Status enqueued = detector.Enqueue();
@@ -174,7 +180,8 @@ TEST_F(DetectorTest, FindsWhatTheCpuFinds) {
     if (random() % 3 == 0) {
       values.clear();
       // Fewer than there are classes at times: the others never pass.
-      for (std::size_t c = random() % (head.classes + 1); c > 0; --c) values.push_back(static_cast<float>(random() % 100) / 100.0f);
+      for (std::size_t c = random() % (head.classes + 1); c > 0; --c)
+        values.push_back(static_cast<float>(random() % 100) / 100.0f);
     }
     Limits limits{0.5f, random() % 2 == 0, random() % 3 == 0 ? SIZE_MAX : random() % 100};
     if (random() % 5 == 0) limits.iou_threshold.reset();

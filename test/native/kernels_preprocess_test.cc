@@ -73,7 +73,8 @@ OwnedPicture RandomPicture(Random& random, int most, const Size* output) {
     size = OutputSize(steps.geometry.back());
   }
   if (random.OneIn(6)) {
-    steps.geometry.emplace_back(SampleStep{random.Between(1, most), random.Between(1, most), -1.5, 2.25, random.Between(1, 300) / 100.0, 0.75});
+    steps.geometry.emplace_back(
+        SampleStep{random.Between(1, most), random.Between(1, most), -1.5, 2.25, random.Between(1, 300) / 100.0, 0.75});
   } else {
     steps.geometry.emplace_back(RandomResize(random, size, true, most));
   }
@@ -88,7 +89,8 @@ OwnedPicture RandomPicture(Random& random, int most, const Size* output) {
     }
   }
   steps.output = OutputSize(steps.geometry.back());
-  picture.pixels.resize(static_cast<std::size_t>(steps.source.width) * static_cast<std::size_t>(steps.source.height) * static_cast<std::size_t>(picture.channels));
+  picture.pixels.resize(static_cast<std::size_t>(steps.source.width) * static_cast<std::size_t>(steps.source.height) *
+                        static_cast<std::size_t>(picture.channels));
   for (auto& value : picture.pixels) value = random.Byte();
   return picture;
 }
@@ -130,8 +132,9 @@ class PreprocessorTest : public cuda::FakeDriverTest {
     return status;
   }
 
-  static Status RunOn(const std::shared_ptr<const cuda::Resources>& resources, const std::shared_ptr<const PreprocessKernel>& kernel,
-                      const cuda::Stream& stream, const std::vector<Picture>& pictures, InputType type, std::vector<std::uint8_t>& bytes) {
+  static Status RunOn(const std::shared_ptr<const cuda::Resources>& resources,
+                      const std::shared_ptr<const PreprocessKernel>& kernel, const cuda::Stream& stream,
+                      const std::vector<Picture>& pictures, InputType type, std::vector<std::uint8_t>& bytes) {
     const Result<PreprocessJob> job = PreprocessJob::Make(pictures);
     if (!job.ok()) return job.status();
     bytes.assign(job.value().output_length() * (type == InputType::kFloat16 ? 2 : 4), 0);
@@ -144,7 +147,9 @@ class PreprocessorTest : public cuda::FakeDriverTest {
     Status status = preprocessor.Enqueue(target.value().address(), type);
     if (status.ok()) {
       const cuda::Device& device = *resources->device;
-      status = device.Check(device.table().cuMemcpyDtoHAsync_v2(host.value().data(), target.value().address(), bytes.size(), stream.get()), "cuMemcpyDtoHAsync");
+      status = device.Check(
+          device.table().cuMemcpyDtoHAsync_v2(host.value().data(), target.value().address(), bytes.size(), stream.get()),
+          "cuMemcpyDtoHAsync");
     }
     // Work may be in the stream even when not all of it could be put there.
     const Status waited = stream.Synchronize();
@@ -253,7 +258,8 @@ TEST_F(PreprocessorTest, AGraphPreparesOneFrameAfterTheOther) {
     EXPECT_FALSE(preprocessor.Enqueue(0, InputType::kFloat32).ok()) << "nothing is prepared";
     ASSERT_TRUE(preprocessor.Prepare(job).ok());
     const DeviceBuffer target = std::move(resources->memory->Allocate(job.output_length() * 4, stream.get()).value());
-    const Result<cuda::Graph> graph = cuda::Graph::Capture(stream, [&] { return preprocessor.Enqueue(target.address(), InputType::kFloat32); });
+    const Result<cuda::Graph> graph =
+        cuda::Graph::Capture(stream, [&] { return preprocessor.Enqueue(target.address(), InputType::kFloat32); });
     ASSERT_TRUE(graph.ok()) << graph.status().message();
     for (int frame = 0; frame < 3; ++frame) {
       for (auto& value : picture.pixels) value = random.Byte();
@@ -292,7 +298,8 @@ TEST_F(PreprocessorTest, OtherImagesAreTriedWhenOneDoesNotFit) {
   FailNext("cuModuleLoadDataEx", 209);
   EXPECT_TRUE(cuda::Module::Load(resources->device, {text, text}).ok());
   FailNext("cuModuleLoadDataEx", 2);
-  EXPECT_EQ(cuda::Module::Load(resources->device, {text, text}).status().code(), Code::kOutOfDeviceMemory) << "memory is no question of the image";
+  EXPECT_EQ(cuda::Module::Load(resources->device, {text, text}).status().code(), Code::kOutOfDeviceMemory)
+      << "memory is no question of the image";
   FailNext("cuModuleLoadDataEx", 218);
   const Result<cuda::Module> failed = cuda::Module::Load(resources->device, {text});
   ASSERT_FALSE(failed.ok());
@@ -307,7 +314,8 @@ float FromHalf(std::uint16_t bits) {
   const int mantissa = bits & 1023;
   const float sign = (bits & 0x8000) != 0 ? -1.0f : 1.0f;
   if (exponent == 31) return mantissa != 0 ? std::nanf("") : sign * INFINITY;
-  return sign * (exponent == 0 ? std::ldexp(static_cast<float>(mantissa), -24) : std::ldexp(static_cast<float>(1024 + mantissa), exponent - 25));
+  return sign * (exponent == 0 ? std::ldexp(static_cast<float>(mantissa), -24)
+                               : std::ldexp(static_cast<float>(1024 + mantissa), exponent - 25));
 }
 
 TEST(Half, RoundsToTheNearestAndTiesToEven) {

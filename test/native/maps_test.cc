@@ -118,7 +118,9 @@ TEST(ClassMap, RefusesSettingsThatDoNotFit) {
   std::uint8_t id = 0;
   float confidence = 0;
   const DenseMap map{logits.data(), 2, 1, 1};
-  const auto make = [&](const ClassMapSettings& settings) { return MakeClassMap(map, Filling(1, 1), settings, &id, &confidence).ok(); };
+  const auto make = [&](const ClassMapSettings& settings) {
+    return MakeClassMap(map, Filling(1, 1), settings, &id, &confidence).ok();
+  };
   EXPECT_TRUE(make({{0, 1}, 0, {0.5f}}));
   EXPECT_FALSE(make({{0}, 0, {0.5f}}));
   EXPECT_FALSE(make({{0, 1}, 0, {}}));

@@ -103,8 +103,11 @@ TEST(DecodeMasks, LeavesOutOnlyWhatCannotMatter) {
     for (float& cell : cells) cell = static_cast<float>(random() % 9) * 0.25f - 1.0f;
     if (round % 10 == 0) cells[random() % cells.size()] = round % 20 == 0 ? std::numeric_limits<float>::infinity() : NAN;
     const float thresholds[] = {0.0f, 0.25f, 0.5f, -0.5f};
-    const MaskTarget target = Onto(static_cast<std::int32_t>(1 + random() % 50), static_cast<std::int32_t>(1 + random() % 50), thresholds[random() % 4]);
-    EXPECT_EQ(DecodeMasks(PlaneHead(cells, width, height), {{0}, {}, 1.0f}, target).runs, ByDefinition(cells, width, height, target)) << round;
+    const MaskTarget target = Onto(static_cast<std::int32_t>(1 + random() % 50), static_cast<std::int32_t>(1 + random() % 50),
+                                   thresholds[random() % 4]);
+    EXPECT_EQ(DecodeMasks(PlaneHead(cells, width, height), {{0}, {}, 1.0f}, target).runs,
+              ByDefinition(cells, width, height, target))
+        << round;
   }
 }
 

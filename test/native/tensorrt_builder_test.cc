@@ -13,7 +13,9 @@ std::string Varint(std::uint64_t value) {
   for (; value > 127; value >>= 7) bytes += static_cast<char>(value % 128 + 128);
   return bytes + static_cast<char>(value);
 }
-std::string Number(int field, std::int64_t value) { return Varint(static_cast<std::uint64_t>(field) * 8) + Varint(static_cast<std::uint64_t>(value)); }
+std::string Number(int field, std::int64_t value) {
+  return Varint(static_cast<std::uint64_t>(field) * 8) + Varint(static_cast<std::uint64_t>(value));
+}
 std::string Nested(int field, const std::string& content) {
   return Varint(static_cast<std::uint64_t>(field) * 8 + 2) + Varint(content.size()) + content;
 }
@@ -25,8 +27,10 @@ std::string Value(const std::string& name, int type, const Shape& shape) {
 std::string Node(const std::string& operation) { return Nested(1, Nested(3, "node of " + operation) + Nested(4, operation)); }
 std::string Model(const std::string& graph) { return Number(1, 8) + Nested(7, graph + Nested(2, "detector")); }
 
-const std::string kDynamic = Model(Node("Identity") + Nested(11, Value("images", 1, {-1, 3})) + Nested(12, Value("scores", 1, {-1, 3})));
-const std::string kFixed = Model(Node("Identity") + Node("Relu") + Nested(11, Value("images", 1, {1, 3})) + Nested(12, Value("scores", 1, {1, 3})));
+const std::string kDynamic =
+    Model(Node("Identity") + Nested(11, Value("images", 1, {-1, 3})) + Nested(12, Value("scores", 1, {-1, 3})));
+const std::string kFixed =
+    Model(Node("Identity") + Node("Relu") + Nested(11, Value("images", 1, {1, 3})) + Nested(12, Value("scores", 1, {1, 3})));
 
 InputRange Range(const std::string& input, Shape minimum, Shape optimum, Shape maximum) {
   return {input, {std::move(minimum), std::move(optimum), std::move(maximum)}};
@@ -52,12 +56,16 @@ class BuilderTest : public FakeTensorRtTest {
   }
 
   // The lines of a plan of the stand-in.
-  static std::string Lines(const BuiltEngine& built) { return std::string(static_cast<const char*>(built.memory.get()), built.size).substr(28); }
+  static std::string Lines(const BuiltEngine& built) {
+    return std::string(static_cast<const char*>(built.memory.get()), built.size).substr(28);
+  }
   std::string Refusal(const std::string& model, const BuildOptions& options = {}) {
     const Result<BuiltEngine> built = Build(model, options);
     return built.ok() ? "" : built.status().message();
   }
-  std::string CacheOf(const std::string& release, const std::string& entries) const { return "FAKE-TIMING-CACHE " + release + "\n" + entries; }
+  std::string CacheOf(const std::string& release, const std::string& entries) const {
+    return "FAKE-TIMING-CACHE " + release + "\n" + entries;
+  }
   std::string OwnRelease() const { return std::to_string(library_->version().number()); }
   bool is_10() const { return GetParam().major == 10; }
 
@@ -80,7 +88,8 @@ TEST_P(BuilderTest, BuildsAnEngineOfThisRelease) {
   EXPECT_EQ(built.value().inputs[0].shape, (Shape{1, 3}));
   EXPECT_EQ(built.value().outputs[0].name, "scores");
   EXPECT_EQ(built.value().timing_cache.size(), 0u);
-  EXPECT_NE(Lines(built.value()).find(std::string("config network=") + (is_10() ? "1" : "0") + " flags=0 hardware=0 workspace=0 layers=2\n"),
+  EXPECT_NE(Lines(built.value())
+                .find(std::string("config network=") + (is_10() ? "1" : "0") + " flags=0 hardware=0 workspace=0 layers=2\n"),
             std::string::npos)
       << Lines(built.value());
   EXPECT_GT(told_, 10);
@@ -95,12 +104,14 @@ TEST_P(BuilderTest, TellsTheBuilderItsSettingsInTheNumbersOfItsMajor) {
   const Result<BuiltEngine> built = Build(kFixed, options);
   ASSERT_TRUE(built.ok()) << built.status().message();
   const int flags = is_10() ? (1 << 13) + 1 : 1 << 12;
-  EXPECT_NE(Lines(built.value()).find("flags=" + std::to_string(flags) + " hardware=1 workspace=123456"), std::string::npos) << Lines(built.value());
+  EXPECT_NE(Lines(built.value()).find("flags=" + std::to_string(flags) + " hardware=1 workspace=123456"), std::string::npos)
+      << Lines(built.value());
   BuildOptions strong;
   strong.strongly_typed = true;
   const Result<BuiltEngine> typed = Build(kFixed, strong);
   ASSERT_TRUE(typed.ok());
-  EXPECT_NE(Lines(typed.value()).find(std::string("network=") + (is_10() ? "3" : "0") + " flags=0"), std::string::npos) << Lines(typed.value());
+  EXPECT_NE(Lines(typed.value()).find(std::string("network=") + (is_10() ? "3" : "0") + " flags=0"), std::string::npos)
+      << Lines(typed.value());
 }
 
 TEST_P(BuilderTest, RefusesWhatThisReleaseCannotDo) {
@@ -123,7 +134,8 @@ TEST_P(BuilderTest, BuildsProfiles) {
   EXPECT_EQ(built.value().profiles, 2);
   ASSERT_EQ(built.value().inputs[0].profiles.size(), 2u);
   EXPECT_EQ(built.value().inputs[0].profiles[1].maximum, (Shape{8, 3}));
-  EXPECT_NE(Lines(built.value()).find("profile 0 images 2 1 3 2 3 4 3\nprofile 1 images 2 5 3 6 3 8 3\n"), std::string::npos) << Lines(built.value());
+  EXPECT_NE(Lines(built.value()).find("profile 0 images 2 1 3 2 3 4 3\nprofile 1 images 2 5 3 6 3 8 3\n"), std::string::npos)
+      << Lines(built.value());
   BuildOptions batch;
   batch.shapes.batch = BatchRange{1, 2, 16};
   const Result<BuiltEngine> by_batch = Build(kDynamic, batch);
@@ -133,13 +145,16 @@ TEST_P(BuilderTest, BuildsProfiles) {
 }
 
 TEST_P(BuilderTest, TakesPicturesOfOneSize) {
-  const auto model = [](const Shape& shape) { return Model(Nested(11, Value("images", 1, shape)) + Nested(12, Value("scores", 1, {-1, 3}))); };
+  const auto model = [](const Shape& shape) {
+    return Model(Nested(11, Value("images", 1, shape)) + Nested(12, Value("scores", 1, {-1, 3})));
+  };
   BuildOptions options;
   options.shapes.batch = BatchRange{1, 2, 4};
   options.shapes.image = ImageSize{32, 64};
   const Result<BuiltEngine> built = Build(model({-1, 3, -1, -1}), options);
   ASSERT_TRUE(built.ok()) << built.status().message();
-  EXPECT_NE(Lines(built.value()).find("profile 0 images 4 1 3 32 64 2 3 32 64 4 3 32 64\n"), std::string::npos) << Lines(built.value());
+  EXPECT_NE(Lines(built.value()).find("profile 0 images 4 1 3 32 64 2 3 32 64 4 3 32 64\n"), std::string::npos)
+      << Lines(built.value());
   const Result<BuiltEngine> fixed = Build(model({-1, 3, 8, 8}), options);
   ASSERT_TRUE(fixed.ok());
   EXPECT_NE(Lines(fixed.value()).find("profile 0 images 4 1 3 8 8 2 3 8 8 4 3 8 8\n"), std::string::npos) << "fixed sizes stay";
@@ -178,23 +193,27 @@ TEST_P(BuilderTest, SaysWhichNodesTheParserRefuses) {
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.status().stage(), "tensorrt.parse");
   EXPECT_EQ(refused.status().call()->number, 8);
-  EXPECT_NE(refused.status().message().find("Node 4 (Unsupported4, \"node of Unsupported4\"): the operator is not supported. And 2 more."),
+  EXPECT_NE(refused.status().message().find(
+                "Node 4 (Unsupported4, \"node of Unsupported4\"): the operator is not supported. And 2 more."),
             std::string::npos)
       << refused.status().message();
   EXPECT_NE(Refusal("rubbish").find("the bytes are no ONNX model"), std::string::npos);
   EXPECT_NE(Refusal("").find("the bytes are no ONNX model"), std::string::npos);
   EXPECT_NE(Refusal(Model(Nested(11, Value("a", 1, {1})))).find("no input or no output"), std::string::npos);
-  EXPECT_NE(Refusal(Model(Nested(11, Value("shape_a", 7, {1})) + Nested(12, Value("b", 1, {1})))).find("decides shapes"), std::string::npos);
+  EXPECT_NE(Refusal(Model(Nested(11, Value("shape_a", 7, {1})) + Nested(12, Value("b", 1, {1})))).find("decides shapes"),
+            std::string::npos);
 }
 
 TEST_P(BuilderTest, NamesALibraryThatIsMissing) {
   const Result<cuda::Driver> driver = cuda::Driver::Open(cuda::FakeDriverSearch());
   const Result<std::shared_ptr<const cuda::Device>> device = cuda::Device::Open(driver.value(), 0);
   BuildProgress progress({});
-  const Result<BuiltEngine> built = BuildEngine(*library_, *device.value(), std::string(IM_FAKES) + "/cuda", kFixed.data(), kFixed.size(), "", {}, progress);
+  const Result<BuiltEngine> built =
+      BuildEngine(*library_, *device.value(), std::string(IM_FAKES) + "/cuda", kFixed.data(), kFixed.size(), "", {}, progress);
   ASSERT_FALSE(built.ok());
   EXPECT_EQ(built.status().stage(), "tensorrt.open-parser");
-  EXPECT_NE(built.status().message().find("libnvonnxparser.so." + std::to_string(GetParam().major)), std::string::npos) << built.status().message();
+  EXPECT_NE(built.status().message().find("libnvonnxparser.so." + std::to_string(GetParam().major)), std::string::npos)
+      << built.status().message();
 }
 
 TEST_P(BuilderTest, KeepsWhatItHasMeasured) {
@@ -224,7 +243,8 @@ TEST_P(BuilderTest, DoesWithoutACacheOfAnotherRelease) {
     const Result<BuiltEngine> built = Build(kFixed, options);
     ASSERT_TRUE(built.ok()) << built.status().message();
     EXPECT_TRUE(built.value().timing_cache_refused);
-    EXPECT_EQ(std::string(built.value().timing_cache.begin(), built.value().timing_cache.end()), CacheOf(OwnRelease(), "tactics of detector\n"));
+    EXPECT_EQ(std::string(built.value().timing_cache.begin(), built.value().timing_cache.end()),
+              CacheOf(OwnRelease(), "tactics of detector\n"));
   }
 }
 
@@ -232,8 +252,10 @@ TEST_P(BuilderTest, JoinsTimingCaches) {
   const Result<std::vector<char>> joined = Combine(CacheOf(OwnRelease(), "a\nc\n"), CacheOf(OwnRelease(), "b\n"));
   ASSERT_TRUE(joined.ok()) << joined.status().message();
   EXPECT_EQ(std::string(joined.value().begin(), joined.value().end()), CacheOf(OwnRelease(), "a\nb\nc\n"));
-  EXPECT_NE(Combine(CacheOf(OwnRelease(), ""), CacheOf("90000", "")).status().message().find("different releases"), std::string::npos);
-  EXPECT_NE(Combine(CacheOf(OwnRelease(), ""), "rubbish").status().message().find("cannot read the timing cache"), std::string::npos);
+  EXPECT_NE(Combine(CacheOf(OwnRelease(), ""), CacheOf("90000", "")).status().message().find("different releases"),
+            std::string::npos);
+  EXPECT_NE(Combine(CacheOf(OwnRelease(), ""), "rubbish").status().message().find("cannot read the timing cache"),
+            std::string::npos);
 }
 
 TEST_P(BuilderTest, ShowsItsPhasesAndStopsWhenItIsCancelled) {
@@ -241,7 +263,9 @@ TEST_P(BuilderTest, ShowsItsPhasesAndStopsWhenItIsCancelled) {
   BuildProgress* self = nullptr;
   BuildProgress progress([&] {
     std::string line;
-    for (const BuildPhase& phase : self->phases()) line += phase.name + " " + std::to_string(phase.done) + "/" + std::to_string(phase.steps) + " in \"" + phase.parent + "\"; ";
+    for (const BuildPhase& phase : self->phases())
+      line +=
+          phase.name + " " + std::to_string(phase.done) + "/" + std::to_string(phase.steps) + " in \"" + phase.parent + "\"; ";
     seen.push_back(line);
     if (seen.size() == 6) self->Cancel();
   });

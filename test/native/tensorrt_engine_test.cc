@@ -1,4 +1,5 @@
-// Engines on the stand-ins for TensorRT and the driver, in three versions of the interface: before and after the methods of 10.1, and 11.
+// Engines on the stand-ins for TensorRT and the driver, in three versions of the interface: before and after the methods of 10.1,
+// and 11.
 #include "tensorrt/engine.h"
 
 #include <cstring>
@@ -18,7 +19,9 @@ constexpr char kDynamic[] =
 
 class EngineTest : public FakeTensorRtTest {
  protected:
-  std::string Plan(const std::string& lines) const { return FakePlan(GetParam().major, GetParam().minor, GetParam().patch, 1, lines); }
+  std::string Plan(const std::string& lines) const {
+    return FakePlan(GetParam().major, GetParam().minor, GetParam().patch, 1, lines);
+  }
 
   Result<std::shared_ptr<const Engine>> Load(const std::string& plan, const EngineOptions& options = {}) {
     const Result<cuda::Driver> driver = cuda::Driver::Open(cuda::FakeDriverSearch());
@@ -45,7 +48,8 @@ class EngineTest : public FakeTensorRtTest {
     const Result<std::vector<OutputView>> outputs = executor.Wait();
     if (!outputs.ok()) return outputs.status();
     const OutputView& output = outputs.value()[0];
-    if (output.shape != Shape{rows, 3} || output.bytes != inputs[0].bytes || std::memcmp(output.data, data.data(), output.bytes) != 0) {
+    if (output.shape != Shape{rows, 3} || output.bytes != inputs[0].bytes ||
+        std::memcmp(output.data, data.data(), output.bytes) != 0) {
       return {Code::kRuntime, "test", "wrong answer"};
     }
     return {};
@@ -65,7 +69,6 @@ class EngineTest : public FakeTensorRtTest {
     const Status status = Echo(executor, rows, first);
     EXPECT_TRUE(status.ok()) << status.message();
   }
-
 };
 
 INSTANTIATE_TEST_SUITE_P(Releases, EngineTest, testing::ValuesIn(kReleases), ReleaseName);
@@ -173,8 +176,9 @@ TEST_P(EngineTest, RefusesInputsThatDoNotFit) {
     return status.message();
   };
   EXPECT_NE(refusal({}).find("has 1 inputs, received 0"), std::string::npos);
-  EXPECT_NE(refusal({{data.data(), 60, {5, 3}}}).find("has the shape [5, 3]; optimization profile 0 of the engine admits [1..4, 3]"),
-            std::string::npos);
+  EXPECT_NE(
+      refusal({{data.data(), 60, {5, 3}}}).find("has the shape [5, 3]; optimization profile 0 of the engine admits [1..4, 3]"),
+      std::string::npos);
   EXPECT_NE(refusal({{data.data(), 0, {0, 3}}}).find("[0, 3]"), std::string::npos);
   EXPECT_NE(refusal({{data.data(), 12, {-1, 3}}}).find("[-1, 3]"), std::string::npos);
   EXPECT_NE(refusal({{data.data(), 12, {3}}}).find("[3]"), std::string::npos);
@@ -237,7 +241,8 @@ TEST_P(EngineTest, ACaptureThatFailsIsGivenUpAndTheRunSucceeds) {
     FailNext(function, 900);
     ExpectEcho(*executor, 2);
     EXPECT_EQ(executor->statistics().graphs_given_up, 1u) << function;
-    EXPECT_NE(executor->statistics().last_capture_failure.find("(900)"), std::string::npos) << executor->statistics().last_capture_failure;
+    EXPECT_NE(executor->statistics().last_capture_failure.find("(900)"), std::string::npos)
+        << executor->statistics().last_capture_failure;
     for (int i = 0; i < 3; ++i) ExpectEcho(*executor, 2);
     EXPECT_EQ(executor->statistics().graph_launches, 0u) << "it is not tried again at every run";
     for (int i = 0; i < 3; ++i) ExpectEcho(*executor, 3);

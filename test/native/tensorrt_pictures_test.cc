@@ -1,4 +1,5 @@
-// Engines whose input the device prepares from pictures, on the stand-ins: TensorRT's returns its input, so outputs are what was prepared.
+// Engines whose input the device prepares from pictures, on the stand-ins: TensorRT's returns its input, so outputs are what was
+// prepared.
 #include <cstring>
 #include <random>
 
@@ -26,7 +27,9 @@ struct OwnedPicture {
   std::vector<std::uint8_t> pixels;
   PreprocessSteps steps;
 
-  kernels::Picture view() const { return {{pixels.data(), steps.source.width, steps.source.height, 3, ColorFormat::kBgr}, steps}; }
+  kernels::Picture view() const {
+    return {{pixels.data(), steps.source.width, steps.source.height, 3, ColorFormat::kBgr}, steps};
+  }
   std::vector<float> prepared() const {
     std::vector<float> values(OutputLength(steps));
     const kernels::Picture picture = view();
@@ -71,7 +74,8 @@ class PicturesTest : public cuda::FakeDriverTest {
     if (!engine.ok()) return engine.status();
     ExecutorOptions options;
     if (with_kernel) {
-      Result<std::shared_ptr<const kernels::PreprocessKernel>> kernel = kernels::PreprocessKernel::Load(resources.value()->device);
+      Result<std::shared_ptr<const kernels::PreprocessKernel>> kernel =
+          kernels::PreprocessKernel::Load(resources.value()->device);
       if (!kernel.ok()) return kernel.status();
       options.preprocess = std::move(kernel.value());
     }
@@ -119,7 +123,8 @@ TEST_F(PicturesTest, RunOnWhatTheDevicePrepared) {
   const auto executor = MakeExecutor(kPlan);
   ASSERT_TRUE(executor.ok()) << executor.status().message();
   for (unsigned round = 0; round < 3; ++round) {
-    const Status mixed = RunFloats(*executor.value(), {MakePicture(40, 30, round), MakePicture(17, 9, round + 7, Filter::kPillow)}, 4);
+    const Status mixed =
+        RunFloats(*executor.value(), {MakePicture(40, 30, round), MakePicture(17, 9, round + 7, Filter::kPillow)}, 4);
     EXPECT_TRUE(mixed.ok()) << mixed.message();
     const Status alone = RunFloats(*executor.value(), {MakePicture(33, 50, round, Filter::kTriangle)}, 1);
     EXPECT_TRUE(alone.ok()) << alone.message();
@@ -162,7 +167,8 @@ TEST_F(PicturesTest, RefusesWhatDoesNotGoIntoTheInput) {
   const auto executor = MakeExecutor(kPlan);
   ASSERT_TRUE(executor.ok());
   const OwnedPicture picture = MakePicture(10, 10, 1);
-  EXPECT_EQ(RunFloats(*executor.value(), {picture, picture}, 1).code(), Code::kInvalidArgument) << "more pictures than the batch has places";
+  EXPECT_EQ(RunFloats(*executor.value(), {picture, picture}, 1).code(), Code::kInvalidArgument)
+      << "more pictures than the batch has places";
   OwnedPicture other = picture;
   other.steps.geometry = {ResizeStep{Filter::kLinear, kHeight, kWidth, {kHeight, kWidth, 0, 0, 0}}};
   other.steps.output = {kHeight, kWidth};
@@ -171,7 +177,8 @@ TEST_F(PicturesTest, RefusesWhatDoesNotGoIntoTheInput) {
   const auto without = MakeExecutor(kPlan, false);
   ASSERT_TRUE(without.ok());
   EXPECT_EQ(RunFloats(*without.value(), {picture}, 1).code(), Code::kInvalidArgument) << "without kernels";
-  const auto bytes = MakeExecutor("name x\nscratch 0\nin images 5 4 -1 3 12 20\nout echo 5 4 -1 3 12 20\nprofile 0 images 4 1 3 12 20 1 3 12 20 4 3 12 20\n");
+  const auto bytes = MakeExecutor(
+      "name x\nscratch 0\nin images 5 4 -1 3 12 20\nout echo 5 4 -1 3 12 20\nprofile 0 images 4 1 3 12 20 1 3 12 20 4 3 12 20\n");
   ASSERT_TRUE(bytes.ok()) << bytes.status().message();
   std::vector<unsigned char> out;
   EXPECT_EQ(Run(*bytes.value(), {picture}, 1, 1, out).code(), Code::kInvalidArgument) << "an input of bytes";

@@ -44,7 +44,8 @@ TEST(CheckPlanVersion, AsksForPermissionBeforeHostCode) {
   EXPECT_TRUE(CheckPlanVersion({10, 15, 1, 7}, library, false).ok());
   EXPECT_TRUE(CheckPlanVersion({10, 3, 0, 26}, library, true).ok());
   const Status refused = CheckPlanVersion({10, 3, 0, 26}, library, false);
-  EXPECT_NE(refused.message().find("built by TensorRT 10.3.0.26, installed is 10.15.1.29"), std::string::npos) << refused.message();
+  EXPECT_NE(refused.message().find("built by TensorRT 10.3.0.26, installed is 10.15.1.29"), std::string::npos)
+      << refused.message();
   EXPECT_NE(refused.message().find("engineHostCodeAllowed"), std::string::npos);
   EXPECT_FALSE(CheckPlanVersion({11, 0, 0, 0}, library, true).ok());
   EXPECT_FALSE(CheckPlanVersion({10, 16, 0, 0}, library, true).ok());

@@ -117,7 +117,9 @@ TEST(Interfaces, ReportTheMeasuredKinds) {
   } allocator;
   struct Outputs : OutputAllocator {
     void* reallocateOutput(const char*, void*, std::uint64_t, std::uint64_t) noexcept override { return nullptr; }
-    void* reallocateOutputAsync(const char*, void*, std::uint64_t, std::uint64_t, CudaStream*) noexcept override { return nullptr; }
+    void* reallocateOutputAsync(const char*, void*, std::uint64_t, std::uint64_t, CudaStream*) noexcept override {
+      return nullptr;
+    }
     void notifyShape(const char*, const Dims*) noexcept override {}
   } outputs;
   struct Monitor : ProgressMonitor {
@@ -150,8 +152,8 @@ TEST(Layouts, HaveTheMeasuredSizes) {
     EXPECT_EQ(static_cast<int>(sizeof(Dims)), abi::Find(abi::kSizes, major, "Dims64")->first);
     EXPECT_EQ(static_cast<int>(sizeof(InterfaceInfo)), abi::Find(abi::kSizes, major, "InterfaceInfo")->first);
     EXPECT_EQ(static_cast<int>(sizeof(PublicObject)), abi::Find(abi::kSizes, major, "IRuntime")->first);
-    for (const char* interface : {"VRuntime", "VCudaEngine", "VExecutionContext", "VBuilder", "VBuilderConfig", "VNetworkDefinition",
-                                  "VOptimizationProfile", "VTimingCache", "VHostMemory", "VTensor"}) {
+    for (const char* interface : {"VRuntime", "VCudaEngine", "VExecutionContext", "VBuilder", "VBuilderConfig",
+                                  "VNetworkDefinition", "VOptimizationProfile", "VTimingCache", "VHostMemory", "VTensor"}) {
       const abi::PairFact* fact = abi::Find(abi::kDestructors, major, interface);
       ASSERT_NE(fact, nullptr);
       EXPECT_EQ(fact->second, 1) << interface;
@@ -197,7 +199,8 @@ TEST(Numbers, AreTheMeasuredOnes) {
   expect("ExecutionContextAllocationStrategy", "kON_PROFILE_CHANGE", static_cast<int>(Allocation::kOnProfileChange));
   expect("ExecutionContextAllocationStrategy", "kUSER_MANAGED", static_cast<int>(Allocation::kUserManaged));
   expect("HardwareCompatibilityLevel", "kAMPERE_PLUS", static_cast<int>(HardwareCompatibility::kAmperePlus));
-  expect("HardwareCompatibilityLevel", "kSAME_COMPUTE_CAPABILITY", static_cast<int>(HardwareCompatibility::kSameComputeCapability));
+  expect("HardwareCompatibilityLevel", "kSAME_COMPUTE_CAPABILITY",
+         static_cast<int>(HardwareCompatibility::kSameComputeCapability));
   expect("MemoryPoolType", "kWORKSPACE", static_cast<int>(MemoryPool::kWorkspace));
   expect("TensorFormat", "kLINEAR", kFormatLinear);
   expect("ErrorCode", "kFAILED_ALLOCATION", kErrorFailedAllocation);

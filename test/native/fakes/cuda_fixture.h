@@ -11,7 +11,8 @@
 
 namespace im::cuda {
 
-// The stand-in; or, where there is a GPU, the real driver from the folder that this variable names, for tests of results (docs/gpu.md).
+// The stand-in; or, where there is a GPU, the real driver from the folder that this variable names, for tests of results
+// (docs/gpu.md).
 inline LibrarySearch FakeDriverSearch() {
   const char* real = std::getenv("IM_TEST_CUDA_LIBRARY_PATH");
   LibrarySearch search = DriverSearch(real != nullptr ? std::string(real) : std::string(IM_FAKES) + "/cuda");
@@ -45,8 +46,8 @@ class FakeDriverTest : public testing::Test {
     state().fail_code = code;
   }
 
-  // Runs `scenario`, which returns a Status, with every one of its driver calls failing in turn. Each time it has to answer a typed
-  // error or have been able to do without that call, leave nothing alive, and work when it is run again.
+  // Runs `scenario`, which returns a Status, with every one of its driver calls failing in turn. Each time it has to answer a
+  // typed error or have been able to do without that call, leave nothing alive, and work when it is run again.
   template <typename Scenario>
   void ExpectToSurviveEveryFailure(int code, Scenario scenario) {
     const FakeCudaState machine = state();
@@ -62,8 +63,8 @@ class FakeDriverTest : public testing::Test {
         break;
       }
       if (!failed.ok()) {
-        EXPECT_TRUE(failed.code() == Code::kCuda || failed.code() == Code::kTensorRt || failed.code() == Code::kOutOfDeviceMemory ||
-                    failed.code() == Code::kOutOfMemory)
+        EXPECT_TRUE(failed.code() == Code::kCuda || failed.code() == Code::kTensorRt ||
+                    failed.code() == Code::kOutOfDeviceMemory || failed.code() == Code::kOutOfMemory)
             << function << ": " << CodeName(failed.code());
         EXPECT_GT(failed.message().size(), 20u) << function;
       }

@@ -351,11 +351,14 @@ std::string PlanOf(const Network& network, const Config& config) {
   const auto pool = config.pools.find(0);
   plan << "config network=" << network.flags << " flags=" << config.flags << " hardware=" << config.hardware
        << " workspace=" << (pool == config.pools.end() ? 0 : pool->second) << " layers=" << network.layers.size() << "\n";
-  for (const Tensor* tensor : network.inputs) plan << "in " << tensor->name << " " << tensor->type << DimsText(tensor->dims, true) << "\n";
-  for (const Tensor* tensor : network.outputs) plan << "out " << tensor->name << " " << tensor->type << DimsText(tensor->dims, true) << "\n";
+  for (const Tensor* tensor : network.inputs)
+    plan << "in " << tensor->name << " " << tensor->type << DimsText(tensor->dims, true) << "\n";
+  for (const Tensor* tensor : network.outputs)
+    plan << "out " << tensor->name << " " << tensor->type << DimsText(tensor->dims, true) << "\n";
   for (std::size_t i = 0; i < config.profiles.size(); ++i) {
     for (auto& [name, range] : OfPublic<Profile>(config.profiles[i]).ranges) {
-      plan << "profile " << i << " " << name << DimsText(range[0], true) << DimsText(range[1], false) << DimsText(range[2], false) << "\n";
+      plan << "profile " << i << " " << name << DimsText(range[0], true) << DimsText(range[1], false) << DimsText(range[2], false)
+           << "\n";
     }
   }
   return FakePlan(kMajor, FAKE_TRT_VERSION / 100 % 100, FAKE_TRT_VERSION % 100, 1, plan.str());

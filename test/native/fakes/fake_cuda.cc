@@ -59,7 +59,6 @@ struct Graph {
   std::vector<Operation> operations;
 };
 
-
 struct Module {};
 
 // One lock for everything: what matters here is order, not speed.
@@ -110,9 +109,9 @@ int Injected(const char* function) {
 
 // What every function begins with. Those that release something do it even when they are made to fail, as the real ones do:
 // they report what went wrong before.
-#define ENTER()                                                   \
-  const std::lock_guard<std::recursive_mutex> lock(g_mutex);      \
-  const int injected = Injected(__func__);                        \
+#define ENTER()                                              \
+  const std::lock_guard<std::recursive_mutex> lock(g_mutex); \
+  const int injected = Injected(__func__);                   \
   (void)injected
 #define FAIL_IF_INJECTED() \
   if (injected != kOk) return injected
@@ -122,11 +121,11 @@ int Injected(const char* function) {
   NEED_INIT();         \
   if (t_context == nullptr) return kInvalidContext
 // Calls that may wait for the device spoil the capture of the thread they are made on.
-#define NOT_WHILE_CAPTURING()          \
-  if (t_capturing != nullptr) {        \
-    t_capturing->invalidated = true;   \
-    return kCaptureUnsupported;        \
-  }                                    \
+#define NOT_WHILE_CAPTURING()        \
+  if (t_capturing != nullptr) {      \
+    t_capturing->invalidated = true; \
+    return kCaptureUnsupported;      \
+  }                                  \
   (void)0
 
 void* HostOf(std::uint64_t address, std::size_t bytes) {
@@ -218,7 +217,7 @@ constexpr ErrorText kErrors[] = {
     {kCaptureUnsupported, "CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED", "operation not permitted when stream is capturing"},
 };
 
-int ErrorTextOf(int code, const char** out, const char* ErrorText::*member) {
+int ErrorTextOf(int code, const char** out, const char* ErrorText::* member) {
   *out = nullptr;
   for (const ErrorText& error : kErrors) {
     if (error.code == code) *out = error.*member;
@@ -642,12 +641,14 @@ EXPORT int cuLaunchKernel(void* function, unsigned gx, unsigned gy, unsigned gz,
   ENTER();
   FAIL_IF_INJECTED();
   NEED_CONTEXT();
-  if (gx == 0 || gy == 0 || gz == 0 || bx == 0 || by == 0 || bz == 0 || bx * by * bz > 1024 || gy > 65535 || gz > 65535) return kInvalidValue;
+  if (gx == 0 || gy == 0 || gz == 0 || bx == 0 || by == 0 || bz == 0 || bx * by * bz > 1024 || gy > 65535 || gz > 65535)
+    return kInvalidValue;
   const auto* twin = static_cast<KernelTwin*>(function);
   // The argument is copied when the launch is queued, as the real driver does.
   const char* value = static_cast<const char*>(parameters[0]);
   ++g_state.kernel_launches;
-  return Enqueue(stream, [run = twin->run, copy = std::vector<char>(value, value + twin->parameter_bytes), gx, gy, gz, bx, by, bz]() mutable {
+  return Enqueue(stream, [run = twin->run, copy = std::vector<char>(value, value + twin->parameter_bytes), gx, gy, gz, bx, by,
+                          bz]() mutable {
     void* pointers[] = {copy.data()};
     const unsigned grid[3] = {gx, gy, gz};
     const unsigned block[3] = {bx, by, bz};

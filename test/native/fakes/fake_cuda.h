@@ -53,7 +53,8 @@ struct FakeCuda {
     if (void* library = dlopen(path, RTLD_NOW | RTLD_LOCAL)) {
       fake.state = reinterpret_cast<FakeCudaState* (*)()>(dlsym(library, "fake_cuda_state"));
       fake.host = reinterpret_cast<void* (*)(std::uint64_t, std::size_t)>(dlsym(library, "fake_cuda_host"));
-      fake.enqueue = reinterpret_cast<int (*)(void*, void (*)(void*), void*, void (*)(void*))>(dlsym(library, "fake_cuda_enqueue"));
+      fake.enqueue =
+          reinterpret_cast<int (*)(void*, void (*)(void*), void*, void (*)(void*))>(dlsym(library, "fake_cuda_enqueue"));
     }
     return fake;
   }

@@ -1,5 +1,5 @@
-// How stand-ins for TensorRT's libraries make objects: vtables by the measured facts of test/native/data/tensorrt_abi.inc, which know
-// nothing of native/tensorrt/table.h, so a call through a wrong slot ends in Wrong() below and not in a lucky hit.
+// How stand-ins for TensorRT's libraries make objects: vtables by the measured facts of test/native/data/tensorrt_abi.inc, which
+// know nothing of native/tensorrt/table.h, so a call through a wrong slot ends in Wrong() below and not in a lucky hit.
 #pragma once
 
 #include <cstdio>
@@ -22,8 +22,8 @@ constexpr int kInvalidArgument = 3;
 constexpr int kFailedAllocation = 5;
 constexpr int kInvalidState = 9;
 
-// Of the libnvinfer in this process that the code at hand belongs to. Mutex-free: tests steer it from the thread that makes the calls, or
-// between them.
+// Of the libnvinfer in this process that the code at hand belongs to. Mutex-free: tests steer it from the thread that makes the
+// calls, or between them.
 FakeTrtState& State();
 
 struct Dims {

@@ -1,5 +1,5 @@
-// A stand-in for libnvonnxparser: reads a model's inputs, outputs, name and kinds of nodes, and nothing of what it computes. A node of
-// a kind that begins with "Unsupported" is refused.
+// A stand-in for libnvonnxparser: reads a model's inputs, outputs, name and kinds of nodes, and nothing of what it computes. A
+// node of a kind that begins with "Unsupported" is refused.
 #include <dlfcn.h>
 
 #include <map>
@@ -108,7 +108,8 @@ Value ReadValue(const std::string& bytes) {
   value.name = FieldOf(bytes, 1);
   Reader tensor(FieldOf(FieldOf(bytes, 2), 1));
   while (tensor.Next()) {
-    if (tensor.number == 1) value.type = kTypes.count(static_cast<int>(tensor.value)) == 0 ? 6 : kTypes.at(static_cast<int>(tensor.value));
+    if (tensor.number == 1)
+      value.type = kTypes.count(static_cast<int>(tensor.value)) == 0 ? 6 : kTypes.at(static_cast<int>(tensor.value));
     if (tensor.number != 2) continue;
     Reader shape(tensor.content);
     while (shape.Next() && value.dims.rank < 8) {
@@ -182,7 +183,8 @@ bool Parse(void* self, const void* bytes, std::size_t size, const char*) {
   while (parts.Next()) {
     if (parts.number == 1) {
       const std::string operation = FieldOf(parts.content, 4);
-      if (operation.rfind("Unsupported", 0) == 0) AddError(parser, {nullptr, 8, "the operator is not supported", index, FieldOf(parts.content, 3), operation});
+      if (operation.rfind("Unsupported", 0) == 0)
+        AddError(parser, {nullptr, 8, "the operator is not supported", index, FieldOf(parts.content, 3), operation});
       // Layers of the stand-in have a kind and nothing else.
       CallNetwork<void*>(parser.network, "addIdentity", operation.c_str());
       ++index;
@@ -190,7 +192,8 @@ bool Parse(void* self, const void* bytes, std::size_t size, const char*) {
     if (parts.number == 2) CallNetwork<void>(parser.network, "setName", parts.content.c_str());
     if (parts.number == 11 || parts.number == 12) {
       const Value value = ReadValue(parts.content);
-      auto* tensor = CallNetwork<Public*>(parser.network, "addInput", value.name.c_str(), std::int32_t{value.type}, static_cast<const void*>(&value.dims));
+      auto* tensor = CallNetwork<Public*>(parser.network, "addInput", value.name.c_str(), std::int32_t{value.type},
+                                          static_cast<const void*>(&value.dims));
       if (parts.number == 12) CallNetwork<void>(parser.network, "markOutput", tensor);
     }
   }
@@ -198,7 +201,9 @@ bool Parse(void* self, const void* bytes, std::size_t size, const char*) {
 }
 
 std::int32_t ErrorCount(void* self) { return static_cast<std::int32_t>(static_cast<Parser*>(self)->errors.size()); }
-void* ErrorAt(void* self, std::int32_t index) { return static_cast<Parser*>(self)->errors[static_cast<std::size_t>(index)].get(); }
+void* ErrorAt(void* self, std::int32_t index) {
+  return static_cast<Parser*>(self)->errors[static_cast<std::size_t>(index)].get();
+}
 
 void DeleteParser(void* self) {
   --State().build_objects;

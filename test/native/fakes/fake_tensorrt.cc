@@ -114,8 +114,10 @@ bool ReadPlan(const std::string& text, Plan& plan) {
 
 std::size_t ElementBytes(int type) {
   switch (type) {
-    case 0: case 3: return 4;
-    case 1: case 7: return 2;
+    case 0:
+    case 3: return 4;
+    case 1:
+    case 7: return 2;
     case 8: return 8;
     default: return 1;
   }
@@ -421,8 +423,8 @@ void* Deserialize(void* self, const void* data, std::size_t bytes) {
   head->state.plan = plan;
   head->state.allocator = runtime.allocator;
   if (plan->weights > 0) {
-    head->state.weights =
-        CallBack<void*>(runtime.allocator, "IGpuAllocator", "allocate", std::uint64_t{plan->weights}, std::uint64_t{256}, std::uint32_t{0});
+    head->state.weights = CallBack<void*>(runtime.allocator, "IGpuAllocator", "allocate", std::uint64_t{plan->weights},
+                                          std::uint64_t{256}, std::uint32_t{0});
     if (head->state.weights == nullptr) {
       runtime.Report(kFailedAllocation, "deserializeCudaEngine: no memory for the weights");
       return nullptr;

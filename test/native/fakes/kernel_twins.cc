@@ -1,5 +1,5 @@
-// The kernels of native/kernels on the host: the same bodies, their threads one after the other. The stand-in driver runs them when
-// a kernel of their name is launched.
+// The kernels of native/kernels on the host: the same bodies, their threads one after the other. The stand-in driver runs them
+// when a kernel of their name is launched.
 //
 // Blocks and threads run backwards on every second launch: results must not depend on an order that no device promises.
 #include "kernel_twins.h"
@@ -25,7 +25,8 @@ template <typename Body>
 void ForThreads(const unsigned grid[3], const unsigned block[3], Body body) {
   const bool backwards = NextDirection();
   InOrder(grid[2] * block[2], backwards, [&](unsigned z) {
-    InOrder(grid[1] * block[1], backwards, [&](unsigned y) { InOrder(grid[0] * block[0], backwards, [&](unsigned x) { body(x, y, z); }); });
+    InOrder(grid[1] * block[1], backwards,
+            [&](unsigned y) { InOrder(grid[0] * block[0], backwards, [&](unsigned x) { body(x, y, z); }); });
   });
 }
 

@@ -1,4 +1,5 @@
-// For tests that use the stand-ins for TensorRT, in three versions of the interface: before and after the methods of 10.1, and 11.
+// For tests that use the stand-ins for TensorRT, in three versions of the interface: before and after the methods of 10.1,
+// and 11.
 #pragma once
 
 #include <memory>
@@ -43,8 +44,9 @@ class FakeTensorRtTest : public cuda::FakeDriverTest, public testing::WithParamI
 
   std::string folder() const { return std::string(IM_FAKES) + "/" + GetParam().folder; }
 
-  // Runs `scenario`, which returns a Status, with every one of its TensorRT calls failing in turn. Each time it has to answer a typed
-  // error with TensorRT's reason or have been able to do without that call, leave nothing alive, and work when it is run again.
+  // Runs `scenario`, which returns a Status, with every one of its TensorRT calls failing in turn. Each time it has to answer a
+  // typed error with TensorRT's reason or have been able to do without that call, leave nothing alive, and work when it is run
+  // again.
   template <typename Scenario>
   void ExpectToSurviveEveryTensorRtFailure(Scenario scenario) {
     for (long n = 1;; ++n) {
