@@ -1,5 +1,7 @@
-// Heads with a score per class for every candidate, to the boxes that stay. The grids: candidates, pictures; or just pictures.
+// Heads with a score per class for every candidate, or for every query, to the boxes that stay. The grids: candidates or pairs,
+// pictures; or just pictures.
 #include "kernels/detection_body.h"
+#include "kernels/queries_body.h"
 
 namespace {
 
@@ -25,4 +27,12 @@ extern "C" __global__ void __launch_bounds__(128) im_detection_rank(const im::ke
 extern "C" __global__ void __launch_bounds__(256) im_detection_suppress(const im::kernels::DetectionArguments arguments) {
   __shared__ im::kernels::SuppressShared shared;
   im::kernels::SuppressPicture(Block(), arguments, blockIdx.x, shared);
+}
+
+extern "C" __global__ void __launch_bounds__(128) im_queries_gather(const im::kernels::QueriesArguments arguments) {
+  im::kernels::GatherPair(arguments, blockIdx.x * blockDim.x + threadIdx.x, blockIdx.y);
+}
+
+extern "C" __global__ void __launch_bounds__(128) im_queries_place(const im::kernels::QueriesArguments arguments) {
+  im::kernels::PlacePair(arguments, blockIdx.x * blockDim.x + threadIdx.x, blockIdx.y);
 }

@@ -11,23 +11,10 @@
 #include <cmath>
 #include <cstdint>
 
-#include "detection/arithmetic.h"
 #include "detection/sigmoid.h"
-#include "image/host_device.h"
+#include "kernels/found.h"
 
 namespace im::kernels {
-
-using detection::Box;
-
-// As it is downloaded.
-struct Found {
-  Box box;
-  float score;
-  std::int32_t class_id;
-  std::int32_t candidate;
-  std::int32_t padding;
-};
-static_assert(sizeof(Found) == 32);
 
 // The only argument of each kernel. Picture p has the elements from p * ..._per_picture on.
 struct DetectionArguments {
@@ -37,7 +24,8 @@ struct DetectionArguments {
   std::int64_t boxes_per_picture = 0;
   std::int64_t scores_per_picture = 0;
   std::int64_t objectness_per_picture = 0;
-  detection::ThresholdList thresholds;
+  const RunSettings* settings = nullptr;
+  detection::ThresholdList thresholds;  // one per class
   // Working memory, `candidates` each per picture: keys, classes and scores as they were gathered, then best first.
   std::uint32_t* gathered = nullptr;  // one count per picture; 0 at the beginning
   std::uint64_t* keys = nullptr;
@@ -52,17 +40,9 @@ struct DetectionArguments {
   std::int32_t limit = 0;
   detection::BoxFormat box_format = detection::BoxFormat::kCenterSize;
   detection::ObjectnessUse objectness_use = detection::ObjectnessUse::kNone;
-  std::int32_t class_agnostic = 0;
-  float iou_threshold = 0;
-  float logit_bound = 0;  // kProduct: no logit below it can pass
 };
 
-constexpr unsigned kGatherBlock = 128;
 constexpr unsigned kSuppressBlock = 256;
-
-IM_HOST_DEVICE detection::Matrix MatrixOf(const detection::Matrix& first, std::int64_t per_picture, unsigned picture) {
-  return {first.data + per_picture * picture, first.candidate_stride, first.attribute_stride};
-}
 
 struct Decision {
   bool passes;
@@ -74,13 +54,14 @@ struct Decision {
 IM_HOST_DEVICE Decision Decide(const DetectionArguments& arguments, unsigned picture, std::size_t candidate) {
   using detection::ObjectnessUse;
   const float nothing = -INFINITY;
+  const float logit_bound = arguments.settings->logit_bound;
   const detection::Matrix scores = MatrixOf(arguments.scores, arguments.scores_per_picture, picture);
   float object = 0;
   if (arguments.objectness_use != ObjectnessUse::kNone) {
     object = MatrixOf(arguments.objectness, arguments.objectness_per_picture, picture).At(candidate, 0);
     if (arguments.objectness_use == ObjectnessUse::kProduct) {
       // Most candidates are background, and the exact function is dear.
-      if (!(object >= arguments.logit_bound)) return {false, 0, 0};
+      if (!(object >= logit_bound)) return {false, 0, 0};
       object = detection::Sigmoid(object);
     }
   }
@@ -89,7 +70,7 @@ IM_HOST_DEVICE Decision Decide(const DetectionArguments& arguments, unsigned pic
   for (std::int32_t c = 0; c < arguments.class_count; ++c) {
     float score = scores.At(candidate, static_cast<std::size_t>(c));
     if (arguments.objectness_use == ObjectnessUse::kProduct) {
-      if (!(score >= arguments.logit_bound)) continue;
+      if (!(score >= logit_bound)) continue;
       score = object * detection::Sigmoid(score);
     }
     if (score > best) {
@@ -99,15 +80,6 @@ IM_HOST_DEVICE Decision Decide(const DetectionArguments& arguments, unsigned pic
   }
   if (arguments.objectness_use != ObjectnessUse::kGate) return {arguments.thresholds.Above(best, best_class), best, best_class};
   return {best > nothing && arguments.thresholds.Above(object, best_class), best, best_class};
-}
-
-// The value before. On the host one thread plays all.
-IM_HOST_DEVICE std::uint32_t CountUp(std::uint32_t* counter) {
-#if defined(__CUDA_ARCH__)
-  return atomicAdd(counter, 1u);
-#else
-  return (*counter)++;
-#endif
 }
 
 IM_HOST_DEVICE void GatherCandidate(const DetectionArguments& arguments, unsigned candidate, unsigned picture) {
@@ -160,8 +132,8 @@ IM_HOST_DEVICE int CountBits(std::uint64_t bits) {
 }
 
 IM_HOST_DEVICE bool Suppresses(const DetectionArguments& arguments, const Found& kept, const Found& box) {
-  if (arguments.class_agnostic == 0 && kept.class_id != box.class_id) return false;
-  return IntersectionOverUnion(kept.box, Area(kept.box), box.box, Area(box.box)) > arguments.iou_threshold;
+  if (arguments.settings->class_agnostic == 0 && kept.class_id != box.class_id) return false;
+  return IntersectionOverUnion(kept.box, Area(kept.box), box.box, Area(box.box)) > arguments.settings->iou_threshold;
 }
 
 // `team.ForEach(count, body)` runs body(0) .. body(count - 1) on the threads of a block, in any order and at the same time, and

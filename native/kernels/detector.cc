@@ -5,13 +5,11 @@
 #include <limits>
 #include <string>
 
-#include "kernels/images.h"
-
 namespace im::kernels {
 namespace {
 
 constexpr char kStage[] = "decode";
-// So that every count and index fits 32 bits, with room.
+// So that every count and index fits 32 bits, with room. Candidates, or pairs of query and class.
 constexpr std::size_t kMaximumCandidates = std::size_t{1} << 24;
 constexpr std::size_t kMaximumClasses = std::size_t{1} << 20;
 // The second dimension of a grid.
@@ -50,68 +48,67 @@ Result<detection::Matrix> View(const DeviceMatrix& matrix, std::size_t pictures,
   return detection::ViewMatrix(Pointer<const float>(matrix.address), of_one, matrix.layout, candidates, attributes, name);
 }
 
+// The matrix of the first picture, and the step to the next.
+Status SetView(const DeviceMatrix& matrix, std::size_t pictures, std::size_t candidates, std::size_t attributes, const char* name,
+               detection::Matrix& target, std::int64_t& per_picture) {
+  const Result<detection::Matrix> checked = View(matrix, pictures, candidates, attributes, name);
+  if (!checked.ok()) return checked.status();
+  target = checked.value();
+  per_picture = static_cast<std::int64_t>(matrix.per_picture);
+  return {};
+}
+
+Status CheckSize(std::size_t pictures, std::size_t candidates, std::size_t classes, const char* what) {
+  if (pictures > 0 && pictures <= kMaximumPictures && candidates > 0 && candidates <= kMaximumCandidates && classes > 0 &&
+      classes <= kMaximumClasses && pictures <= kMaximumCandidates / candidates * 16) {
+    return {};
+  }
+  return InvalidArgument(kStage, "A head of " + std::to_string(pictures) + " pictures, " + std::to_string(candidates) + " " +
+                                     what + " and " + std::to_string(classes) + " classes cannot be decoded on the device.");
+}
+
+// That of a class, or what nothing is greater than.
+float ThresholdOf(const detection::ThresholdList& list, std::int32_t class_id) {
+  if (list.count == 1) return list.values[0];
+  const auto index = static_cast<std::size_t>(class_id);  // a negative id becomes larger than any list
+  return index < list.count ? list.values[index] : std::numeric_limits<float>::infinity();
+}
+
+RunSettings SettingsOf(const detection::Thresholds& thresholds, const detection::Limits& limits) {
+  RunSettings settings;
+  // Nothing is greater than infinity, so nothing is suppressed.
+  settings.iou_threshold = limits.iou_threshold.value_or(std::numeric_limits<float>::infinity());
+  settings.logit_bound = detection::LogitBound(thresholds.lowest());
+  settings.lowest = thresholds.lowest();
+  settings.class_agnostic = limits.class_agnostic ? 1 : 0;
+  return settings;
+}
+
 }  // namespace
 
-Result<std::shared_ptr<const DetectionKernels>> DetectionKernels::Load(const std::shared_ptr<const cuda::Device>& device) {
-  Result<cuda::Module> module = cuda::Module::Load(device, DetectionImages());
-  if (!module.ok()) return module.status();
-  std::shared_ptr<DetectionKernels> kernels(new DetectionKernels(std::move(module.value())));
-  const auto find = [&](const char* name, cuda::FunctionObject*& function) -> Status {
-    const Result<cuda::FunctionObject*> found = kernels->module_.Find(name);
-    if (!found.ok()) return found.status();
-    function = found.value();
-    return {};
-  };
-  IM_RETURN_IF_ERROR(find("im_detection_gather", kernels->gather_));
-  IM_RETURN_IF_ERROR(find("im_detection_rank", kernels->rank_));
-  IM_RETURN_IF_ERROR(find("im_detection_suppress", kernels->suppress_));
-  return std::shared_ptr<const DetectionKernels>(std::move(kernels));
-}
-
-Status DetectionKernels::Launch(const DetectionArguments& arguments, unsigned pictures, const cuda::Stream& stream) const {
-  // As many threads as there could be candidates: how many have passed is known on the device only.
-  const cuda::Extent candidates{(static_cast<unsigned>(arguments.candidates) + kGatherBlock - 1) / kGatherBlock, pictures, 1};
-  IM_RETURN_IF_ERROR(cuda::Launch(gather_, candidates, {kGatherBlock, 1, 1}, arguments, stream));
-  IM_RETURN_IF_ERROR(cuda::Launch(rank_, candidates, {kGatherBlock, 1, 1}, arguments, stream));
-  return cuda::Launch(suppress_, {pictures, 1, 1}, {kSuppressBlock, 1, 1}, arguments, stream);
-}
-
-Status Detector::Prepare(const DeviceDenseHead& head, const detection::Thresholds& thresholds, const detection::Limits& limits) {
-  pictures_ = 0;  // until all of it has succeeded
-  if (head.pictures == 0 || head.pictures > kMaximumPictures || head.candidates == 0 || head.candidates > kMaximumCandidates ||
-      head.classes == 0 || head.classes > kMaximumClasses || head.pictures > kMaximumCandidates / head.candidates * 16) {
-    return InvalidArgument(kStage, "A head of " + std::to_string(head.pictures) + " pictures, " +
-                                       std::to_string(head.candidates) + " candidates and " + std::to_string(head.classes) +
-                                       " classes cannot be decoded on the device.");
-  }
-  DetectionArguments arguments;
-  const auto view = [&](const DeviceMatrix& matrix, std::size_t attributes, const char* name, detection::Matrix& target,
-                        std::int64_t& per_picture) -> Status {
-    const Result<detection::Matrix> checked = View(matrix, head.pictures, head.candidates, attributes, name);
-    if (!checked.ok()) return checked.status();
-    target = checked.value();
-    per_picture = static_cast<std::int64_t>(matrix.per_picture);
-    return {};
-  };
-  IM_RETURN_IF_ERROR(view(head.boxes, 4, "boxes", arguments.boxes, arguments.boxes_per_picture));
-  IM_RETURN_IF_ERROR(view(head.scores, head.classes, "scores", arguments.scores, arguments.scores_per_picture));
-  if (head.objectness_use != detection::ObjectnessUse::kNone) {
-    IM_RETURN_IF_ERROR(view(head.objectness, 1, "objectness", arguments.objectness, arguments.objectness_per_picture));
-  }
-  const std::size_t total = head.pictures * head.candidates;
-  const std::size_t limit = std::min(limits.max_detections, head.candidates);
-  const detection::ThresholdList list = thresholds.list();
+// How the memory of one batch is divided: what is uploaded comes first in the working memory.
+class Detector::Memory {
+ public:
+  Memory(std::size_t pictures, std::size_t candidates, std::size_t class_count, std::size_t result_limit)
+      : limit(result_limit),
+        settings(working.Take(sizeof(RunSettings))),
+        thresholds(working.Take(class_count * sizeof(float))),
+        class_ids(working.Take(class_count * sizeof(std::int32_t))),
+        gathered(working.Take(pictures * sizeof(std::uint32_t))),
+        uploaded(working.total()),
+        keys(working.Take(pictures * candidates * sizeof(std::uint64_t))),
+        classes(working.Take(pictures * candidates * sizeof(std::int32_t))),
+        scores(working.Take(pictures * candidates * sizeof(float))),
+        counts(results.Take(pictures * sizeof(std::int32_t))),
+        found(results.Take(pictures * result_limit * sizeof(Found))) {}
 
   Parts working;
-  const std::size_t gathered = working.Take(head.pictures * sizeof(std::uint32_t));
-  const std::size_t keys = working.Take(total * sizeof(std::uint64_t));
-  const std::size_t classes = working.Take(total * sizeof(std::int32_t));
-  const std::size_t scores = working.Take(total * sizeof(float));
-  const std::size_t ranked = working.Take(total * sizeof(Found));
-  const std::size_t values = working.Take(std::max(list.count, std::size_t{1}) * sizeof(float));
   Parts results;
-  const std::size_t counts = results.Take(head.pictures * sizeof(std::int32_t));
-  const std::size_t found = results.Take(head.pictures * limit * sizeof(Found));
+  const std::size_t limit;
+  const std::size_t settings, thresholds, class_ids, gathered, uploaded, keys, classes, scores, counts, found;
+};
+
+Status Detector::Reserve(const Memory& memory, const RunSettings& settings) {
   const auto reserve = [](auto& pool, auto& buffer, std::size_t bytes, auto... stream) -> Status {
     if (buffer.size() >= bytes) return {};
     auto larger = pool.Allocate(bytes, stream...);
@@ -119,66 +116,123 @@ Status Detector::Prepare(const DeviceDenseHead& head, const detection::Threshold
     buffer = std::move(larger.value());
     return {};
   };
-  IM_RETURN_IF_ERROR(reserve(*resources_->memory, working_, working.total(), stream_.get()));
-  IM_RETURN_IF_ERROR(reserve(*resources_->memory, results_, results.total(), stream_.get()));
-  IM_RETURN_IF_ERROR(reserve(*resources_->pinned, thresholds_, std::max(list.count, std::size_t{1}) * sizeof(float)));
-  IM_RETURN_IF_ERROR(reserve(*resources_->pinned, downloaded_, results.total()));
-  if (list.count > 0) std::memcpy(thresholds_.data(), list.values, list.count * sizeof(float));
+  IM_RETURN_IF_ERROR(reserve(*resources_->pinned, uploaded_, memory.uploaded));
+  IM_RETURN_IF_ERROR(reserve(*resources_->memory, working_, memory.working.total(), stream_.get()));
+  IM_RETURN_IF_ERROR(reserve(*resources_->memory, results_, memory.results.total(), stream_.get()));
+  IM_RETURN_IF_ERROR(reserve(*resources_->pinned, downloaded_, memory.results.total()));
+  // The counts at its end begin with 0.
+  std::memset(uploaded_.data(), 0, memory.uploaded);
+  std::memcpy(static_cast<unsigned char*>(uploaded_.data()) + memory.settings, &settings, sizeof settings);
+  upload_bytes_ = memory.uploaded;
+  count_bytes_ = memory.found;
+  result_bytes_ = memory.results.total();
+  limit_ = memory.limit;
+  return {};
+}
 
-  arguments.gathered = Pointer<std::uint32_t>(working_.address() + gathered);
-  arguments.keys = Pointer<std::uint64_t>(working_.address() + keys);
-  arguments.classes = Pointer<std::int32_t>(working_.address() + classes);
-  arguments.scores_gathered = Pointer<float>(working_.address() + scores);
-  arguments.ranked = Pointer<Found>(working_.address() + ranked);
-  arguments.thresholds = {Pointer<const float>(working_.address() + values), list.count};
-  arguments.found_count = Pointer<std::int32_t>(results_.address() + counts);
-  arguments.found = Pointer<Found>(results_.address() + found);
+Status Detector::Prepare(const DeviceDenseHead& head, const detection::Thresholds& thresholds, const detection::Limits& limits) {
+  arguments_ = {};  // until all of it has succeeded
+  IM_RETURN_IF_ERROR(CheckSize(head.pictures, head.candidates, head.classes, "candidates"));
+  DetectionArguments arguments;
+  IM_RETURN_IF_ERROR(
+      SetView(head.boxes, head.pictures, head.candidates, 4, "boxes", arguments.boxes, arguments.boxes_per_picture));
+  IM_RETURN_IF_ERROR(SetView(head.scores, head.pictures, head.candidates, head.classes, "scores", arguments.scores,
+                             arguments.scores_per_picture));
+  if (head.objectness_use != detection::ObjectnessUse::kNone) {
+    IM_RETURN_IF_ERROR(SetView(head.objectness, head.pictures, head.candidates, 1, "objectness", arguments.objectness,
+                               arguments.objectness_per_picture));
+  }
+  Memory memory(head.pictures, head.candidates, head.classes, std::min(limits.max_detections, head.candidates));
+  const std::size_t ranked = memory.working.Take(head.pictures * head.candidates * sizeof(Found));
+  IM_RETURN_IF_ERROR(Reserve(memory, SettingsOf(thresholds, limits)));
+  auto* values = reinterpret_cast<float*>(static_cast<unsigned char*>(uploaded_.data()) + memory.thresholds);
+  for (std::size_t c = 0; c < head.classes; ++c) values[c] = ThresholdOf(thresholds.list(), static_cast<std::int32_t>(c));
+
+  const auto at = [&](std::size_t offset) { return working_.address() + offset; };
+  arguments.settings = Pointer<const RunSettings>(at(memory.settings));
+  arguments.thresholds = {Pointer<const float>(at(memory.thresholds)), head.classes};
+  arguments.gathered = Pointer<std::uint32_t>(at(memory.gathered));
+  arguments.keys = Pointer<std::uint64_t>(at(memory.keys));
+  arguments.classes = Pointer<std::int32_t>(at(memory.classes));
+  arguments.scores_gathered = Pointer<float>(at(memory.scores));
+  arguments.ranked = Pointer<Found>(at(ranked));
+  arguments.found_count = Pointer<std::int32_t>(results_.address() + memory.counts);
+  arguments.found = Pointer<Found>(results_.address() + memory.found);
   arguments.candidates = static_cast<std::int32_t>(head.candidates);
   arguments.class_count = static_cast<std::int32_t>(head.classes);
-  arguments.limit = static_cast<std::int32_t>(limit);
+  arguments.limit = static_cast<std::int32_t>(memory.limit);
   arguments.box_format = head.box_format;
   arguments.objectness_use = head.objectness_use;
-  arguments.class_agnostic = limits.class_agnostic ? 1 : 0;
-  // Nothing is greater than infinity, so nothing is suppressed.
-  arguments.iou_threshold = limits.iou_threshold.value_or(std::numeric_limits<float>::infinity());
-  arguments.logit_bound = detection::LogitBound(thresholds.lowest());
   arguments_ = arguments;
-  count_bytes_ = found;
-  result_bytes_ = results.total();
+  pictures_ = head.pictures;
+  return {};
+}
+
+Status Detector::Prepare(const DeviceQueriesHead& head, const detection::Thresholds& thresholds,
+                         const detection::Limits& limits) {
+  arguments_ = {};  // until all of it has succeeded
+  const std::size_t pairs =
+      head.classes > 0 && head.queries > kMaximumCandidates / head.classes ? 0 : head.queries * head.classes;
+  IM_RETURN_IF_ERROR(CheckSize(head.pictures, pairs, head.classes, "pairs of query and class"));
+  QueriesArguments arguments;
+  IM_RETURN_IF_ERROR(SetView(head.boxes, head.pictures, head.queries, 4, "boxes", arguments.boxes, arguments.boxes_per_picture));
+  IM_RETURN_IF_ERROR(
+      SetView(head.logits, head.pictures, head.queries, head.classes, "logits", arguments.logits, arguments.logits_per_picture));
+  if (head.logits.layout.candidate_stride != head.classes || head.logits.layout.attribute_stride != 1) {
+    return InvalidArgument(kStage, "The logits of queries have to lie one after the other.");
+  }
+  const Memory memory(head.pictures, pairs, head.classes, std::min(limits.max_detections, head.queries));
+  IM_RETURN_IF_ERROR(Reserve(memory, SettingsOf(thresholds, limits)));
+  auto* bytes = static_cast<unsigned char*>(uploaded_.data());
+  auto* values = reinterpret_cast<float*>(bytes + memory.thresholds);
+  auto* ids = reinterpret_cast<std::int32_t*>(bytes + memory.class_ids);
+  for (std::size_t c = 0; c < head.classes; ++c) {
+    ids[c] = c < head.class_mapping.size() ? head.class_mapping[c] : -1;
+    values[c] = ThresholdOf(thresholds.list(), ids[c]);
+  }
+
+  const auto at = [&](std::size_t offset) { return working_.address() + offset; };
+  arguments.settings = Pointer<const RunSettings>(at(memory.settings));
+  arguments.thresholds = Pointer<const float>(at(memory.thresholds));
+  arguments.class_ids = Pointer<const std::int32_t>(at(memory.class_ids));
+  arguments.gathered = Pointer<std::uint32_t>(at(memory.gathered));
+  arguments.keys = Pointer<std::uint64_t>(at(memory.keys));
+  arguments.reported = Pointer<std::int32_t>(at(memory.classes));
+  arguments.scores = Pointer<float>(at(memory.scores));
+  arguments.found_count = Pointer<std::uint32_t>(results_.address() + memory.counts);
+  arguments.found = Pointer<Found>(results_.address() + memory.found);
+  arguments.queries = static_cast<std::int32_t>(head.queries);
+  arguments.classes = static_cast<std::int32_t>(head.classes);
+  arguments.limit = static_cast<std::int32_t>(memory.limit);
+  arguments_ = arguments;
   pictures_ = head.pictures;
   return {};
 }
 
 Status Detector::Enqueue() const {
-  if (pictures_ == 0) return InvalidArgument(kStage, "There is no head to decode.");
+  if (std::holds_alternative<std::monostate>(arguments_)) return InvalidArgument(kStage, "There is no head to decode.");
   const cuda::Device& device = *resources_->device;
-  const auto address = [](const void* pointer) {
-    return static_cast<cuda::DeviceAddress>(reinterpret_cast<std::uintptr_t>(pointer));
-  };
-  if (arguments_.thresholds.count > 0) {
-    IM_RETURN_IF_ERROR(
-        device.Check(device.table().cuMemcpyHtoDAsync_v2(address(arguments_.thresholds.values), thresholds_.data(),
-                                                         arguments_.thresholds.count * sizeof(float), stream_.get()),
-                     "cuMemcpyHtoDAsync"));
-  }
-  IM_RETURN_IF_ERROR(device.Check(
-      device.table().cuMemsetD8Async(address(arguments_.gathered), 0, pictures_ * sizeof(std::uint32_t), stream_.get()),
-      "cuMemsetD8Async"));
-  IM_RETURN_IF_ERROR(kernels_->Launch(arguments_, static_cast<unsigned>(pictures_), stream_));
+  IM_RETURN_IF_ERROR(
+      device.Check(device.table().cuMemcpyHtoDAsync_v2(working_.address(), uploaded_.data(), upload_bytes_, stream_.get()),
+                   "cuMemcpyHtoDAsync"));
+  const auto pictures = static_cast<unsigned>(pictures_);
+  const auto* dense = std::get_if<DetectionArguments>(&arguments_);
+  IM_RETURN_IF_ERROR(dense != nullptr ? kernels_->Launch(*dense, pictures, stream_)
+                                      : kernels_->Launch(std::get<QueriesArguments>(arguments_), pictures, stream_));
   return device.Check(device.table().cuMemcpyDtoHAsync_v2(downloaded_.data(), results_.address(), result_bytes_, stream_.get()),
                       "cuMemcpyDtoHAsync");
 }
 
 std::vector<detection::Detections> Detector::Results() const {
+  if (std::holds_alternative<std::monostate>(arguments_)) return {};
   std::vector<detection::Detections> results(pictures_);
   const auto* bytes = static_cast<const unsigned char*>(downloaded_.data());
-  const auto limit = static_cast<std::size_t>(arguments_.limit);
   for (std::size_t picture = 0; picture < pictures_; ++picture) {
-    std::int32_t count = 0;
+    std::uint32_t count = 0;
     std::memcpy(&count, bytes + picture * sizeof count, sizeof count);
-    for (std::size_t i = 0; i < static_cast<std::size_t>(std::clamp(count, 0, arguments_.limit)); ++i) {
+    for (std::size_t i = 0; i < std::min<std::size_t>(count, limit_); ++i) {
       Found found;
-      std::memcpy(&found, bytes + count_bytes_ + (picture * limit + i) * sizeof found, sizeof found);
+      std::memcpy(&found, bytes + count_bytes_ + (picture * limit_ + i) * sizeof found, sizeof found);
       results[picture].Add(found.box, found.score, found.class_id, found.candidate);
     }
   }

@@ -1,34 +1,19 @@
-// Boxes from the outputs of dense heads, on the device: thresholds, order, suppression of overlaps. Only what stays is
+// Boxes from the outputs of detection heads, on the device: thresholds, order, suppression of overlaps. Only what stays is
 // downloaded.
 #pragma once
 
 #include <cstddef>
 #include <memory>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "base/status.h"
-#include "cuda/module.h"
 #include "cuda/resources.h"
 #include "detection/dense.h"
-#include "kernels/detection_body.h"
+#include "kernels/detection_kernels.h"
 
 namespace im::kernels {
-
-class DetectionKernels {
- public:
-  static Result<std::shared_ptr<const DetectionKernels>> Load(const std::shared_ptr<const cuda::Device>& device);
-
-  // All three launches; `arguments` holds addresses of the device.
-  Status Launch(const DetectionArguments& arguments, unsigned pictures, const cuda::Stream& stream) const;
-
- private:
-  explicit DetectionKernels(cuda::Module module) : module_(std::move(module)) {}
-  const cuda::Module module_;
-  cuda::FunctionObject* gather_ = nullptr;
-  cuda::FunctionObject* rank_ = nullptr;
-  cuda::FunctionObject* suppress_ = nullptr;
-};
 
 // One of the matrices of a head in float32 memory of the device. Addresses are aligned to 4 bytes.
 struct DeviceMatrix {
@@ -38,6 +23,7 @@ struct DeviceMatrix {
   std::size_t per_picture = 0;  // floats from one picture to the next
 };
 
+// As detection::DenseHead, of several pictures.
 struct DeviceDenseHead {
   std::size_t pictures = 0;
   std::size_t candidates = 0;
@@ -49,6 +35,17 @@ struct DeviceDenseHead {
   detection::ObjectnessUse objectness_use = detection::ObjectnessUse::kNone;
 };
 
+// As detection::QueriesHead, of several pictures: the logits of a query lie side by side, those of the queries one after the
+// other.
+struct DeviceQueriesHead {
+  std::size_t pictures = 0;
+  std::size_t queries = 0;
+  std::size_t classes = 0;
+  DeviceMatrix boxes;
+  DeviceMatrix logits;
+  std::vector<std::int32_t> class_mapping;  // per class: the reported id, negative = dropped; dropped too beyond its end
+};
+
 // Memory for one batch at a time and the work on it in one stream, which must outlive it. One thread at a time.
 class Detector {
  public:
@@ -56,23 +53,33 @@ class Detector {
            const cuda::Stream& stream)
       : resources_(std::move(resources)), kernels_(std::move(kernels)), stream_(stream) {}
 
-  // Checks that every element lies within its memory. Work before must be done.
+  // Checks that every element lies within its memory. Work before must be done. What Enqueue puts into the stream depends on the
+  // head and on `max_detections`; thresholds, class_mapping and the other limits lie in memory and may change from run to run of
+  // a captured graph.
   Status Prepare(const DeviceDenseHead& head, const detection::Thresholds& thresholds, const detection::Limits& limits);
+  // Of the limits max_detections alone: nothing is suppressed.
+  Status Prepare(const DeviceQueriesHead& head, const detection::Thresholds& thresholds, const detection::Limits& limits);
   // Into the stream, behind what makes the outputs. Needs nothing of the host in between, so it may be captured.
   Status Enqueue() const;
-  // After the stream has been waited for: one entry per picture, as GatherDense and SelectBest make them.
+  // After the stream has been waited for: one entry per picture, as GatherDense and SelectBest, or SelectQueries, make them.
   std::vector<detection::Detections> Results() const;
 
  private:
+  class Memory;
+  // Makes room, and lays out what is uploaded before the kernels.
+  Status Reserve(const Memory& memory, const RunSettings& settings);
+
   const std::shared_ptr<const cuda::Resources> resources_;
   const std::shared_ptr<const DetectionKernels> kernels_;
   const cuda::Stream& stream_;
-  cuda::DeviceBuffer working_;
+  cuda::PinnedBuffer uploaded_;
+  cuda::DeviceBuffer working_;  // begins with what was uploaded
   cuda::DeviceBuffer results_;
-  cuda::PinnedBuffer thresholds_;
   cuda::PinnedBuffer downloaded_;
-  DetectionArguments arguments_;
+  std::variant<std::monostate, DetectionArguments, QueriesArguments> arguments_;
   std::size_t pictures_ = 0;
+  std::size_t limit_ = 0;  // per picture
+  std::size_t upload_bytes_ = 0;
   std::size_t count_bytes_ = 0;
   std::size_t result_bytes_ = 0;
 };

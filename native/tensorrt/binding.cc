@@ -14,9 +14,8 @@ CudaStream* AsTensorRtStream(const cuda::Stream& stream) { return reinterpret_ca
 }  // namespace
 
 Result<std::unique_ptr<Binding>> Binding::Create(std::shared_ptr<const Engine> engine, const cuda::Stream& stream,
-                                                 cuda::DeviceAddress scratch,
-                                                 std::shared_ptr<const kernels::PreprocessKernel> kernel, Journal& journal) {
-  std::unique_ptr<Binding> binding(new Binding(std::move(engine), stream, std::move(kernel), journal));
+                                                 cuda::DeviceAddress scratch, DeviceKernels kernels, Journal& journal) {
+  std::unique_ptr<Binding> binding(new Binding(std::move(engine), stream, std::move(kernels), journal));
   Result<Owned<ExecutionContextObject>> context = binding->engine_->CreateContext(AsTensorRtStream(stream), journal);
   if (!context.ok()) return context.status();
   binding->context_ = std::move(context.value());
@@ -57,7 +56,7 @@ Status Binding::SetShapes(const std::vector<InputView>& inputs) {
       return journal_.Failure(kStage, "The shape of input \"" + tensor.name + "\" was refused.", "setInputShape");
     }
     Side& side = inputs_[i];
-    IM_RETURN_IF_ERROR(Reserve(side, inputs[i].bytes));
+    IM_RETURN_IF_ERROR(ReserveDevice(side, inputs[i].bytes));
     side.shape = inputs[i].shape;
     IM_RETURN_IF_ERROR(SetAddress(tensor, side.device.address()));
   }
@@ -79,7 +78,7 @@ Status Binding::PrepareOutput(std::size_t index) {
   OutputAllocator* allocator = nullptr;
   const std::optional<std::size_t> count = ElementCount(side.shape);
   if (count) {
-    IM_RETURN_IF_ERROR(Reserve(side, *count * ElementSize(tensor.type)));
+    IM_RETURN_IF_ERROR(ReserveDevice(side, *count * ElementSize(tensor.type)));
     IM_RETURN_IF_ERROR(SetAddress(tensor, side.device.address()));
   } else {
     side.device = cuda::DeviceBuffer();
@@ -92,18 +91,20 @@ Status Binding::PrepareOutput(std::size_t index) {
   return {};
 }
 
-Status Binding::Reserve(Side& side, std::size_t bytes) {
+Status Binding::ReserveDevice(Side& side, std::size_t bytes) {
   side.bytes = bytes;
-  if (side.device.address() == 0 || side.device.size() < bytes) {
-    Result<cuda::DeviceBuffer> device = engine_->resources()->memory->Allocate(bytes, stream_.get());
-    if (!device.ok()) return device.status();
-    side.device = std::move(device.value());
-  }
-  if (side.host.data() == nullptr || side.host.size() < bytes) {
-    Result<cuda::PinnedBuffer> host = engine_->resources()->pinned->Allocate(bytes);
-    if (!host.ok()) return host.status();
-    side.host = std::move(host.value());
-  }
+  if (side.device.address() != 0 && side.device.size() >= bytes) return {};
+  Result<cuda::DeviceBuffer> device = engine_->resources()->memory->Allocate(bytes, stream_.get());
+  if (!device.ok()) return device.status();
+  side.device = std::move(device.value());
+  return {};
+}
+
+Status Binding::ReserveHost(Side& side) {
+  if (side.host.data() != nullptr && side.host.size() >= side.bytes) return {};
+  Result<cuda::PinnedBuffer> host = engine_->resources()->pinned->Allocate(side.bytes);
+  if (!host.ok()) return host.status();
+  side.host = std::move(host.value());
   return {};
 }
 
@@ -113,20 +114,37 @@ Status Binding::SetAddress(const Tensor& tensor, cuda::DeviceAddress address) {
   return journal_.Failure(kStage, "The address of \"" + tensor.name + "\" was refused.", "setTensorAddress");
 }
 
-Status Binding::Fill(const std::vector<InputView>& inputs) {
+Status Binding::Fill(const std::vector<InputView>& inputs, const DecodeJob* decode) {
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     Side& side = inputs_[i];
     side.picture_bytes = 0;
     if (inputs[i].job != nullptr) {
       if (side.preprocessor == nullptr)
-        side.preprocessor = std::make_unique<kernels::Preprocessor>(engine_->resources(), kernel_, stream_);
+        side.preprocessor = std::make_unique<kernels::Preprocessor>(engine_->resources(), kernels_.preprocess, stream_);
       IM_RETURN_IF_ERROR(side.preprocessor->Prepare(*inputs[i].job));
       side.picture_bytes = inputs[i].job->output_length() * ElementSize(engine_->inputs()[i].type);
     } else if (inputs[i].bytes > 0) {
+      IM_RETURN_IF_ERROR(ReserveHost(side));
       std::memcpy(side.host.data(), inputs[i].data, inputs[i].bytes);
     }
   }
+  decodes_ = decode != nullptr;
+  for (Side& side : outputs_) side.downloaded = !decodes_;
+  if (decodes_) IM_RETURN_IF_ERROR(PrepareDecoding(*decode));
+  // Those that grow get theirs when their size is known.
+  for (Side& side : outputs_) {
+    if (side.downloaded && side.device.address() != 0) IM_RETURN_IF_ERROR(ReserveHost(side));
+  }
   return {};
+}
+
+Status Binding::PrepareDecoding(const DecodeJob& job) {
+  for (const std::size_t index : job.wanted) outputs_[index].downloaded = true;
+  std::vector<DeviceOutput> outputs;
+  // An output that grows has no memory yet.
+  for (const Side& side : outputs_) outputs.push_back({side.device.address(), side.shape});
+  if (detector_ == nullptr) detector_ = std::make_unique<kernels::Detector>(engine_->resources(), kernels_.detection, stream_);
+  return PrepareDetector(job, engine_->outputs(), outputs, *detector_);
 }
 
 Status Binding::Upload(std::size_t index) {
@@ -154,6 +172,7 @@ Status Binding::Enqueue() {
     return journal_.Failure(kStage, "TensorRT did not run the network.", "enqueueV3");
   }
   IM_RETURN_IF_ERROR(FinishGrowing());
+  if (decodes_) IM_RETURN_IF_ERROR(detector_->Enqueue());
   for (Side& side : outputs_) IM_RETURN_IF_ERROR(Download(side, side.device.address()));
   return {};
 }
@@ -172,18 +191,14 @@ Status Binding::FinishGrowing() {
                               "notifyShape");
     }
     side.bytes = bytes;
-    if (side.host.data() == nullptr || side.host.size() < bytes) {
-      Result<cuda::PinnedBuffer> host = engine_->resources()->pinned->Allocate(bytes);
-      if (!host.ok()) return host.status();
-      side.host = std::move(host.value());
-    }
+    if (side.downloaded) IM_RETURN_IF_ERROR(ReserveHost(side));
     IM_RETURN_IF_ERROR(Download(side, growing.memory->memory().address()));
   }
   return {};
 }
 
 Status Binding::Download(Side& side, cuda::DeviceAddress from) {
-  if (side.bytes == 0 || from == 0) return {};
+  if (side.bytes == 0 || from == 0 || !side.downloaded) return {};
   const cuda::Device& device = *engine_->resources()->device;
   return device.Check(device.table().cuMemcpyDtoHAsync_v2(side.host.data(), from, side.bytes, stream_.get()),
                       "cuMemcpyDtoHAsync");
@@ -191,8 +206,14 @@ Status Binding::Download(Side& side, cuda::DeviceAddress from) {
 
 std::vector<OutputView> Binding::Outputs() const {
   std::vector<OutputView> views;
-  for (const Side& side : outputs_) views.push_back({side.host.data(), side.bytes, side.shape});
+  for (const Side& side : outputs_) {
+    views.push_back({side.downloaded ? side.host.data() : nullptr, side.downloaded ? side.bytes : 0, side.shape});
+  }
   return views;
+}
+
+std::vector<detection::Detections> Binding::Detections() const {
+  return decodes_ ? detector_->Results() : std::vector<detection::Detections>();
 }
 
 }  // namespace im::trt

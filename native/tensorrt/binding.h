@@ -9,6 +9,7 @@
 #include "cuda/device.h"
 #include "cuda/memory.h"
 #include "kernels/preprocessor.h"
+#include "tensorrt/decode.h"
 #include "tensorrt/engine.h"
 
 namespace im::trt {
@@ -24,18 +25,22 @@ struct InputView {
 
 // In the order of the engine's outputs.
 struct OutputView {
-  const void* data = nullptr;
+  const void* data = nullptr;  // null: not downloaded
   std::size_t bytes = 0;
   Shape shape;
 };
 
+// What the device does around the network; null where it never does.
+struct DeviceKernels {
+  std::shared_ptr<const kernels::PreprocessKernel> preprocess = nullptr;  // for inputs that are jobs
+  std::shared_ptr<const kernels::DetectionKernels> detection = nullptr;   // for decode jobs
+};
+
 class Binding {
  public:
-  // Scratch memory is the caller's: one block serves several bindings whose work goes into one stream. `kernel` may be null when
-  // no input is ever a job.
+  // Scratch memory is the caller's: one block serves several bindings whose work goes into one stream.
   static Result<std::unique_ptr<Binding>> Create(std::shared_ptr<const Engine> engine, const cuda::Stream& stream,
-                                                 cuda::DeviceAddress scratch,
-                                                 std::shared_ptr<const kernels::PreprocessKernel> kernel, Journal& journal);
+                                                 cuda::DeviceAddress scratch, DeviceKernels kernels, Journal& journal);
   // What was put into the stream must be done.
   ~Binding();
   Binding(const Binding&) = delete;
@@ -46,12 +51,14 @@ class Binding {
   // Whether the sizes of all outputs are known beforehand: only then can the work be captured.
   bool is_static() const { return growing_.empty(); }
 
-  // Copies to where the device reads; the work before must be done.
-  Status Fill(const std::vector<InputView>& inputs);
-  // Upload and preparation, network, download, in the stream.
+  // Copies to where the device reads; the work before must be done. `decode` may be null.
+  Status Fill(const std::vector<InputView>& inputs, const DecodeJob* decode);
+  // Upload and preparation, network, decoding, download, in the stream.
   Status Enqueue();
   // After the stream has been waited for; the views hold until the next Fill or Configure.
   std::vector<OutputView> Outputs() const;
+  // Likewise: what the decode job of the last Fill has found, by picture; empty without one.
+  std::vector<detection::Detections> Detections() const;
 
  private:
   struct Side {
@@ -59,17 +66,21 @@ class Binding {
     cuda::PinnedBuffer host;
     std::size_t bytes = 0;
     Shape shape;
+    // Outputs of the last Fill.
+    bool downloaded = true;
     // Inputs that have ever been a job. The pictures of the last Fill, 0 when it brought data.
     std::unique_ptr<kernels::Preprocessor> preprocessor;
     std::size_t picture_bytes = 0;
   };
 
-  Binding(std::shared_ptr<const Engine> engine, const cuda::Stream& stream,
-          std::shared_ptr<const kernels::PreprocessKernel> kernel, Journal& journal)
-      : engine_(std::move(engine)), stream_(stream), kernel_(std::move(kernel)), journal_(journal) {}
+  Binding(std::shared_ptr<const Engine> engine, const cuda::Stream& stream, DeviceKernels kernels, Journal& journal)
+      : engine_(std::move(engine)), stream_(stream), kernels_(std::move(kernels)), journal_(journal) {}
   Status SetShapes(const std::vector<InputView>& inputs);
   Status PrepareOutput(std::size_t index);
-  Status Reserve(Side& side, std::size_t bytes);
+  Status PrepareDecoding(const DecodeJob& job);
+  Status ReserveDevice(Side& side, std::size_t bytes);
+  // As many bytes as the device has: only what is copied needs it.
+  Status ReserveHost(Side& side);
   Status SetAddress(const Tensor& tensor, cuda::DeviceAddress address);
   Status Upload(std::size_t index);
   Status Download(Side& side, cuda::DeviceAddress from);
@@ -82,12 +93,14 @@ class Binding {
 
   const std::shared_ptr<const Engine> engine_;
   const cuda::Stream& stream_;
-  const std::shared_ptr<const kernels::PreprocessKernel> kernel_;
+  const DeviceKernels kernels_;
   Journal& journal_;
   // Before the context, which points to them.
   std::vector<Growing> growing_;
   std::vector<Side> inputs_;
   std::vector<Side> outputs_;
+  std::unique_ptr<kernels::Detector> detector_;
+  bool decodes_ = false;  // in the last Fill
   Owned<ExecutionContextObject> context_;
   bool configured_ = false;
 };

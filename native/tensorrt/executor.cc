@@ -33,8 +33,9 @@ bool Admits(const Tensor::Range& range, const Shape& shape) {
   return true;
 }
 
-std::vector<Shape> KeyOf(const std::vector<InputView>& inputs) {
+std::vector<Shape> KeyOf(const std::vector<InputView>& inputs, const DecodeJob* decode) {
   std::vector<Shape> key;
+  if (decode != nullptr) key.push_back(KeyOf(*decode));
   for (const InputView& input : inputs) {
     key.push_back(input.shape);
     if (input.job == nullptr) continue;
@@ -81,7 +82,7 @@ Result<std::unique_ptr<Executor>> Executor::Create(std::shared_ptr<const Engine>
   if (!scratch.ok()) return scratch.status();
   executor->scratch_ = std::move(scratch.value());
   Result<std::unique_ptr<Binding>> general =
-      Binding::Create(executor->engine_, executor->stream_, executor->scratch_.address(), options.preprocess, executor->journal_);
+      Binding::Create(executor->engine_, executor->stream_, executor->scratch_.address(), options.kernels, executor->journal_);
   if (!general.ok()) return general.status();
   executor->general_ = std::move(general.value());
   return executor;
@@ -98,7 +99,7 @@ Executor::~Executor() {
   engine_->resources()->memory->Forget(stream_.get());
 }
 
-Status Executor::Check(const std::vector<InputView>& inputs) const {
+Status Executor::Check(const std::vector<InputView>& inputs, const DecodeJob* decode) const {
   if (inputs.size() != engine_->inputs().size()) {
     return InvalidArgument(kStage, "The engine has " + std::to_string(engine_->inputs().size()) + " inputs, received " +
                                        std::to_string(inputs.size()) + ".");
@@ -118,21 +119,24 @@ Status Executor::Check(const std::vector<InputView>& inputs) const {
                                          " say " + std::to_string(*count * ElementSize(tensor.type)) + ".");
     }
     if (inputs[i].job != nullptr) IM_RETURN_IF_ERROR(CheckJob(tensor, inputs[i]));
-    if (inputs[i].job != nullptr && options_.preprocess == nullptr) {
+    if (inputs[i].job != nullptr && options_.kernels.preprocess == nullptr) {
       return InvalidArgument(kStage, "This executor was made without the kernels that prepare pictures.");
     }
   }
-  return {};
+  if (decode != nullptr && options_.kernels.detection == nullptr) {
+    return InvalidArgument(kStage, "This executor was made without the kernels that decode detections.");
+  }
+  return decode == nullptr ? Status() : CheckDecodeJob(*decode, engine_->outputs());
 }
 
-Status Executor::Submit(const std::vector<InputView>& inputs) {
-  IM_RETURN_IF_ERROR(Check(inputs));
+Status Executor::Submit(const std::vector<InputView>& inputs, const DecodeJob* decode) {
+  IM_RETURN_IF_ERROR(Check(inputs, decode));
   IM_RETURN_IF_ERROR(engine_->resources()->device->MakeCurrent());
   // A run that nobody waited for may still use the memory.
   if (current_ != nullptr && !waited_) IM_RETURN_IF_ERROR(stream_.Synchronize());
   current_ = nullptr;
   waited_ = false;
-  Status status = Run(inputs);
+  Status status = Run(inputs, decode);
   if (status.ok()) status = done_.Record(stream_);
   if (!status.ok()) {
     // Part of the work may be in the stream; its memory has to be free before anything else uses it.
@@ -144,18 +148,18 @@ Status Executor::Submit(const std::vector<InputView>& inputs) {
   return {};
 }
 
-Status Executor::Run(const std::vector<InputView>& inputs) {
-  const Key key = KeyOf(inputs);
+Status Executor::Run(const std::vector<InputView>& inputs, const DecodeJob* decode) {
+  const Key key = KeyOf(inputs, decode);
   Captured* captured = FindCaptured(key);
   if (captured != nullptr && captured->graph) {
-    IM_RETURN_IF_ERROR(captured->binding->Fill(inputs));
+    IM_RETURN_IF_ERROR(captured->binding->Fill(inputs, decode));
     IM_RETURN_IF_ERROR(captured->graph->Launch(stream_));
     ++statistics_.graph_launches;
     current_ = captured->binding.get();
     return {};
   }
   if (options_.graphs > 0 && captured == nullptr && HasComeBefore(key) && general_->is_static()) {
-    const Result<Binding*> binding = RunAndCapture(key, inputs);
+    const Result<Binding*> binding = RunAndCapture(key, inputs, decode);
     if (binding.ok()) {
       current_ = binding.value();
       return {};
@@ -164,7 +168,7 @@ Status Executor::Run(const std::vector<InputView>& inputs) {
     GiveUp(key, binding.status());
   }
   IM_RETURN_IF_ERROR(general_->Configure(inputs));
-  IM_RETURN_IF_ERROR(general_->Fill(inputs));
+  IM_RETURN_IF_ERROR(general_->Fill(inputs, decode));
   IM_RETURN_IF_ERROR(general_->Enqueue());
   current_ = general_.get();
   return {};
@@ -188,15 +192,15 @@ bool Executor::HasComeBefore(const Key& key) {
   return false;
 }
 
-Result<Binding*> Executor::RunAndCapture(const Key& key, const std::vector<InputView>& inputs) {
+Result<Binding*> Executor::RunAndCapture(const Key& key, const std::vector<InputView>& inputs, const DecodeJob* decode) {
   // All work is done at this moment, so an entry can go.
   if (captured_.size() >= options_.graphs) captured_.pop_back();
-  Result<std::unique_ptr<Binding>> made = Binding::Create(engine_, stream_, scratch_.address(), options_.preprocess, journal_);
+  Result<std::unique_ptr<Binding>> made = Binding::Create(engine_, stream_, scratch_.address(), options_.kernels, journal_);
   if (!made.ok()) return made.status();
   Binding& binding = *made.value();
   IM_RETURN_IF_ERROR(binding.Configure(inputs));
   if (!binding.is_static()) return Status(Code::kTensorRt, kStage, "The sizes of the outputs depend on the data.");
-  IM_RETURN_IF_ERROR(binding.Fill(inputs));
+  IM_RETURN_IF_ERROR(binding.Fill(inputs, decode));
   // Once outside of a capture: TensorRT prepares what it must not prepare inside.
   const Status warm = binding.Enqueue();
   Result<cuda::Graph> graph = warm.ok() ? cuda::Graph::Capture(stream_, [&] { return binding.Enqueue(); }) : warm;
@@ -226,6 +230,10 @@ Result<std::vector<OutputView>> Executor::Wait() {
     return status;
   }
   return current_->Outputs();
+}
+
+std::vector<detection::Detections> Executor::Detections() const {
+  return current_ == nullptr ? std::vector<detection::Detections>() : current_->Detections();
 }
 
 }  // namespace im::trt

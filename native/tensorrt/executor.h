@@ -1,8 +1,8 @@
 // Runs an engine, one run after the other, on a stream of its own. Several executors of one engine run side by side.
 //
-// Runs whose shapes come again are captured: uploading, network and downloading become one launch. A captured graph holds the
-// addresses and the context that it was recorded with, so each has a context and memory of its own; changing the context would
-// break the graph. Shapes that come once share one context, whatever their number.
+// Runs whose shapes come again are captured: uploading, network, decoding and downloading become one launch. A captured graph
+// holds the addresses and the context that it was recorded with, so each has a context and memory of its own; changing the
+// context would break the graph. Shapes that come once share one context, whatever their number.
 #pragma once
 
 #include <cstddef>
@@ -23,8 +23,7 @@ namespace im::trt {
 struct ExecutorOptions {
   // How many shapes keep a graph at a time; the one that was not used for longest makes room. 0 = no graphs.
   std::size_t graphs = 8;
-  // For inputs that the device prepares from pictures; null when there are none.
-  std::shared_ptr<const kernels::PreprocessKernel> preprocess = nullptr;
+  DeviceKernels kernels = {};
 };
 
 struct ExecutorStatistics {
@@ -46,17 +45,19 @@ class Executor {
   Executor& operator=(const Executor&) = delete;
 
   // Refuses what the engine's profile does not admit. Returns as soon as the work is in the stream; the inputs have been read by
-  // then.
-  Status Submit(const std::vector<InputView>& inputs);
+  // then. With `decode` the device reads detections out of the outputs, which are not downloaded then, but for the wanted ones.
+  Status Submit(const std::vector<InputView>& inputs, const DecodeJob* decode = nullptr);
   // For the results of the last Submit, which has succeeded. They hold until the next Submit. Any thread, but only one at a time.
   Result<std::vector<OutputView>> Wait();
+  // After Wait has succeeded: by picture; empty when nothing was to be decoded.
+  std::vector<detection::Detections> Detections() const;
 
   const Engine& engine() const { return *engine_; }
   const ExecutorStatistics& statistics() const { return statistics_; }
 
  private:
   // Shapes of all inputs, one after the other; behind that of a job, the sizes of its copies and launches, which a graph holds
-  // too.
+  // too; and what of a decode job it holds.
   using Key = std::vector<Shape>;
   struct Captured {
     Key key;
@@ -66,12 +67,12 @@ class Executor {
 
   Executor(std::shared_ptr<const Engine> engine, const ExecutorOptions& options, cuda::Stream stream, cuda::Event done)
       : engine_(std::move(engine)), options_(options), stream_(std::move(stream)), done_(std::move(done)) {}
-  Status Check(const std::vector<InputView>& inputs) const;
-  Status Run(const std::vector<InputView>& inputs);
+  Status Check(const std::vector<InputView>& inputs, const DecodeJob* decode) const;
+  Status Run(const std::vector<InputView>& inputs, const DecodeJob* decode);
   Captured* FindCaptured(const Key& key);
   bool HasComeBefore(const Key& key);
   // One plain run through a context of its own, which is then captured. Nothing when there is no room for it.
-  Result<Binding*> RunAndCapture(const Key& key, const std::vector<InputView>& inputs);
+  Result<Binding*> RunAndCapture(const Key& key, const std::vector<InputView>& inputs, const DecodeJob* decode);
   void GiveUp(const Key& key, const Status& why);
 
   const std::shared_ptr<const Engine> engine_;

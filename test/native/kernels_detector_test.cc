@@ -1,14 +1,10 @@
-#include "kernels/detector.h"
-
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <random>
-#include <tuple>
 #include <vector>
 
 #include "detection/nms.h"
-#include "fakes/cuda_fixture.h"
+#include "fakes/detector_fixture.h"
 
 namespace im::kernels {
 namespace {
@@ -82,50 +78,8 @@ std::vector<Detections> Expected(const Head& head, const Thresholds& thresholds,
   return expected;
 }
 
-// Comparable to the bit, in which NaN equals itself.
-std::vector<std::uint32_t> Bits(const Detections& detections) {
-  std::vector<std::uint32_t> bits;
-  for (std::size_t i = 0; i < detections.size(); ++i) {
-    const detection::Box& box = detections.boxes[i];
-    for (const float value : {box.x1, box.y1, box.x2, box.y2, detections.scores[i]}) {
-      bits.emplace_back();
-      std::memcpy(&bits.back(), &value, sizeof value);
-    }
-    bits.push_back(static_cast<std::uint32_t>(detections.class_ids[i]));
-    bits.push_back(static_cast<std::uint32_t>(detections.indices[i]));
-  }
-  return bits;
-}
-
-class DetectorTest : public cuda::FakeDriverTest {
+class DetectorTest : public DetectorFixture {
  protected:
-  struct Bench {
-    std::shared_ptr<const cuda::Resources> resources;
-    std::shared_ptr<const DetectionKernels> kernels;
-    std::unique_ptr<cuda::Stream> stream;
-
-    ~Bench() {
-      if (stream == nullptr) return;
-      (void)stream->Synchronize();
-      resources->memory->Forget(stream->get());
-    }
-  };
-
-  static Status Open(Bench& bench) {
-    const Result<cuda::Driver> driver = cuda::Driver::Open(cuda::FakeDriverSearch());
-    if (!driver.ok()) return driver.status();
-    const Result<std::shared_ptr<const cuda::Resources>> resources = cuda::Resources::Open(driver.value(), 0);
-    if (!resources.ok()) return resources.status();
-    bench.resources = resources.value();
-    const Result<std::shared_ptr<const DetectionKernels>> kernels = DetectionKernels::Load(bench.resources->device);
-    if (!kernels.ok()) return kernels.status();
-    bench.kernels = kernels.value();
-    Result<cuda::Stream> stream = cuda::Stream::Create(bench.resources->device);
-    if (!stream.ok()) return stream.status();
-    bench.stream = std::make_unique<cuda::Stream>(std::move(stream.value()));
-    return {};
-  }
-
   static DeviceDenseHead OnDevice(const Head& head, cuda::DeviceAddress address) {
     const auto matrix = [&](std::size_t attribute) {
       return DeviceMatrix{address, head.data.size(), head.layout(attribute), head.per_picture()};
@@ -144,26 +98,16 @@ class DetectorTest : public cuda::FakeDriverTest {
 
   static Status Run(Bench& bench, const Head& head, const Thresholds& thresholds, const Limits& limits,
                     std::vector<Detections>& found) {
-    const std::size_t bytes = head.data.size() * sizeof(float);
-    const Result<cuda::DeviceBuffer> memory = bench.resources->memory->Allocate(bytes, bench.stream->get());
+    const Result<cuda::DeviceBuffer> memory = bench.Upload(head.data);
     if (!memory.ok()) return memory.status();
-    const cuda::Device& device = *bench.resources->device;
-    IM_RETURN_IF_ERROR(
-        device.Check(device.table().cuMemcpyHtoDAsync_v2(memory.value().address(), head.data.data(), bytes, bench.stream->get()),
-                     "cuMemcpyHtoDAsync"));
     Detector detector(bench.resources, bench.kernels, *bench.stream);
     IM_RETURN_IF_ERROR(detector.Prepare(OnDevice(head, memory.value().address()), thresholds, limits));
-    const Status enqueued = detector.Enqueue();
-    const Status waited = bench.stream->Synchronize();
-    if (!enqueued.ok()) return enqueued;
-    IM_RETURN_IF_ERROR(waited);
-    found = detector.Results();
-    return {};
+    return bench.Finish(detector, found);
   }
 
   static Status OpenAndRun(const Head& head, std::vector<Detections>& found) {
     Bench bench;
-    IM_RETURN_IF_ERROR(Open(bench));
+    IM_RETURN_IF_ERROR(bench.Open());
     return Run(bench, head, Thresholds({0.4f}), {0.5f, false, 30}, found);
   }
 };
@@ -171,7 +115,7 @@ class DetectorTest : public cuda::FakeDriverTest {
 TEST_F(DetectorTest, FindsWhatTheCpuFinds) {
   std::mt19937 random(1);
   Bench bench;
-  ASSERT_TRUE(Open(bench).ok());
+  ASSERT_TRUE(bench.Open().ok());
   std::size_t total = 0;
   for (int round = 0; round < 300; ++round) {
     const auto use = static_cast<ObjectnessUse>(random() % 3);
@@ -207,7 +151,7 @@ TEST_F(DetectorTest, EqualScoresKeepTheirOrder) {
     head.at(0, i, 5) = 0.75f;
   }
   Bench bench;
-  ASSERT_TRUE(Open(bench).ok());
+  ASSERT_TRUE(bench.Open().ok());
   std::vector<Detections> found;
   ASSERT_TRUE(Run(bench, head, Thresholds({0.5f}), {std::nullopt, false, SIZE_MAX}, found).ok());
   ASSERT_EQ(found[0].size(), 200u);
@@ -221,7 +165,7 @@ TEST_F(DetectorTest, NothingNeedsToBeFound) {
   std::mt19937 random(3);
   const Head head = RandomHead(random, 2, 50, 3, ObjectnessUse::kGate);
   Bench bench;
-  ASSERT_TRUE(Open(bench).ok());
+  ASSERT_TRUE(bench.Open().ok());
   std::vector<Detections> found;
   ASSERT_TRUE(Run(bench, head, Thresholds({INFINITY}), {0.5f, false, 10}, found).ok());
   ASSERT_EQ(found.size(), 2u);
@@ -236,7 +180,7 @@ TEST_F(DetectorTest, RefusesWhatDoesNotFitItsMemory) {
   std::mt19937 random(4);
   const Head head = RandomHead(random, 2, 20, 3, ObjectnessUse::kGate);
   Bench bench;
-  ASSERT_TRUE(Open(bench).ok());
+  ASSERT_TRUE(bench.Open().ok());
   Detector detector(bench.resources, bench.kernels, *bench.stream);
   EXPECT_FALSE(detector.Enqueue().ok()) << "nothing is prepared";
   const auto refused = [&](auto change) {

@@ -77,7 +77,7 @@ class PicturesTest : public cuda::FakeDriverTest {
       Result<std::shared_ptr<const kernels::PreprocessKernel>> kernel =
           kernels::PreprocessKernel::Load(resources.value()->device);
       if (!kernel.ok()) return kernel.status();
-      options.preprocess = std::move(kernel.value());
+      options.kernels.preprocess = std::move(kernel.value());
     }
     return Executor::Create(engine.value(), options);
   }

@@ -6,6 +6,7 @@
 
 #include "kernels/detection_body.h"
 #include "kernels/preprocess_body.h"
+#include "kernels/queries_body.h"
 
 namespace {
 
@@ -57,14 +58,21 @@ bool Preprocess(void** parameters, const unsigned grid[3], const unsigned block[
 
 bool Translated(im::kernels::DetectionArguments& arguments) {
   return Translate(arguments.boxes.data) && Translate(arguments.scores.data) && Translate(arguments.objectness.data) &&
-         Translate(arguments.thresholds.values) && Translate(arguments.gathered) && Translate(arguments.keys) &&
-         Translate(arguments.classes) && Translate(arguments.scores_gathered) && Translate(arguments.ranked) &&
+         Translate(arguments.settings) && Translate(arguments.thresholds.values) && Translate(arguments.gathered) &&
+         Translate(arguments.keys) && Translate(arguments.classes) && Translate(arguments.scores_gathered) &&
+         Translate(arguments.ranked) && Translate(arguments.found) && Translate(arguments.found_count);
+}
+
+bool Translated(im::kernels::QueriesArguments& arguments) {
+  return Translate(arguments.boxes.data) && Translate(arguments.logits.data) && Translate(arguments.settings) &&
+         Translate(arguments.class_ids) && Translate(arguments.thresholds) && Translate(arguments.gathered) &&
+         Translate(arguments.keys) && Translate(arguments.reported) && Translate(arguments.scores) &&
          Translate(arguments.found) && Translate(arguments.found_count);
 }
 
-template <void (*Body)(const im::kernels::DetectionArguments&, unsigned, unsigned)>
+template <typename Arguments, void (*Body)(const Arguments&, unsigned, unsigned)>
 bool PerCandidate(void** parameters, const unsigned grid[3], const unsigned block[3]) {
-  auto arguments = *static_cast<im::kernels::DetectionArguments*>(parameters[0]);
+  auto arguments = *static_cast<Arguments*>(parameters[0]);
   if (!Translated(arguments)) return false;
   ForThreads(grid, block, [&](unsigned x, unsigned y, unsigned) { Body(arguments, x, y); });
   return true;
@@ -81,11 +89,16 @@ bool Suppress(void** parameters, const unsigned grid[3], const unsigned[3]) {
   return true;
 }
 
+using im::kernels::DetectionArguments;
+using im::kernels::QueriesArguments;
+
 constexpr KernelTwin kTwins[] = {
     {"im_preprocess", Preprocess, sizeof(im::kernels::PreprocessArguments)},
-    {"im_detection_gather", PerCandidate<im::kernels::GatherCandidate>, sizeof(im::kernels::DetectionArguments)},
-    {"im_detection_rank", PerCandidate<im::kernels::RankCandidate>, sizeof(im::kernels::DetectionArguments)},
-    {"im_detection_suppress", Suppress, sizeof(im::kernels::DetectionArguments)},
+    {"im_detection_gather", PerCandidate<DetectionArguments, im::kernels::GatherCandidate>, sizeof(DetectionArguments)},
+    {"im_detection_rank", PerCandidate<DetectionArguments, im::kernels::RankCandidate>, sizeof(DetectionArguments)},
+    {"im_detection_suppress", Suppress, sizeof(DetectionArguments)},
+    {"im_queries_gather", PerCandidate<QueriesArguments, im::kernels::GatherPair>, sizeof(QueriesArguments)},
+    {"im_queries_place", PerCandidate<QueriesArguments, im::kernels::PlacePair>, sizeof(QueriesArguments)},
 };
 
 }  // namespace

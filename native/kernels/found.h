@@ -1,0 +1,48 @@
+// What the detection kernels of every kind of head share: what they are told for a run, and what they hand back.
+#pragma once
+
+#include <cstdint>
+
+#include "detection/arithmetic.h"
+#include "image/host_device.h"
+
+namespace im::kernels {
+
+using detection::Box;
+
+// Of one run. It lies in memory of the device, so that a captured graph can be launched with others than it was recorded with.
+struct RunSettings {
+  float iou_threshold;
+  float logit_bound;  // no logit below it can pass
+  float lowest;       // no score at or below it can pass
+  std::int32_t class_agnostic;
+};
+
+// As it is downloaded.
+struct Found {
+  Box box;
+  float score;
+  std::int32_t class_id;
+  std::int32_t candidate;  // or query
+  std::int32_t padding;
+};
+static_assert(sizeof(Found) == 32);
+
+// Threads of a block that look at one candidate, or pair, each.
+constexpr unsigned kGatherBlock = 128;
+
+// The matrix of a picture, from that of the first.
+IM_HOST_DEVICE detection::Matrix MatrixOf(const detection::Matrix& first, std::int64_t per_picture, unsigned picture) {
+  return {first.data + per_picture * picture, first.candidate_stride, first.attribute_stride};
+}
+
+// The value before. On the host one thread plays all.
+IM_HOST_DEVICE std::uint32_t CountUp(std::uint32_t* counter) {
+#if defined(__CUDA_ARCH__)
+  return atomicAdd(counter, 1u);
+#else
+  return (*counter)++;
+#endif
+}
+
+}  // namespace im::kernels

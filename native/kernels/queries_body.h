@@ -1,0 +1,83 @@
+// What threads of the kernels for query heads do: of all (query, class) pairs the most probable ones, as detection::SelectQueries
+// chooses them. Compiled like detection_body.h, into the same file of kernels.
+//
+// Two launches, the second of which need not know on the host what the first found:
+//   gather  a thread per pair: who could be among the best, in any order
+//   place   a thread per pair that is to be reported: how many are better, and how many of those are reported
+#pragma once
+
+#include <cstdint>
+
+#include "detection/sigmoid.h"
+#include "kernels/found.h"
+
+namespace im::kernels {
+
+// The only argument of each kernel. Picture p has the elements from p * ..._per_picture on.
+struct QueriesArguments {
+  detection::Matrix boxes;   // center x, center y, width, height
+  detection::Matrix logits;  // attribute stride 1, candidate stride = classes
+  std::int64_t boxes_per_picture = 0;
+  std::int64_t logits_per_picture = 0;
+  const RunSettings* settings = nullptr;
+  // By column of the logits: the reported class, negative = none, and its threshold.
+  const std::int32_t* class_ids = nullptr;
+  const float* thresholds = nullptr;
+  // Working memory, as many as there are pairs for each picture, as they were gathered: the key, the class to be reported or -1,
+  // the probability.
+  std::uint32_t* gathered = nullptr;  // one count per picture; 0 at the beginning
+  std::uint64_t* keys = nullptr;
+  std::int32_t* reported = nullptr;
+  float* scores = nullptr;
+  // Results: `limit` per picture, and how many of them there are.
+  Found* found = nullptr;
+  std::uint32_t* found_count = nullptr;
+  std::int32_t queries = 0;
+  std::int32_t classes = 0;
+  std::int32_t limit = 0;
+};
+
+// Pairs that no class lets pass need not compete: every better pair is still there.
+IM_HOST_DEVICE void GatherPair(const QueriesArguments& arguments, unsigned pair, unsigned picture) {
+  if (pair == 0) arguments.found_count[picture] = 0;
+  const std::int32_t pairs = arguments.queries * arguments.classes;
+  if (pair >= static_cast<unsigned>(pairs)) return;
+  const float logit = arguments.logits.data[arguments.logits_per_picture * picture + pair];
+  // Most pairs are background, and the exact function is dear. NaN ends here too.
+  if (!(logit >= arguments.settings->logit_bound)) return;
+  const float score = detection::Sigmoid(logit);
+  if (!(score > arguments.settings->lowest)) return;
+  const std::int64_t place = static_cast<std::int64_t>(picture) * pairs + CountUp(arguments.gathered + picture);
+  const unsigned column = pair % static_cast<unsigned>(arguments.classes);
+  const std::int32_t class_id = arguments.class_ids[column];
+  arguments.keys[place] = detection::ScoreKey(score, pair);
+  arguments.reported[place] = class_id >= 0 && score > arguments.thresholds[column] ? class_id : -1;
+  arguments.scores[place] = score;
+}
+
+// Keys are all different, so are the places. Classes that are not reported take places among the best all the same.
+IM_HOST_DEVICE void PlacePair(const QueriesArguments& arguments, unsigned gathered, unsigned picture) {
+  const std::uint32_t count = arguments.gathered[picture];
+  if (gathered >= count) return;
+  const std::int64_t start = static_cast<std::int64_t>(picture) * arguments.queries * arguments.classes;
+  const std::uint64_t* keys = arguments.keys + start;
+  const std::int32_t* reported = arguments.reported + start;
+  if (reported[gathered] < 0) return;
+  const std::uint64_t key = keys[gathered];
+  std::int32_t better = 0;
+  std::int32_t better_reported = 0;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    if (keys[i] >= key) continue;
+    better_reported += reported[i] >= 0 ? 1 : 0;
+    if (++better >= arguments.queries) return;
+  }
+  if (better_reported >= arguments.limit) return;
+  const std::int32_t query = detection::PositionOf(key) / arguments.classes;
+  const detection::Matrix boxes = MatrixOf(arguments.boxes, arguments.boxes_per_picture, picture);
+  CountUp(arguments.found_count + picture);
+  arguments.found[static_cast<std::int64_t>(picture) * arguments.limit + better_reported] = {
+      BoxOf(boxes, detection::BoxFormat::kCenterSize, static_cast<std::size_t>(query)), arguments.scores[start + gathered],
+      reported[gathered], query, 0};
+}
+
+}  // namespace im::kernels

@@ -1,0 +1,65 @@
+// What a run has the device make of the network's outputs, behind it in the same stream.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "base/status.h"
+#include "kernels/detector.h"
+#include "tensorrt/engine.h"
+
+namespace im::trt {
+
+// A matrix within an output [batch, attributes, candidates] or [batch, candidates, attributes]: the attributes from `from` on.
+struct HeadPart {
+  std::size_t output = 0;  // index
+  bool attributes_first = false;
+  std::size_t from = 0;
+  // Attributes of the output that come behind those of the part.
+  std::size_t behind = 0;
+};
+
+// A head as an engine has it; sizes are those of the outputs of a run.
+struct DenseLayout {
+  HeadPart boxes;
+  detection::BoxFormat box_format = detection::BoxFormat::kCenterSize;
+  HeadPart scores;
+  std::optional<HeadPart> objectness;  // unless kNone
+  detection::ObjectnessUse objectness_use = detection::ObjectnessUse::kNone;
+};
+struct QueriesLayout {
+  std::size_t boxes = 0;                    // output [batch, queries, 4]
+  std::size_t logits = 0;                   // output [batch, queries, classes]
+  std::vector<std::int32_t> class_mapping;  // as in kernels::DeviceQueriesHead
+};
+
+struct DecodeJob {
+  std::variant<DenseLayout, QueriesLayout> head;
+  // The first ones of the batch; the others are padding.
+  std::size_t pictures = 0;
+  detection::Thresholds thresholds{std::vector<float>{}};
+  detection::Limits limits;
+  // Outputs that are downloaded besides, by index.
+  std::vector<std::size_t> wanted;
+};
+
+// An output as a run has it on the device.
+struct DeviceOutput {
+  cuda::DeviceAddress address = 0;  // 0: not known before the run
+  Shape shape;
+};
+
+// What of a job a captured graph holds by value; jobs that are equal in it may share one.
+Shape KeyOf(const DecodeJob& job);
+
+// Whether the job names outputs that there are, and of float32 where it reads them.
+Status CheckDecodeJob(const DecodeJob& job, const std::vector<Tensor>& outputs);
+
+// `outputs` in the order of the engine's. Refuses a head that does not lie within them.
+Status PrepareDetector(const DecodeJob& job, const std::vector<Tensor>& ports, const std::vector<DeviceOutput>& outputs,
+                       kernels::Detector& detector);
+
+}  // namespace im::trt
