@@ -68,6 +68,34 @@ detection::Matrix MatrixArgument::View(std::size_t candidates, std::size_t attri
   return view.value();
 }
 
+detection::BoxFormat ReadBoxFormat(Napi::Value value, const std::string& name) {
+  const bool center = RequireOneOf(value, name, {"cxcywh", "xyxy"}) == 0;
+  return center ? detection::BoxFormat::kCenterSize : detection::BoxFormat::kCorners;
+}
+
+detection::ObjectnessUse ReadObjectnessUse(Napi::Value value, const std::string& name) {
+  constexpr detection::ObjectnessUse kUses[] = {detection::ObjectnessUse::kNone, detection::ObjectnessUse::kGate,
+                                                detection::ObjectnessUse::kProduct};
+  return kUses[RequireOneOf(value, name, {"none", "gate", "product"})];
+}
+
+SettingsArgument SettingsArgument::Read(Napi::Value value, const std::string& name) {
+  const Napi::Object object = RequireObject(value, name);
+  SettingsArgument argument{name, Field(object, "thresholds"), {}};
+  if (const Napi::Value iou = Field(object, "iouThreshold"); !iou.IsNull())
+    argument.limits.iou_threshold = static_cast<float>(RequireNumber(iou, name + ".iouThreshold"));
+  argument.limits.class_agnostic = RequireBoolean(Field(object, "classAgnostic"), name + ".classAgnostic");
+  if (const Napi::Value maximum = Field(object, "maxDetections"); !maximum.IsNull())
+    argument.limits.max_detections = RequireCount(maximum, name + ".maxDetections");
+  return argument;
+}
+
+detection::Thresholds SettingsArgument::Thresholds() const {
+  const Span<float> values = RequireFloat32Array(thresholds, name + ".thresholds");
+  if (values.size == 0) ThrowArgument(thresholds.Env(), name + ".thresholds", "at least one threshold", thresholds);
+  return detection::Thresholds(std::vector<float>(values.data, values.data + values.size));
+}
+
 bool AllOwned(const std::vector<Span<float>>& arrays) {
   for (const Span<float>& array : arrays) {
     if (!IsOwnedMemory(array.data, array.size * sizeof(float))) return false;

@@ -77,6 +77,19 @@ struct MatrixArgument {
   detection::Matrix View(std::size_t candidates, std::size_t attributes, std::vector<Span<float>>& arrays) const;
 };
 
+detection::BoxFormat ReadBoxFormat(Napi::Value value, const std::string& name);
+detection::ObjectnessUse ReadObjectnessUse(Napi::Value value, const std::string& name);
+
+// NativeDecodeSettings, read in the same two steps.
+struct SettingsArgument {
+  std::string name;
+  Napi::Value thresholds;
+  detection::Limits limits;
+
+  static SettingsArgument Read(Napi::Value value, const std::string& name);
+  detection::Thresholds Thresholds() const;
+};
+
 // Whether all arrays lie in memory that jobs may use in place.
 bool AllOwned(const std::vector<Span<float>>& arrays);
 std::vector<Napi::Object> Owners(const std::vector<Span<float>>& arrays);

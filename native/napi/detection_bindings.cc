@@ -32,30 +32,6 @@ constexpr std::size_t kSmallHead = std::size_t{1} << 15;
 // Boxes suppressed on the JavaScript thread rather than elsewhere: at most some 20 microseconds.
 constexpr std::size_t kFewBoxes = 256;
 
-struct SettingsArgument {
-  Napi::Value thresholds;
-  detection::Limits limits;
-
-  static SettingsArgument Read(Napi::Value value) {
-    const Napi::Object object = RequireObject(value, "settings");
-    SettingsArgument argument{Field(object, "thresholds"), {}};
-    if (const Napi::Value iou = Field(object, "iouThreshold"); !iou.IsNull()) {
-      argument.limits.iou_threshold = static_cast<float>(RequireNumber(iou, "settings.iouThreshold"));
-    }
-    argument.limits.class_agnostic = RequireBoolean(Field(object, "classAgnostic"), "settings.classAgnostic");
-    if (const Napi::Value maximum = Field(object, "maxDetections"); !maximum.IsNull()) {
-      argument.limits.max_detections = RequireCount(maximum, "settings.maxDetections");
-    }
-    return argument;
-  }
-
-  detection::Thresholds Thresholds() const {
-    const Span<float> values = RequireFloat32Array(thresholds, "settings.thresholds");
-    if (values.size == 0) ThrowArgument(thresholds.Env(), "settings.thresholds", "at least one threshold", thresholds);
-    return detection::Thresholds(std::vector<float>(values.data, values.data + values.size));
-  }
-};
-
 // Work that reads a head of `numbers` floats and does not take long afterwards.
 Napi::Promise RunWhereItSuits(Napi::Env env, std::size_t numbers, const std::vector<Span<float>>& arrays,
                               std::function<Detections()> work) {
@@ -69,19 +45,15 @@ Napi::Value DecodeDense(const Napi::CallbackInfo& info) {
   detection::DenseHead head;
   head.candidates = RequireCount(Field(argument, "candidates"), "head.candidates");
   head.classes = RequireCount(Field(argument, "classes"), "head.classes", 1);
-  head.box_format = RequireOneOf(Field(argument, "boxFormat"), "head.boxFormat", {"cxcywh", "xyxy"}) == 0
-                        ? detection::BoxFormat::kCenterSize
-                        : detection::BoxFormat::kCorners;
-  constexpr detection::ObjectnessUse kUses[] = {detection::ObjectnessUse::kNone, detection::ObjectnessUse::kGate,
-                                                detection::ObjectnessUse::kProduct};
-  head.objectness_use = kUses[RequireOneOf(Field(argument, "objectnessUse"), "head.objectnessUse", {"none", "gate", "product"})];
+  head.box_format = ReadBoxFormat(Field(argument, "boxFormat"), "head.boxFormat");
+  head.objectness_use = ReadObjectnessUse(Field(argument, "objectnessUse"), "head.objectnessUse");
   const MatrixArgument boxes = MatrixArgument::Read(Field(argument, "boxes"), "head.boxes");
   const MatrixArgument scores = MatrixArgument::Read(Field(argument, "scores"), "head.scores");
   std::optional<MatrixArgument> objectness;
   if (const Napi::Value value = Field(argument, "objectness"); head.objectness_use != detection::ObjectnessUse::kNone) {
     objectness = MatrixArgument::Read(value, "head.objectness");
   }
-  const SettingsArgument settings = SettingsArgument::Read(info[1]);
+  const SettingsArgument settings = SettingsArgument::Read(info[1], "settings");
 
   std::vector<Span<float>> arrays;
   head.boxes = boxes.View(head.candidates, 4, arrays);
@@ -114,7 +86,7 @@ Napi::Value DecodeRows(const Napi::CallbackInfo& info) {
   const std::size_t columns = RequireCount(Field(argument, "columns"), "head.columns", 6);
   head.inclusive = RequireBoolean(Field(argument, "inclusive"), "head.inclusive");
   rows.layout = {RequireStride(Field(argument, "offset"), "head.offset"), columns, 1};
-  const SettingsArgument settings = SettingsArgument::Read(info[1]);
+  const SettingsArgument settings = SettingsArgument::Read(info[1], "settings");
 
   std::vector<Span<float>> arrays;
   head.rows = rows.View(head.count, columns, arrays);
@@ -135,7 +107,7 @@ Napi::Value DecodeQueries(const Napi::CallbackInfo& info) {
   MatrixArgument logits{"head.logits", Field(argument, "logits"), {}};
   logits.layout = {RequireStride(Field(argument, "logitsOffset"), "head.logitsOffset"), head.classes, 1};
   const Napi::Value mapping_argument = Field(argument, "classMapping");
-  const SettingsArgument settings = SettingsArgument::Read(info[1]);
+  const SettingsArgument settings = SettingsArgument::Read(info[1], "settings");
 
   std::vector<Span<float>> arrays;
   head.boxes = boxes.View(head.queries, 4, arrays);

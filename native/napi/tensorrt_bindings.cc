@@ -1,8 +1,6 @@
 // loadTensorRtEngine and the engine object (src/native/addon.ts).
 #include "tensorrt_bindings.h"
 
-#include <atomic>
-#include <cstring>
 #include <memory>
 #include <string>
 #include <utility>
@@ -12,41 +10,20 @@
 #include "base/elements.h"
 #include "device_queue.h"
 #include "environment.h"
-#include "image_arguments.h"
 #include "lane_task.h"
 #include "tensor_values.h"
+#include "tensorrt_run.h"
 #include "tensorrt_values.h"
-#include "tensorrt/executor_pool.h"
-#include "tensorrt/library.h"
 #include "tensorrt/plan.h"
 
 namespace im {
 namespace {
 
 constexpr char kLoadStage[] = "tensorrt.load";
-constexpr char kRunStage[] = "tensorrt.run";
 // Loading is bound by the disk and by copies to the device; more at once would not be faster.
 constexpr unsigned kLoaderThreads = 2;
 constexpr std::int64_t kMaximumContexts = 64;
 constexpr std::int64_t kMaximumGraphs = 1024;
-
-// An engine and what runs it. Tasks share it, so it outlives its JavaScript object while a run is in progress.
-struct EngineState {
-  std::shared_ptr<DeviceQueue> queue;
-  // Closing frees these two on the device's thread, while runs that have ended are still to be settled on the JavaScript thread.
-  std::shared_ptr<const trt::Engine> engine;
-  std::shared_ptr<trt::ExecutorPool> executors;
-  std::vector<trt::Tensor> inputs;
-  std::vector<trt::Tensor> outputs;
-  trt::Version library;
-  // JavaScript thread.
-  bool closed = false;
-  std::atomic<std::uint64_t> submitted{0};
-  std::atomic<std::uint64_t> running{0};
-  std::atomic<std::uint64_t> completed{0};
-  std::atomic<std::uint64_t> failed{0};
-  std::atomic<std::uint64_t> cancelled{0};
-};
 
 // Per JavaScript environment.
 struct Room {
@@ -58,158 +35,11 @@ struct Room {
   std::shared_ptr<EngineState> arriving;
 };
 
-// ------------------------------------------------------------------------------------------------------------------ run
-
-class RunTask : public DeviceTask {
- public:
-  RunTask(Napi::Env env, std::shared_ptr<EngineState> state)
-      : DeviceTask(env, state->queue->lanes(), kRunStage), state_(std::move(state)) {
-    ++state_->submitted;
-  }
-
-  void SetInput(std::size_t index, Napi::Object tensor, const std::string& where) {
-    const Napi::Env env = tensor.Env();
-    const trt::Tensor& port = state_->inputs[index];
-    const int type = static_cast<int>(RequireInteger(Field(tensor, "type"), where + ".type", 0, 1000));
-    if (type != port.type) {
-      ThrowInvalid(env, where + " has elements of type " + ElementName(type) + "; input \"" + port.name + "\" takes " +
-                            ElementName(port.type) + ".");
-    }
-    trt::InputView& view = inputs_[index];
-    if (view.data != nullptr) ThrowInvalid(env, where + " names input \"" + port.name + "\" a second time.");
-    view.shape = ReadDims(Field(tensor, "dims"), where + ".dims");
-    const Napi::Value pictures = Field(tensor, "pictures");
-    if (!pictures.IsUndefined()) return SetPictures(view, port, pictures, where + ".pictures");
-    const Span<std::uint8_t> given = ReadTypedArray(Field(tensor, "data"), where + ".data");
-    StableBytes stable = Stabilize(env, {given.data, given.size, given.owner}, "input \"" + port.name + "\"");
-    view.data = stable.data;
-    view.bytes = stable.size;
-    if (stable.copy == nullptr) Hold(stable.owner);
-    else copies_.push_back(std::move(stable.copy));
-  }
-
-  // The device makes the tensor of them.
-  void SetPictures(trt::InputView& view, const trt::Tensor& port, Napi::Value value, const std::string& where) {
-    const Napi::Env env = value.Env();
-    if (!value.IsArray() || value.As<Napi::Array>().Length() == 0) ThrowArgument(env, where, "an array of pictures", value);
-    if (!pictures_.empty()) ThrowInvalid(env, where + ": only one input can be made of pictures.");
-    const Napi::Array list = value.As<Napi::Array>();
-    for (std::uint32_t i = 0; i < list.Length(); ++i) {
-      const Napi::Object entry = RequireObject(list.Get(i), where + "[" + std::to_string(i) + "]");
-      StablePicture picture = ReadPicture(Field(entry, "pixels"), Field(entry, "image"), Field(entry, "steps"));
-      pictures_.push_back(std::move(picture.picture));
-      if (picture.copy == nullptr) Hold(picture.owner);
-      else copies_.push_back(std::move(picture.copy));
-    }
-    view.bytes = ElementCount(view.shape).value_or(0) * ElementSize(port.type);
-    view.data = pictures_.front().image.pixels;  // anything: the input is not missing
-    pictured_ = &view;
-  }
-
-  void SetInputs(Napi::Array tensors) {
-    const std::vector<trt::Tensor>& ports = state_->inputs;
-    inputs_.resize(ports.size());
-    for (std::uint32_t i = 0; i < tensors.Length(); ++i) {
-      const std::string where = "inputs[" + std::to_string(i) + "]";
-      Napi::Object tensor = RequireObject(tensors.Get(i), where);
-      const std::string name = RequireString(Field(tensor, "name"), where + ".name");
-      std::size_t index = 0;
-      while (index < ports.size() && ports[index].name != name) ++index;
-      if (index == ports.size()) ThrowInvalid(tensors.Env(), where + ": the engine has no input \"" + name + "\".");
-      SetInput(index, tensor, where);
-    }
-    for (std::size_t i = 0; i < ports.size(); ++i) {
-      if (inputs_[i].data == nullptr) ThrowInvalid(tensors.Env(), "Input \"" + ports[i].name + "\" is missing.");
-    }
-  }
-
-  void Abandon() override {
-    DeviceTask::Abandon();
-    Settled();
-  }
-
-  Napi::Value Value(Napi::Env env) override {
-    const std::vector<trt::Tensor>& ports = state_->outputs;
-    Napi::Array tensors = Napi::Array::New(env, outputs_.size());
-    for (std::size_t i = 0; i < outputs_.size(); ++i) {
-      Output& output = outputs_[i];
-      Napi::Object tensor = Napi::Object::New(env);
-      tensor.Set("name", ports[i].name);
-      tensor.Set("type", ports[i].type);
-      Napi::Array dims = Napi::Array::New(env, output.shape.size());
-      for (std::size_t d = 0; d < output.shape.size(); ++d)
-        dims.Set(static_cast<std::uint32_t>(d), static_cast<double>(output.shape[d]));
-      tensor.Set("dims", dims);
-      if (output.bytes <= kCopiedOutputBytes) {
-        tensor.Set("data", CopyElements(env, ports[i].type, output.memory.get(), output.bytes));
-      } else {
-        void* memory = output.memory.release();
-        tensor.Set("data", AdoptElements(env, ports[i].type, memory, output.bytes, std::free, memory));
-      }
-      tensors.Set(static_cast<std::uint32_t>(i), tensor);
-    }
-    return tensors;
-  }
-
- protected:
-  Status Submit() override {
-    ++state_->running;
-    counted_ = true;
-    if (!pictures_.empty()) {
-      Result<kernels::PreprocessJob> job = kernels::PreprocessJob::Make(pictures_);
-      if (!job.ok()) return job.status();
-      job_ = std::move(job.value());
-      pictured_->job = &job_;
-    }
-    lease_ = state_->executors->Take();
-    IM_RETURN_IF_ERROR(lease_->Submit(inputs_));
-    ExpectCompletion();
-    return {};
-  }
-
-  Status Complete() override {
-    const Result<std::vector<trt::OutputView>> views = lease_->Wait();
-    if (!views.ok()) return views.status();
-    for (const trt::OutputView& view : views.value()) {
-      Output output{HostMemory(std::malloc(view.bytes == 0 ? 1 : view.bytes)), view.bytes, view.shape};
-      if (output.memory == nullptr) return {Code::kOutOfMemory, kRunStage, "Not enough memory for the outputs of this run."};
-      if (view.bytes > 0) std::memcpy(output.memory.get(), view.data, view.bytes);
-      outputs_.push_back(std::move(output));
-    }
-    return {};
-  }
-
-  void Settled() override {
-    lease_ = {};
-    if (counted_) --state_->running;
-    counted_ = false;
-    --state_->submitted;
-    ++(status().ok() ? state_->completed : status().code() == Code::kCancelled ? state_->cancelled : state_->failed);
-  }
-
- private:
-  struct Output {
-    HostMemory memory;
-    std::size_t bytes;
-    trt::Shape shape;
-  };
-
-  const std::shared_ptr<EngineState> state_;
-  trt::ExecutorPool::Lease lease_;
-  std::vector<trt::InputView> inputs_;
-  std::vector<HostMemory> copies_;
-  std::vector<kernels::Picture> pictures_;
-  kernels::PreprocessJob job_;
-  trt::InputView* pictured_ = nullptr;  // the input that they make
-  std::vector<Output> outputs_;
-  bool counted_ = false;
-};
-
 // Behind all runs in the queue; takes every executor back before it frees them.
 class CloseTask : public DeviceTask {
  public:
   CloseTask(Napi::Env env, std::shared_ptr<EngineState> state, std::size_t executors)
-      : DeviceTask(env, state->queue->lanes(), kRunStage), state_(std::move(state)), executors_(executors) {}
+      : DeviceTask(env, state->queue->lanes(), kTensorRtRunStage), state_(std::move(state)), executors_(executors) {}
   Napi::Value Value(Napi::Env env) override { return env.Undefined(); }
 
  protected:
@@ -235,8 +65,8 @@ class NativeTensorRtEngine : public Napi::ObjectWrap<NativeTensorRtEngine> {
   static Napi::Function Define(Napi::Env env, Room* room) {
     return DefineClass(
         env, "NativeTensorRtEngine",
-        {InstanceMethod<&NativeTensorRtEngine::Run>("run"), InstanceMethod<&NativeTensorRtEngine::Statistics>("statistics"),
-         InstanceMethod<&NativeTensorRtEngine::Close>("close")},
+        {InstanceMethod<&NativeTensorRtEngine::Run>("run"), InstanceMethod<&NativeTensorRtEngine::RunDetections>("runDetections"),
+         InstanceMethod<&NativeTensorRtEngine::Statistics>("statistics"), InstanceMethod<&NativeTensorRtEngine::Close>("close")},
         room);
   }
 
@@ -265,16 +95,18 @@ class NativeTensorRtEngine : public Napi::ObjectWrap<NativeTensorRtEngine> {
  private:
   Napi::Value Run(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
-    if (state_->closed) ThrowStatus(env, {Code::kClosed, kRunStage, "The engine is closed."});
-    if (!info[0].IsArray()) ThrowArgument(env, "inputs", "an array of tensors", info[0]);
-    auto task = std::make_unique<RunTask>(env, state_);
-    try {
-      task->SetInputs(info[0].As<Napi::Array>());
-    } catch (...) {
-      --state_->submitted;
-      throw;
-    }
-    return LaneTask::Submit(env, std::move(task), info[1].IsUndefined() ? env.Null() : info[1]);
+    RequireOpen(env);
+    return StartRun(env, state_, info[0], info[1]);
+  }
+
+  Napi::Value RunDetections(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    RequireOpen(env);
+    return StartDetections(env, state_, info[0], info[1], info[2]);
+  }
+
+  void RequireOpen(Napi::Env env) const {
+    if (state_->closed) ThrowStatus(env, {Code::kClosed, kTensorRtRunStage, "The engine is closed."});
   }
 
   Napi::Value Statistics(const Napi::CallbackInfo& info) {
@@ -305,7 +137,7 @@ class NativeTensorRtEngine : public Napi::ObjectWrap<NativeTensorRtEngine> {
 
   Napi::Value Close(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
-    if (state_->closed) ThrowStatus(env, {Code::kClosed, kRunStage, "The engine is closed."});
+    RequireOpen(env);
     state_->closed = true;
     auto task = std::make_unique<CloseTask>(env, state_, state_->executors->size());
     return LaneTask::Submit(env, std::move(task), env.Null());
@@ -324,6 +156,7 @@ struct LoadSettings {
   trt::EngineOptions engine;
   trt::ExecutorOptions executor;
   bool prepares_pictures = false;
+  bool decodes_detections = false;
 };
 
 class LoadTask : public LaneTask {
@@ -367,7 +200,13 @@ class LoadTask : public LaneTask {
       Result<std::shared_ptr<const kernels::PreprocessKernel>> kernel =
           kernels::PreprocessKernel::Load(queue.value()->resources()->device);
       if (!kernel.ok()) return kernel.status();
-      options.preprocess = std::move(kernel.value());
+      options.kernels.preprocess = std::move(kernel.value());
+    }
+    if (settings_.decodes_detections) {
+      Result<std::shared_ptr<const kernels::DetectionKernels>> kernels =
+          kernels::DetectionKernels::Load(queue.value()->resources()->device);
+      if (!kernels.ok()) return kernels.status();
+      options.kernels.detection = std::move(kernels.value());
     }
     Result<std::shared_ptr<trt::ExecutorPool>> executors = trt::ExecutorPool::Create(engine.value(), settings_.contexts, options);
     if (!executors.ok()) return executors.status();
@@ -410,6 +249,7 @@ LoadSettings ReadSettings(Napi::Object options) {
       static_cast<std::size_t>(RequireInteger(Field(options, "graphs"), "options.graphs", 0, kMaximumGraphs));
   settings.engine.profile = static_cast<int>(RequireInteger(Field(options, "profile"), "options.profile", 0, 1023));
   settings.prepares_pictures = RequireBoolean(Field(options, "preparesPictures"), "options.preparesPictures");
+  settings.decodes_detections = RequireBoolean(Field(options, "decodesDetections"), "options.decodesDetections");
   settings.engine.host_code_allowed = RequireBoolean(Field(options, "engineHostCodeAllowed"), "options.engineHostCodeAllowed");
   return settings;
 }

@@ -1,0 +1,43 @@
+// Runs of an engine: NativeTensorRtEngine.run and runDetections of src/native/addon.ts.
+#pragma once
+
+#include <napi.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "device_queue.h"
+#include "tensorrt/executor_pool.h"
+#include "tensorrt/library.h"
+
+namespace im {
+
+constexpr char kTensorRtRunStage[] = "tensorrt.run";
+
+// An engine and what runs it. Tasks share it, so it outlives its JavaScript object while a run is in progress.
+struct EngineState {
+  std::shared_ptr<DeviceQueue> queue;
+  // Closing frees these two on the device's thread, while runs that have ended are still to be settled on the JavaScript thread.
+  std::shared_ptr<const trt::Engine> engine;
+  std::shared_ptr<trt::ExecutorPool> executors;
+  std::vector<trt::Tensor> inputs;
+  std::vector<trt::Tensor> outputs;
+  trt::Version library;
+  // JavaScript thread.
+  bool closed = false;
+  std::atomic<std::uint64_t> submitted{0};
+  std::atomic<std::uint64_t> running{0};
+  std::atomic<std::uint64_t> completed{0};
+  std::atomic<std::uint64_t> failed{0};
+  std::atomic<std::uint64_t> cancelled{0};
+};
+
+// All outputs.
+Napi::Value StartRun(Napi::Env env, const std::shared_ptr<EngineState>& state, Napi::Value inputs, Napi::Value cancel);
+// What the device reads out of the outputs, and the outputs that are asked for besides.
+Napi::Value StartDetections(Napi::Env env, const std::shared_ptr<EngineState>& state, Napi::Value inputs, Napi::Value request,
+                            Napi::Value cancel);
+
+}  // namespace im
