@@ -2,6 +2,7 @@ import { join } from "node:path";
 
 import { createInferenceSession } from "../../src/engines/index.js";
 import { cpuDecoder, referenceDecoder, type DenseHead } from "../../src/models/decoding/index.js";
+import { readHead } from "../../src/models/families/head.js";
 import { yolov8Layout } from "../../src/models/families/yolov8.js";
 import { cpuExecutor, resolvePreprocess } from "../../src/imaging/index.js";
 import { loadAddon } from "../../src/native/index.js";
@@ -41,7 +42,7 @@ export const decoding: Case = {
     const outputs = await session.run(feed);
     const output = outputs[session.outputs[0]?.name ?? ""];
     if (output === undefined) throw new Error("the network has no output");
-    const { kind, head } = yolov8Layout({ classNames: [], remapping: null, nmsFused: false }).read([output], 0);
+    const { kind, head } = readHead(yolov8Layout({ classNames: [], remapping: null, nmsFused: false }).head, [output], 0);
     if (kind !== "dense") throw new Error("a dense head was expected");
     const rules = { iouThreshold: 0.45, classAgnostic: false, maxDetections: 300 };
     // Every anchor of this network passes the first, as in no picture of a network that has learnt something; some two hundred the second.

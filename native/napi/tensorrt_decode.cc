@@ -18,7 +18,6 @@ trt::HeadPart ReadPart(Napi::Value value, const std::string& name) {
   part.output = RequireCount(Field(object, "output"), name + ".output");
   part.attributes_first = RequireOneOf(Field(object, "attributes"), name + ".attributes", {"first", "last"}) == 0;
   part.from = RequireCount(Field(object, "from"), name + ".from");
-  part.behind = RequireCount(Field(object, "behind"), name + ".behind");
   return part;
 }
 
@@ -27,6 +26,7 @@ trt::DenseLayout ReadDense(Napi::Object head) {
   layout.boxes = ReadPart(Field(head, "boxes"), "request.head.boxes");
   layout.box_format = ReadBoxFormat(Field(head, "boxFormat"), "request.head.boxFormat");
   layout.scores = ReadPart(Field(head, "scores"), "request.head.scores");
+  layout.extras = RequireCount(Field(head, "extras"), "request.head.extras");
   layout.objectness_use = ReadObjectnessUse(Field(head, "objectnessUse"), "request.head.objectnessUse");
   const Napi::Value objectness = Field(head, "objectness");
   if (layout.objectness_use != detection::ObjectnessUse::kNone)

@@ -34,13 +34,13 @@ class Outputs {
     const auto rows = static_cast<std::size_t>(output.shape[1]);
     const auto columns = static_cast<std::size_t>(output.shape[2]);
     const std::size_t attributes = part.attributes_first ? rows : columns;
-    if (part.from > attributes || part.behind > attributes - part.from) {
-      return InvalidArgument(kStage, name + " of the shape " + ShapeText(output.shape) + " has no attributes from " +
-                                         std::to_string(part.from) + " on with " + std::to_string(part.behind) + " behind them.");
+    if (part.from >= attributes) {
+      return InvalidArgument(kStage, name + " of the shape " + ShapeText(output.shape) + " has no attributes from number " +
+                                         std::to_string(part.from) + " on.");
     }
     Placed placed;
     placed.candidates = part.attributes_first ? columns : rows;
-    placed.attributes = attributes - part.from - part.behind;
+    placed.attributes = attributes - part.from;
     placed.matrix.address = output.address;
     placed.matrix.length = *length;
     placed.matrix.per_picture = rows * columns;
@@ -59,10 +59,12 @@ Status Prepare(const DenseLayout& layout, const DecodeJob& job, const Outputs& o
   if (!boxes.ok()) return boxes.status();
   const Result<Placed> scores = outputs.Place(layout.scores);
   if (!scores.ok()) return scores.status();
+  if (layout.extras >= scores.value().attributes)
+    return InvalidArgument(kStage, "The head has no class scores before its " + std::to_string(layout.extras) + " extras.");
   kernels::DeviceDenseHead head;
   head.pictures = job.pictures;
   head.candidates = boxes.value().candidates;
-  head.classes = scores.value().attributes;
+  head.classes = scores.value().attributes - layout.extras;
   head.boxes = boxes.value().matrix;
   head.box_format = layout.box_format;
   head.scores = scores.value().matrix;
@@ -79,9 +81,9 @@ Status Prepare(const DenseLayout& layout, const DecodeJob& job, const Outputs& o
 }
 
 Status Prepare(const QueriesLayout& layout, const DecodeJob& job, const Outputs& outputs, kernels::Detector& detector) {
-  const Result<Placed> boxes = outputs.Place({layout.boxes, false, 0, 0});
+  const Result<Placed> boxes = outputs.Place({layout.boxes, false, 0});
   if (!boxes.ok()) return boxes.status();
-  const Result<Placed> logits = outputs.Place({layout.logits, false, 0, 0});
+  const Result<Placed> logits = outputs.Place({layout.logits, false, 0});
   if (!logits.ok()) return logits.status();
   if (boxes.value().candidates != logits.value().candidates || boxes.value().attributes != 4) {
     return InvalidArgument(kStage,
@@ -98,7 +100,7 @@ Status Prepare(const QueriesLayout& layout, const DecodeJob& job, const Outputs&
 }
 
 void Append(Shape& key, const HeadPart& part) {
-  for (const std::size_t value : {part.output, part.attributes_first ? std::size_t{1} : 0, part.from, part.behind}) {
+  for (const std::size_t value : {part.output, part.attributes_first ? std::size_t{1} : 0, part.from}) {
     key.push_back(static_cast<std::int64_t>(value));
   }
 }
@@ -123,7 +125,8 @@ Shape KeyOf(const DecodeJob& job) {
     return key;
   }
   const auto& dense = std::get<DenseLayout>(job.head);
-  key.insert(key.end(), {static_cast<std::int64_t>(dense.box_format), static_cast<std::int64_t>(dense.objectness_use)});
+  key.insert(key.end(), {static_cast<std::int64_t>(dense.box_format), static_cast<std::int64_t>(dense.objectness_use),
+                         static_cast<std::int64_t>(dense.extras)});
   Append(key, dense.boxes);
   Append(key, dense.scores);
   if (dense.objectness) Append(key, *dense.objectness);

@@ -18,8 +18,6 @@ struct HeadPart {
   std::size_t output = 0;  // index
   bool attributes_first = false;
   std::size_t from = 0;
-  // Attributes of the output that come behind those of the part.
-  std::size_t behind = 0;
 };
 
 // A head as an engine has it; sizes are those of the outputs of a run.
@@ -27,6 +25,7 @@ struct DenseLayout {
   HeadPart boxes;
   detection::BoxFormat box_format = detection::BoxFormat::kCenterSize;
   HeadPart scores;
+  std::size_t extras = 0;              // attributes behind the class scores
   std::optional<HeadPart> objectness;  // unless kNone
   detection::ObjectnessUse objectness_use = detection::ObjectnessUse::kNone;
 };

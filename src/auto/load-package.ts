@@ -7,6 +7,7 @@ import { createPreprocessExecutor, preloadDecoder, referenceExecutor } from "../
 import {
   createDecoder,
   createModel,
+  deviceHeadOf,
   findImplementation,
   imagePort,
   referenceDecoder,
@@ -126,6 +127,7 @@ function assemble(
   const preprocess = reference ? referenceExecutor : createPreprocessExecutor();
   const decoder = reference ? referenceDecoder : createDecoder();
   const description: FamilyDescription = family.describe(contents, session, otherSessions);
+  const deviceHead = deviceHeadOf(family, description, session);
   return createModel({
     family,
     description,
@@ -133,6 +135,7 @@ function assemble(
     otherSessions,
     preprocess,
     decoder,
+    deviceHead,
     info: {
       id,
       packageId: packageId ?? basename(contents.directory),
@@ -146,7 +149,7 @@ function assemble(
       executionProviders: session.executionProviders,
       device,
       preprocessExecutor: session.runPictures === undefined ? preprocess.name : "cuda",
-      decodeExecutor: decoder.name,
+      decodeExecutor: deviceHead === null ? decoder.name : "cuda",
       inputSize: description.plan.defaultSize,
       batchSize: batchSize ?? batchLimits(session, description),
     },

@@ -17,5 +17,6 @@ export {
 } from "./tensorrt/builder.js";
 export { BUILD_SETTING_NAMES, type BatchRange, type TensorRtBuildSettings } from "./tensorrt/builder-options.js";
 export { planBatches, type BatchChunk, type BatchLimits } from "./batching.js";
+export { isPictureBatch } from "./tensors.js";
 export { elementTypeFromOnnx, isCastable } from "./element-types.js";
 export { float16ToFloat32, float32ToFloat16 } from "./float16.js";

@@ -1,7 +1,7 @@
 /** Checks of what goes into a run, before anything is submitted: messages name the port, what it expects and what came. */
 import { ModelInputError, ModelRuntimeError } from "../errors.js";
 import { elementArray } from "./element-types.js";
-import type { Tensor, TensorPort } from "./types.js";
+import type { PictureBatch, Tensor, TensorPort } from "./types.js";
 
 /** Input tensors in the order of the ports. @throws ModelInputError */
 export function checkInputs(
@@ -34,6 +34,11 @@ export function checkOutputs(ports: readonly TensorPort[], wanted: readonly stri
     });
   }
   return [...new Set(chosen)];
+}
+
+/** An input may be called "pictures", but a tensor is no array. */
+export function isPictureBatch(input: PictureBatch | Readonly<Record<string, Tensor>>): input is PictureBatch {
+  return Array.isArray((input as Partial<PictureBatch>).pictures);
 }
 
 /** Number of elements of a shape. */

@@ -1,5 +1,6 @@
 /** Tensors and sessions: what the engines room offers to models. */
 import type { PixelImage, PreprocessSteps } from "../imaging/types.js";
+import type { NativeDetectionRequest, NativeDetectionRows } from "../native/index.js";
 
 /** Element types, named as in ONNX. */
 export type ElementType =
@@ -44,6 +45,16 @@ export interface PictureBatch {
   readonly dims: readonly [batch: number, channels: 3, height: number, width: number];
   /** At least one, at most `batch`. */
   readonly pictures: readonly { readonly image: PixelImage; readonly steps: PreprocessSteps }[];
+}
+
+/** What an engine is to read out of the outputs of a run on its device: a head by the indices of the network's outputs, which are float32. */
+export type DetectionRequest = Omit<NativeDetectionRequest, "outputs">;
+
+export interface DetectionRun {
+  /** One for each picture, best first. */
+  readonly detections: readonly NativeDetectionRows[];
+  /** Those that `RunOptions.outputs` names; none where it is left out. */
+  readonly outputs: Readonly<Record<string, Tensor>>;
 }
 
 /** One input or output of a network. */
@@ -124,6 +135,14 @@ export interface InferenceSession extends AsyncDisposable {
    * until the call has returned, or, where they are not `borrowed`, until it has settled.
    */
   readonly runPictures?: ((batch: PictureBatch, options?: RunOptions) => Promise<Readonly<Record<string, Tensor>>>) | undefined;
+  /**
+   * Where the engine can decode detections on its device, else undefined: runs a network on tensors or pictures, as the two above do,
+   * and downloads detections instead of outputs.
+   * @throws ModelInputError also for a head that does not lie in the outputs
+   */
+  readonly runDetections?:
+    | ((input: PictureBatch | Readonly<Record<string, Tensor>>, request: DetectionRequest, options?: RunOptions) => Promise<DetectionRun>)
+    | undefined;
   statistics(): SessionStatistics;
   /** Idempotent; waits for runs in progress, rejects new ones with ModelDisposedError. */
   close(): Promise<void>;

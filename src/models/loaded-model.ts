@@ -1,13 +1,14 @@
 /** Joins the parts of a built-in family: pictures -> plan -> network -> decoder -> result. */
-import { float32ToFloat16, planBatches } from "../engines/index.js";
-import type { InferenceSession, PictureBatch, SessionStatistics, Tensor, TensorPort } from "../engines/index.js";
+import { float32ToFloat16, isPictureBatch, planBatches } from "../engines/index.js";
+import type { InferenceSession, PictureBatch, RunOptions, SessionStatistics, Tensor, TensorPort } from "../engines/index.js";
 import { ModelInputError } from "../errors.js";
 import { loadPicture, requireBatchable, resolvePreprocess, whyNotOnDevice } from "../imaging/index.js";
 import type { Geometry, ImageInput, Picture, PreprocessExecutor, PreprocessPlan } from "../imaging/index.js";
 import type { RecommendedParameters } from "../packages/index.js";
 import type { ImageInfo, ServedBy, Timings } from "../results/index.js";
 import type { ImageOptions, ModelInfo, ModelStatistics, Prepared, Stages, TaskType } from "./contract.js";
-import type { Decoder } from "./decoding/index.js";
+import type { Decoder, DetectionRows } from "./decoding/index.js";
+import { detectOnDevice, type DeviceHead } from "./device-decoding.js";
 import type { FamilyBase, FamilyDescription, NetworkPorts } from "./family.js";
 import { InputBuffers } from "./input-buffers.js";
 import { optionNotHonoured, type OptionContext } from "./options.js";
@@ -22,6 +23,8 @@ export interface ModelParts<F, Description extends FamilyDescription> {
   readonly otherSessions: readonly InferenceSession[];
   readonly preprocess: PreprocessExecutor;
   readonly decoder: Decoder;
+  /** What the engine's device decodes in a prediction; null: outputs are decoded here. Stages always hand out outputs. */
+  readonly deviceHead: DeviceHead | null;
   readonly info: ModelInfo;
   readonly recommended: RecommendedParameters | null;
   readonly strictOptions: boolean;
@@ -126,12 +129,17 @@ export abstract class LoadedModel<
   protected override async predictBatch(images: readonly ImageInput[], options: Options | undefined, called: number): Promise<Result[]> {
     const prepared = await this.#prepare(images, options, true);
     const ready = performance.now();
-    const raw = await this.#forward(prepared.inputs, options);
+    const resolved = this.#resolve(options);
+    const { deviceHead } = this.parts;
+    const outcome =
+      deviceHead === null
+        ? { raw: await this.#forward(prepared.inputs, options) }
+        : { rows: await this.#detect(deviceHead, prepared, options, resolved) };
     // Only after a complete run: a cancelled network may still be reading.
     for (const tensor of prepared.tensors) this.#buffers.giveBack(tensor.data as Float32Array);
     const run = performance.now();
-    const resolved = this.#resolve(options);
-    const columns = await this.#decodeAll(raw, prepared, resolved);
+    const columns =
+      "raw" in outcome ? await this.#decodeAll(outcome.raw, prepared, resolved) : this.#finish(outcome.rows, prepared, resolved);
     const end = performance.now();
     const timings = { ...prepared.timings, inferenceMs: run - ready, postprocessMs: end - run, totalMs: end - called };
     return this.#present(columns, prepared, resolved, timings);
@@ -206,20 +214,48 @@ export abstract class LoadedModel<
   }
 
   async #forward(inputs: readonly (Tensor | PictureBatch)[], options: Options | undefined): Promise<RawOutputs> {
-    const { session, description } = this.parts;
-    const port = imagePort(session, description);
-    const input = port?.name ?? "";
-    const more = await this.moreInputs(options);
-    const runOptions = options?.signal === undefined ? {} : { signal: options.signal };
+    const { session } = this.parts;
+    const runOptions = runOptionsOf(options);
     return Promise.all(
-      inputs.map(async (one) => {
-        const outputs =
-          "pictures" in one
-            ? await (session.runPictures as NonNullable<typeof session.runPictures>)(one, runOptions)
-            : await session.run({ ...more, [input]: port?.type === "float16" ? toFloat16(one) : one }, runOptions);
+      (await this.#networkInputs(inputs, options)).map(async (one) => {
+        const outputs = isPictureBatch(one)
+          ? await (session.runPictures as NonNullable<typeof session.runPictures>)(one, runOptions)
+          : await session.run(one, runOptions);
         return session.outputs.map(({ name }) => outputs[name] as Tensor);
       }),
     );
+  }
+
+  async #networkInputs(
+    inputs: readonly (Tensor | PictureBatch)[],
+    options: Options | undefined,
+  ): Promise<readonly (PictureBatch | Readonly<Record<string, Tensor>>)[]> {
+    const { session, description } = this.parts;
+    const port = imagePort(session, description);
+    const more = await this.moreInputs(options);
+    return inputs.map((one) =>
+      "pictures" in one ? one : { ...more, [port?.name ?? ""]: port?.type === "float16" ? toFloat16(one) : one },
+    );
+  }
+
+  async #detect(
+    head: DeviceHead,
+    { inputs, counts }: PreparedPictures,
+    options: Options | undefined,
+    resolved: Resolved,
+  ): Promise<readonly DetectionRows[]> {
+    const { session } = this.parts;
+    const settings = this.#onDevice.settings(resolved);
+    return detectOnDevice(session, await this.#networkInputs(inputs, options), counts, { head, settings }, runOptionsOf(options));
+  }
+
+  #finish(rows: readonly DetectionRows[], { geometry }: Prepared, resolved: Resolved): Columns[] {
+    return rows.map((one, index) => this.#onDevice.finish(one, geometry[index] as Geometry, this.parts.description, resolved));
+  }
+
+  /** Of a family with a head that the device decodes. */
+  get #onDevice(): NonNullable<FamilyBase<Task, Description, Resolved, Columns>["onDevice"]> {
+    return this.parts.family.onDevice as NonNullable<FamilyBase<Task, Description, Resolved, Columns>["onDevice"]>;
   }
 
   #decodeAll(raw: RawOutputs, prepared: Prepared, resolved: Resolved): Promise<Columns[]> {
@@ -270,6 +306,10 @@ function addRuns(a: SessionStatistics, b: SessionStatistics): SessionStatistics 
     cancelled: a.cancelled + b.cancelled,
     lanes,
   };
+}
+
+function runOptionsOf(options: ImageOptions | undefined): RunOptions {
+  return options?.signal === undefined ? {} : { signal: options.signal };
 }
 
 /** For networks with half-precision inputs. */

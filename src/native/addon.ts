@@ -349,6 +349,8 @@ export interface NativeTensorRtOptions {
   readonly engineHostCodeAllowed: boolean;
   /** Whether runs may bring pictures, which the device prepares. */
   readonly preparesPictures: boolean;
+  /** Whether runs may ask for detections, which the device decodes. */
+  readonly decodesDetections: boolean;
 }
 
 export interface NativeTensorRtPort {
@@ -373,6 +375,53 @@ export interface NativePictures {
   readonly pictures: readonly { readonly pixels: Uint8Array; readonly image: NativeImageDescription; readonly steps: PreprocessSteps }[];
 }
 
+/** The attributes of a head from `from` on, in an output `[batch, attributes, candidates]` ("first") or `[batch, candidates, attributes]`. */
+export interface NativeHeadPart {
+  /** Index among the outputs. */
+  readonly output: number;
+  readonly attributes: "first" | "last";
+  readonly from: number;
+}
+
+/** Where a {@link NativeDenseHead} lies in the outputs of a network; sizes are those of each run. */
+export interface NativeDenseLayout {
+  readonly kind: "dense";
+  readonly boxes: NativeHeadPart;
+  readonly boxFormat: NativeDenseHead["boxFormat"];
+  readonly scores: NativeHeadPart;
+  /** Attributes behind the class scores. */
+  readonly extras: number;
+  readonly objectness: NativeHeadPart | null;
+  readonly objectnessUse: NativeDenseHead["objectnessUse"];
+}
+
+/** Where a {@link NativeQueriesHead} lies. */
+export interface NativeQueriesLayout {
+  readonly kind: "queries";
+  /** Index of the output `[batch, queries, 4]`. */
+  readonly boxes: number;
+  /** Index of the output `[batch, queries, classes]`. */
+  readonly logits: number;
+  /** Class column -> reported id, -1 = dropped; columns beyond its end are dropped too. */
+  readonly classMapping: Int32Array;
+}
+
+/** What the device is to make of the outputs of a run. */
+export interface NativeDetectionRequest {
+  readonly head: NativeDenseLayout | NativeQueriesLayout;
+  readonly settings: NativeDecodeSettings;
+  /** The first ones of the batch; the others are padding. */
+  readonly pictures: number;
+  /** Indices of the outputs that are to be downloaded besides. */
+  readonly outputs: readonly number[];
+}
+
+export interface NativeDetectionRun {
+  /** One for each picture. */
+  readonly detections: readonly NativeDetectionRows[];
+  readonly outputs: readonly NativeTensor[];
+}
+
 export interface NativeTensorRtEngine {
   readonly name: string;
   readonly inputs: readonly NativeTensorRtPort[];
@@ -387,6 +436,12 @@ export interface NativeTensorRtEngine {
   readonly deviceName: string;
   /** All outputs. Inputs that lie in memory from `allocate` are read in place, others are copied; one may be pictures. */
   run(inputs: readonly (NativeTensor | NativePictures)[], cancel: NativeCancelToken | null): Promise<readonly NativeTensor[]>;
+  /** Likewise, but the device decodes the outputs, which have to be float32 and stay where they are. Refuses a head that does not lie in them. */
+  runDetections(
+    inputs: readonly (NativeTensor | NativePictures)[],
+    request: NativeDetectionRequest,
+    cancel: NativeCancelToken | null,
+  ): Promise<NativeDetectionRun>;
   statistics(): NativeTensorRtStatistics;
   /** Once. Resolves when every run in progress has settled and the memory is free. */
   close(): Promise<void>;

@@ -44,6 +44,7 @@ async function modelWith(decoder: Decoder): Promise<LoadedObjectDetectionModel> 
     otherSessions: [],
     preprocess,
     decoder,
+    deviceHead: null,
     info: {
       id: "package",
       packageId: "package",

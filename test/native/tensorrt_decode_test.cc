@@ -45,8 +45,8 @@ std::vector<float> RandomHeads(unsigned seed, std::size_t pictures) {
 DecodeJob Job(std::size_t pictures, std::vector<float> thresholds = {0.4f}) {
   DecodeJob job;
   DenseLayout dense;
-  dense.boxes = {0, true, 0, kClasses};
-  dense.scores = {0, true, 4, 0};
+  dense.boxes = {0, true, 0};
+  dense.scores = {0, true, 4};
   job.head = dense;
   job.pictures = pictures;
   job.thresholds = Thresholds(std::move(thresholds));
@@ -244,7 +244,7 @@ TEST_F(DecodeTest, RefusesHeadsThatTheOutputsDoNotHold) {
   EXPECT_TRUE(refused([](DecodeJob&, DenseLayout& dense) { dense.boxes.from = 4; })) << "fewer than four coordinates";
   EXPECT_TRUE(refused([](DecodeJob&, DenseLayout& dense) { dense.scores.from = 7; })) << "no classes";
   EXPECT_TRUE(refused([](DecodeJob&, DenseLayout& dense) { dense.scores.from = SIZE_MAX; }));
-  EXPECT_TRUE(refused([](DecodeJob&, DenseLayout& dense) { dense.scores.behind = 4; }));
+  EXPECT_TRUE(refused([](DecodeJob&, DenseLayout& dense) { dense.extras = 3; }));
   EXPECT_TRUE(refused([](DecodeJob&, DenseLayout& dense) { dense.objectness = dense.scores; })) << "that nobody uses";
   EXPECT_TRUE(refused([](DecodeJob&, DenseLayout& dense) { dense.objectness_use = detection::ObjectnessUse::kGate; }));
   EXPECT_TRUE(refused([](DecodeJob& job, DenseLayout&) { job.wanted = {9}; }));

@@ -4,6 +4,7 @@ import {
   callNative,
   type NativeAddon,
   type NativeCancelToken,
+  type NativeDetectionRun,
   type NativePictures,
   type NativeTensor,
   type NativeTensorRtEngine,
@@ -11,8 +12,10 @@ import {
 } from "../../native/index.js";
 import { elementTypeFromNumber, elementTypeNumber } from "../element-types.js";
 import { queueFull, sessionClosed } from "../refusals.js";
-import { checkInputs, checkOutputs } from "../tensors.js";
+import { checkInputs, checkOutputs, isPictureBatch } from "../tensors.js";
 import type {
+  DetectionRequest,
+  DetectionRun,
   InferenceSession,
   NetworkMetadata,
   PictureBatch,
@@ -76,6 +79,7 @@ export class TensorRtEngine implements InferenceSession {
   readonly hardwareCompatibility: "none" | "ampere-plus" | "same-compute-capability";
   readonly device: { readonly ordinal: number; readonly name: string };
   readonly runPictures: InferenceSession["runPictures"];
+  readonly runDetections: InferenceSession["runDetections"];
 
   readonly #addon: NativeAddon;
   readonly #native: NativeTensorRtEngine;
@@ -87,13 +91,14 @@ export class TensorRtEngine implements InferenceSession {
   private constructor(
     addon: NativeAddon,
     native: NativeTensorRtEngine,
-    { native: { contexts, preparesPictures }, queueLimit }: CheckedTensorRtOptions,
+    { native: { contexts, preparesPictures, decodesDetections }, queueLimit }: CheckedTensorRtOptions,
   ) {
     this.#addon = addon;
     this.#native = native;
     this.#contexts = contexts;
     this.#queueLimit = queueLimit;
     this.runPictures = preparesPictures ? (batch, options) => this.#runPictures(batch, options) : undefined;
+    this.runDetections = decodesDetections ? (input, request, options) => this.#runDetections(input, request, options) : undefined;
     this.engineVersion = native.libraryVersion;
     this.builtByVersion = native.builtByVersion;
     this.name = native.name;
@@ -157,49 +162,66 @@ export class TensorRtEngine implements InferenceSession {
    * @throws ModelInputError on a wrong name, type or shape; rejects with the signal's reason on abort. A run that is on the device
    *   already goes on to its end there.
    */
-  async run(inputs: Readonly<Record<string, Tensor>>, { signal, outputs }: RunOptions = {}): Promise<Readonly<Record<string, Tensor>>> {
-    signal?.throwIfAborted();
-    if (this.closed) throw sessionClosed(STAGE);
-    const tensors = checkInputs(this.inputs, inputs).map((tensor) => ({ ...tensor, type: elementTypeNumber(tensor.type) }));
-    return this.#run(tensors, checkOutputs(this.outputs, outputs), signal);
+  async run(inputs: Readonly<Record<string, Tensor>>, options: RunOptions = {}): Promise<Readonly<Record<string, Tensor>>> {
+    this.#requireReady(options);
+    return this.#run(this.#readTensors(inputs), options);
   }
 
-  async #runPictures({ dims, pictures }: PictureBatch, { signal, outputs }: RunOptions = {}): Promise<Readonly<Record<string, Tensor>>> {
+  async #runPictures(batch: PictureBatch, options: RunOptions = {}): Promise<Readonly<Record<string, Tensor>>> {
+    this.#requireReady(options);
+    return this.#run(this.#readPictures(batch), options);
+  }
+
+  async #run(inputs: readonly NativeInput[], { signal, outputs }: RunOptions): Promise<Readonly<Record<string, Tensor>>> {
+    const wanted = checkOutputs(this.outputs, outputs);
+    const tensors = await this.#submit(signal, (cancel) => this.#native.run(inputs, cancel));
+    return readTensors(tensors.filter(({ name }) => wanted.includes(name)));
+  }
+
+  async #runDetections(
+    input: PictureBatch | Readonly<Record<string, Tensor>>,
+    request: DetectionRequest,
+    options: RunOptions = {},
+  ): Promise<DetectionRun> {
+    this.#requireReady(options);
+    const { signal, outputs = [] } = options;
+    const inputs = isPictureBatch(input) ? this.#readPictures(input) : this.#readTensors(input);
+    const names = outputs.length === 0 ? [] : checkOutputs(this.outputs, outputs);
+    const wanted = names.map((wantedName) => this.outputs.findIndex(({ name }) => name === wantedName));
+    const run: NativeDetectionRun = await this.#submit(signal, (cancel) =>
+      this.#native.runDetections(inputs, { ...request, outputs: wanted }, cancel),
+    );
+    return { detections: run.detections, outputs: readTensors(run.outputs) };
+  }
+
+  #requireReady({ signal }: RunOptions): void {
     signal?.throwIfAborted();
     if (this.closed) throw sessionClosed(STAGE);
+  }
+
+  #readTensors(inputs: Readonly<Record<string, Tensor>>): readonly NativeTensor[] {
+    return checkInputs(this.inputs, inputs).map((tensor) => ({ ...tensor, type: elementTypeNumber(tensor.type) }));
+  }
+
+  #readPictures({ dims, pictures }: PictureBatch): readonly NativePictures[] {
     const [port] = this.inputs;
-    const input = {
-      name: port?.name ?? "",
-      type: elementTypeNumber(port?.type ?? "float32"),
-      dims,
-      pictures: pictures.map(({ image: { data, width, height, channels, colorFormat, borrowed }, steps }) => ({
-        pixels: data,
-        image: { width, height, channels, colorFormat, borrowed },
-        steps,
-      })),
-    };
-    return this.#run([input], checkOutputs(this.outputs, outputs), signal);
+    const read = pictures.map(({ image: { data, width, height, channels, colorFormat, borrowed }, steps }) => ({
+      pixels: data,
+      image: { width, height, channels, colorFormat, borrowed },
+      steps,
+    }));
+    return [{ name: port?.name ?? "", type: elementTypeNumber(port?.type ?? "float32"), dims, pictures: read }];
   }
 
-  async #run(
-    inputs: readonly (NativeTensor | NativePictures)[],
-    wanted: readonly string[],
-    signal: AbortSignal | undefined,
-  ): Promise<Readonly<Record<string, Tensor>>> {
+  async #submit<Result>(signal: AbortSignal | undefined, start: (cancel: NativeCancelToken | null) => Promise<Result>): Promise<Result> {
     // Runs that were aborted count until the device has let go of them: what is bounded is work, not promises.
     if (this.#unsettled >= this.#contexts + this.#queueLimit) throw queueFull(this.#queueLimit, STAGE);
     const cancel = signal === undefined ? null : this.#addon.createCancelToken();
-    const results = await raceAbort(signal, this.#submit(inputs, cancel), () => cancel?.cancel());
-    return Object.fromEntries(results.filter(({ name }) => wanted.includes(name)).map((tensor) => [tensor.name, readTensor(tensor)]));
-  }
-
-  async #submit(inputs: readonly (NativeTensor | NativePictures)[], cancel: NativeCancelToken | null): Promise<readonly NativeTensor[]> {
     this.#unsettled += 1;
-    try {
-      return await callNative(() => this.#native.run(inputs, cancel));
-    } finally {
+    const running = callNative(() => start(cancel)).finally(() => {
       this.#unsettled -= 1;
-    }
+    });
+    return raceAbort(signal, running, () => cancel?.cancel());
   }
 
   statistics(): TensorRtStatistics {
@@ -255,6 +277,12 @@ export function profileOf(inputs: readonly NativeTensorRtPort[], index: number):
       return range === undefined ? [] : [[name, range]];
     }),
   );
+}
+
+type NativeInput = NativeTensor | NativePictures;
+
+function readTensors(tensors: readonly NativeTensor[]): Readonly<Record<string, Tensor>> {
+  return Object.fromEntries(tensors.map((tensor) => [tensor.name, readTensor(tensor)]));
 }
 
 function readTensor({ type, dims, data }: NativeTensor): Tensor {

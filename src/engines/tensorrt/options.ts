@@ -20,6 +20,8 @@ export interface TensorRtEngineOptions {
   readonly engineHostCodeAllowed?: boolean;
   /** Whether the device is to prepare pictures: `runPictures` is there then. Default false. */
   readonly preparesPictures?: boolean;
+  /** Whether the device is to decode detections: `runDetections` is there then. Default false. */
+  readonly decodesDetections?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -31,6 +33,7 @@ const NAMES = [
   "queueLimit",
   "engineHostCodeAllowed",
   "preparesPictures",
+  "decodesDetections",
   "signal",
 ] as const satisfies readonly (keyof TensorRtEngineOptions)[];
 const DEFAULT_GRAPHS = 8;
@@ -48,6 +51,11 @@ export function integer(name: string, value: unknown, minimum: number, maximum: 
   throw invalidOption(name, `an integer from ${minimum} to ${maximum}`, value);
 }
 
+function flag(name: string, value: unknown): boolean {
+  if (typeof value === "boolean") return value;
+  throw invalidOption(name, "true or false", value);
+}
+
 function graphs(value: unknown): number {
   if (value === true) return DEFAULT_GRAPHS;
   return value === false ? 0 : integer("cudaGraphs", value, 0, 1024);
@@ -56,10 +64,6 @@ function graphs(value: unknown): number {
 /** @throws InvalidOptionError */
 export function checkTensorRtOptions(options: TensorRtEngineOptions): CheckedTensorRtOptions {
   requireKnownOptions(options, NAMES, "TensorRtEngine.load");
-  const hostCode = options.engineHostCodeAllowed ?? false;
-  if (typeof hostCode !== "boolean") throw invalidOption("engineHostCodeAllowed", "true or false", hostCode);
-  const preparesPictures = options.preparesPictures ?? false;
-  if (typeof preparesPictures !== "boolean") throw invalidOption("preparesPictures", "true or false", preparesPictures);
   const { cudaLibraryPath, tensorRtLibraryPath } = configuration().device;
   return {
     native: {
@@ -69,8 +73,9 @@ export function checkTensorRtOptions(options: TensorRtEngineOptions): CheckedTen
       profile: integer("profile", options.profile ?? 0, 0, 1023),
       contexts: integer("contexts", options.contexts ?? DEFAULT_CONTEXTS, 1, 64),
       graphs: graphs(options.cudaGraphs ?? true),
-      engineHostCodeAllowed: hostCode,
-      preparesPictures,
+      engineHostCodeAllowed: flag("engineHostCodeAllowed", options.engineHostCodeAllowed ?? false),
+      preparesPictures: flag("preparesPictures", options.preparesPictures ?? false),
+      decodesDetections: flag("decodesDetections", options.decodesDetections ?? false),
     },
     queueLimit: integer("queueLimit", options.queueLimit ?? DEFAULT_QUEUE_LIMIT, 0, 1024 * 1024),
   };

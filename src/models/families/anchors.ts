@@ -1,7 +1,7 @@
 /** YOLO heads with one candidate an anchor: which axis holds the attributes, and what stands beside box and class scores, is data. */
 import type { Tensor, TensorPort } from "../../engines/index.js";
 import type { NativeMatrix } from "../../native/index.js";
-import type { DetectorHead } from "./detector.js";
+import { readHead, type DenseLayout, type DetectorHead, type HeadPart } from "./head.js";
 import { floatData, requireClassCount, requireOutput, requireRank } from "./outputs.js";
 
 export interface AnchorLayout {
@@ -33,32 +33,25 @@ export function checkAnchors(outputs: readonly TensorPort[], layout: AnchorLayou
 }
 
 /** Boxes are centre-size in network pixels, class scores probabilities. */
+export function anchorHead({ attributes, objectness, extras }: AnchorLayout): DenseLayout {
+  const from = (attribute: number): HeadPart => ({ output: 0, attributes, from: attribute });
+  return {
+    kind: "dense",
+    boxes: from(0),
+    boxFormat: "cxcywh",
+    scores: from(objectness ? 5 : 4),
+    extras,
+    objectness: objectness ? from(4) : null,
+    objectnessUse: objectness ? "gate" : "none",
+  };
+}
+
 export function readAnchors(outputs: readonly Tensor[], image: number, layout: AnchorLayout): HeadWithExtras {
   const { data, dims } = floatData(outputs, 0);
   const [, rows = 0, columns = 0] = requireRank(dims, 3, meaningOf(layout));
   const first = layout.attributes === "first";
   const [attributes, candidates] = first ? [rows, columns] : [columns, rows];
   const strides = first ? { candidateStride: 1, attributeStride: candidates } : { candidateStride: attributes, attributeStride: 1 };
-  const from = (attribute: number): NativeMatrix => ({
-    data,
-    offset: image * rows * columns + attribute * strides.attributeStride,
-    ...strides,
-  });
-  const classes = Math.max(attributes - beside(layout), 0);
-  const scores = layout.objectness ? 5 : 4;
-  return {
-    head: {
-      kind: "dense",
-      head: {
-        candidates,
-        classes,
-        boxes: from(0),
-        boxFormat: "cxcywh",
-        scores: from(scores),
-        objectness: layout.objectness ? from(4) : null,
-        objectnessUse: layout.objectness ? "gate" : "none",
-      },
-    },
-    extras: { ...from(scores + classes), candidates },
-  };
+  const offset = image * rows * columns + (attributes - layout.extras) * strides.attributeStride;
+  return { head: readHead(anchorHead(layout), outputs, image), extras: { data, offset, ...strides, candidates } };
 }

@@ -6,7 +6,7 @@ import type { Tensor, TensorPort } from "../../engines/index.js";
 import { prepareClassRemapping } from "../../packages/index.js";
 import type { ClassRemapping, InferenceConfig, ResizeModeRules } from "../../packages/index.js";
 import { mapBoxesBack } from "../decoding/index.js";
-import type { Decoder, DecodeSettings, DenseHead, DetectionRows, QueriesHead, RowsHead } from "../decoding/index.js";
+import type { Decoder, DecodeSettings, DetectionRows } from "../decoding/index.js";
 import type {
   BoxesDescription,
   DetectionColumns,
@@ -16,13 +16,8 @@ import type {
   PackageContents,
   ResolvedDetectionOptions,
 } from "../family.js";
+import { decodeHead, deviceHead, readHead, type HeadLayout } from "./head.js";
 import { requireImageInput } from "./outputs.js";
-
-/** One picture's share of the outputs, in one of the three shapes that decoders know. */
-export type DetectorHead =
-  | { readonly kind: "dense"; readonly head: DenseHead }
-  | { readonly kind: "rows"; readonly head: RowsHead }
-  | { readonly kind: "queries"; readonly head: QueriesHead };
 
 /** What a detector's outputs mean. */
 export interface DetectorLayout {
@@ -31,7 +26,7 @@ export interface DetectorLayout {
   readonly boxes: "pixels" | "fractions";
   /** @throws CorruptedModelPackageError when the ports cannot belong to this layout. */
   check(outputs: readonly TensorPort[]): void;
-  read(outputs: readonly Tensor[], image: number): DetectorHead;
+  readonly head: HeadLayout;
 }
 
 /** What a layout may depend on. */
@@ -65,17 +60,6 @@ export function settingsOf(options: ResolvedDetectionOptions): DecodeSettings {
   return { thresholds, iouThreshold, classAgnostic, maxDetections };
 }
 
-export function decodeHead({ kind, head }: DetectorHead, settings: DecodeSettings, decoder: Decoder): Promise<DetectionRows> {
-  switch (kind) {
-    case "dense":
-      return decoder.decodeDense(head, settings);
-    case "rows":
-      return decoder.decodeRows(head, settings);
-    case "queries":
-      return decoder.decodeQueries(head, settings);
-  }
-}
-
 /** Boxes of the network as columns in the original picture. */
 export function detectionColumns(
   rows: DetectionRows,
@@ -99,7 +83,7 @@ export async function decodeDetector(
   options: ResolvedDetectionOptions,
   decoder: Decoder,
 ): Promise<DetectionColumns> {
-  const rows = await decodeHead(layout.read(outputs, image), settingsOf(options), decoder);
+  const rows = await decodeHead(readHead(layout.head, outputs, image), settingsOf(options), decoder);
   return detectionColumns(rows, geometry, layout.boxes, options);
 }
 
@@ -180,5 +164,10 @@ export function detectorFamily({
     describe: (contents, network) => describePackage(layout, rules, contents, network),
     decode: (outputs, image, geometry, description, options, decoder) =>
       decodeDetector(description.layout, outputs, image, geometry, options, decoder),
+    onDevice: {
+      head: ({ layout: { head } }, outputs) => deviceHead(head, outputs),
+      settings: settingsOf,
+      finish: (rows, geometry, description, options) => detectionColumns(rows, geometry, description.layout.boxes, options),
+    },
   };
 }

@@ -15,7 +15,6 @@ import type {
 } from "../family.js";
 import type { HeadWithExtras } from "./anchors.js";
 import {
-  decodeHead,
   describePackage,
   detectionColumns,
   packageFacts,
@@ -25,6 +24,7 @@ import {
   type LayoutContext,
   type PackageRules,
 } from "./detector.js";
+import { decodeHead } from "./head.js";
 
 const METADATA = "keypoints_metadata.json";
 /** x, y, confidence. */

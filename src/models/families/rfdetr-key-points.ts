@@ -95,12 +95,11 @@ function locatePoints(
   geometry: Geometry,
   { thresholds }: ResolvedKeyPointOptions,
   slots: number,
-  mappingOf: (columns: number) => Int32Array,
+  mapping: Int32Array,
 ): NetworkKeyPoints {
   const [boxes, logits, points] = [floatData(outputs, 0), floatData(outputs, 1), floatData(outputs, 2)];
   const [, queries = 0, columns = 0] = requireRank(logits.dims, 3, "logits [batch, queries, classes]");
   const [, , pointRows = 0, numbers = 0] = requireRank(points.dims, 4, MEANING);
-  const mapping = mappingOf(columns);
   const pairs: Pair[] = [];
   for (let place = 0; place < queries * columns; place++) {
     const [query, column] = [Math.floor(place / columns), place % columns];
@@ -133,6 +132,7 @@ function locatePoints(
 export function rfdetrKeyPointsLayout({ keyPoints, ...context }: KeyPointContext): KeyPointLayout {
   const detector = rfdetrLayout(context);
   const slots = slotsOf(keyPoints);
+  const mapping = classMapping(context);
   return {
     defaults: { ...detector.defaults, keyPointThreshold: configuration().defaults.rfdetr.keyPointsThreshold },
     boxes: detector.boxes,
@@ -147,10 +147,7 @@ export function rfdetrKeyPointsLayout({ keyPoints, ...context }: KeyPointContext
       if (numbers !== null && numbers < LEAST_NUMBERS)
         throw wrongNetwork(`The network has ${numbers} numbers a key point; at least ${LEAST_NUMBERS} were expected.`);
     },
-    locate: (outputs, image, geometry, options) =>
-      Promise.resolve(
-        locatePoints(outputs, image, geometry, options, slots, (columns) => classMapping(columns, context.classNames, context.remapping)),
-      ),
+    locate: (outputs, image, geometry, options) => Promise.resolve(locatePoints(outputs, image, geometry, options, slots, mapping)),
   };
 }
 

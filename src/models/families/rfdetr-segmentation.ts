@@ -1,6 +1,7 @@
 /** RF-DETR with masks: each query has a plane of its own, which nothing is cut from. */
 import { configuration } from "../../configuration.js";
-import { decodeHead, type LayoutContext } from "./detector.js";
+import type { LayoutContext } from "./detector.js";
+import { decodeHead, readHead } from "./head.js";
 import { floatData, requireOutput, requireRank } from "./outputs.js";
 import { RFDETR_RULES, rfdetrLayout } from "./rfdetr.js";
 import { fixedMasks, segmenterFamily, type SegmenterLayout } from "./segmenter.js";
@@ -19,7 +20,7 @@ export function rfdetrSegmentationLayout(context: LayoutContext): SegmenterLayou
       requireOutput(outputs, 2, 4, MEANING);
     },
     read(outputs, image) {
-      const head = detector.read(outputs, image);
+      const head = readHead(detector.head, outputs, image);
       const { data, dims } = floatData(outputs, 2);
       const [, channels = 0, height = 0, width = 0] = requireRank(dims, 4, MEANING);
       const cells = width * height;

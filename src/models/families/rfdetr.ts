@@ -1,20 +1,16 @@
 /** RF-DETR: a fixed number of queries, no NMS. */
 import { configuration } from "../../configuration.js";
-import type { ClassRemapping } from "../../packages/index.js";
 import { detectorFamily, STRETCH_RULES, type DetectorLayout, type LayoutContext, type PackageRules } from "./detector.js";
-import { floatData, requireOutput, requireRank, wrongNetwork } from "./outputs.js";
+import { requireOutput, wrongNetwork } from "./outputs.js";
 
 /** Column of the logits -> reported class id. Columns beyond the class list (the "no object" column) are dropped. */
-export function classMapping(columns: number, classNames: readonly string[], remapping: ClassRemapping | null): Int32Array {
-  return Int32Array.from({ length: columns }, (_, column) => {
-    if (remapping !== null) return remapping.classMapping[column] ?? -1;
-    return column < classNames.length ? column : -1;
-  });
+export function classMapping({ classNames, remapping }: Pick<LayoutContext, "classNames" | "remapping">): Int32Array {
+  return remapping === null ? Int32Array.from(classNames.keys()) : Int32Array.from(remapping.classMapping);
 }
 
 /** Boxes `[batch, queries, 4]` (centre-size, fractions) and logits `[batch, queries, columns]`, in this order. */
-export function rfdetrLayout({ classNames, remapping }: LayoutContext): DetectorLayout {
-  let mapping: Int32Array | null = null;
+export function rfdetrLayout(context: LayoutContext): DetectorLayout {
+  const { classNames } = context;
   return {
     defaults: { confidence: configuration().defaults.rfdetr.confidence, iouThreshold: null, maxDetections: null, classAgnosticNms: null },
     boxes: "fractions",
@@ -25,25 +21,7 @@ export function rfdetrLayout({ classNames, remapping }: LayoutContext): Detector
         throw wrongNetwork(`The network has ${columns} class columns but class_names.txt lists ${classNames.length}.`);
       }
     },
-    read(outputs, image) {
-      const boxes = floatData(outputs, 0);
-      const logits = floatData(outputs, 1);
-      requireRank(boxes.dims, 3, "boxes [batch, queries, 4]");
-      const [, queries = 0, classes = 0] = requireRank(logits.dims, 3, "logits [batch, queries, classes]");
-      if (mapping?.length !== classes) mapping = classMapping(classes, classNames, remapping);
-      return {
-        kind: "queries",
-        head: {
-          boxes: boxes.data,
-          boxesOffset: image * queries * 4,
-          logits: logits.data,
-          logitsOffset: image * queries * classes,
-          queries,
-          classes,
-          classMapping: mapping,
-        },
-      };
-    },
+    head: { kind: "queries", boxes: 0, logits: 1, classMapping: classMapping(context) },
   };
 }
 

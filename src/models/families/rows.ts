@@ -2,27 +2,26 @@ import type { Tensor, TensorPort } from "../../engines/index.js";
 import type { DetectionDefaults } from "../family.js";
 import type { HeadWithExtras } from "./anchors.js";
 import type { DetectorLayout } from "./detector.js";
+import { readHead, ROWS_MEANING } from "./head.js";
 import { floatData, requireOutput, requireRank, wrongNetwork } from "./outputs.js";
 
 const COLUMNS = 6;
-const MEANING = "[batch, rows, 6 or more]: x1, y1, x2, y2, score, class id";
 
 /** @param extras columns behind the sixth; null: as many as there are. @throws CorruptedModelPackageError */
 export function checkRows(outputs: readonly TensorPort[], extras: number | null = null): void {
-  const [, , columns = null] = requireOutput(outputs, 0, 3, MEANING);
+  const [, , columns = null] = requireOutput(outputs, 0, 3, ROWS_MEANING);
   if (extras !== null && columns !== null && columns !== COLUMNS + extras) {
     throw wrongNetwork(`The rows of the network have ${columns} columns; ${COLUMNS + extras} were expected.`);
   }
 }
 
 /** `[batch, rows, 6 + extras]` in network pixels, best first: what is left after NMS inside the graph. */
-export function readRows(outputs: readonly Tensor[], image: number, inclusive = true): HeadWithExtras {
+export function readRows(outputs: readonly Tensor[], image: number): HeadWithExtras {
   const { data, dims } = floatData(outputs, 0);
-  const [, rows = 0, columns = 0] = requireRank(dims, 3, MEANING);
-  const offset = image * rows * columns;
+  const [, rows = 0, columns = 0] = requireRank(dims, 3, ROWS_MEANING);
   return {
-    head: { kind: "rows", head: { data, offset, rows, columns, inclusive } },
-    extras: { data, offset: offset + COLUMNS, candidateStride: columns, attributeStride: 1, candidates: rows },
+    head: readHead({ kind: "rows", inclusive: true }, outputs, image),
+    extras: { data, offset: image * rows * columns + COLUMNS, candidateStride: columns, attributeStride: 1, candidates: rows },
   };
 }
 
@@ -33,7 +32,7 @@ export function rowsLayout(defaults: DetectionDefaults, inclusive: boolean): Det
     check(outputs) {
       checkRows(outputs);
     },
-    read: (outputs, image) => readRows(outputs, image, inclusive).head,
+    head: { kind: "rows", inclusive },
   };
 }
 

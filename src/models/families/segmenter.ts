@@ -5,7 +5,6 @@ import type { Decoder, DecodeSettings, DetectionRows, MaskHead, MaskTarget } fro
 import type { InstanceColumns, InstanceSegmentationFamily, ResolvedSegmentationOptions, SegmentationDefaults } from "../family.js";
 import type { HeadWithExtras } from "./anchors.js";
 import {
-  decodeHead,
   describePackage,
   detectionColumns,
   packageFacts,
@@ -15,6 +14,7 @@ import {
   type LayoutContext,
   type PackageRules,
 } from "./detector.js";
+import { decodeHead } from "./head.js";
 import { floatData, requireOutput, requireRank, wrongNetwork } from "./outputs.js";
 
 /** Mask prototypes, and so coefficients, of every YOLO and YOLACT. */

@@ -1,6 +1,6 @@
 /** YOLOv5: one row per anchor, with objectness. */
 import { configuration } from "../../configuration.js";
-import { checkAnchors, readAnchors, type AnchorLayout } from "./anchors.js";
+import { anchorHead, checkAnchors, type AnchorLayout } from "./anchors.js";
 import { detectorFamily, type DetectorLayout, type LayoutContext } from "./detector.js";
 
 /** Also of YOLOv7. */
@@ -14,7 +14,7 @@ export function yolov5Layout({ classNames }: LayoutContext): DetectorLayout {
     check(outputs) {
       checkAnchors(outputs, YOLOV5_ANCHORS, classNames.length);
     },
-    read: (outputs, image) => readAnchors(outputs, image, YOLOV5_ANCHORS).head,
+    head: anchorHead(YOLOV5_ANCHORS),
   };
 }
 

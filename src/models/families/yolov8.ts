@@ -1,6 +1,6 @@
 /** YOLOv8, v9, v11, v12: one head, anchors as columns, class scores already probabilities; or NMS inside the graph. */
 import { configuration } from "../../configuration.js";
-import { checkAnchors, readAnchors, type AnchorLayout } from "./anchors.js";
+import { anchorHead, checkAnchors, type AnchorLayout } from "./anchors.js";
 import { detectorFamily, type DetectorLayout, type LayoutContext, type PackageRules } from "./detector.js";
 import { fusedRowsLayout } from "./rows.js";
 
@@ -17,7 +17,7 @@ export function yolov8Layout({ classNames, nmsFused }: LayoutContext): DetectorL
     check(outputs) {
       checkAnchors(outputs, YOLOV8_ANCHORS, classNames.length);
     },
-    read: (outputs, image) => readAnchors(outputs, image, YOLOV8_ANCHORS).head,
+    head: anchorHead(YOLOV8_ANCHORS),
   };
 }
 

@@ -1,0 +1,145 @@
+/** Where a detection head lies in the outputs of a network, as data: read out of tensors here, or decoded by a device where it is. */
+import type { DetectionRequest, Tensor, TensorPort } from "../../engines/index.js";
+import { ModelRuntimeError } from "../../errors.js";
+import type { NativeDenseLayout, NativeHeadPart, NativeMatrix, NativeQueriesLayout } from "../../native/index.js";
+import type { Decoder, DecodeSettings, DenseHead, DetectionRows, QueriesHead, RowsHead } from "../decoding/index.js";
+import { floatData, formatDims, requireRank } from "./outputs.js";
+
+export type HeadPart = NativeHeadPart;
+export type DenseLayout = NativeDenseLayout;
+export type QueriesLayout = NativeQueriesLayout;
+
+/** Rows `[batch, rows, 6 or more]` that went through NMS in the graph, in the first output. */
+export interface RowsLayout {
+  readonly kind: "rows";
+  /** Whether a score equal to the threshold passes. */
+  readonly inclusive: boolean;
+}
+
+export type HeadLayout = DenseLayout | QueriesLayout | RowsLayout;
+
+/** One picture's share of the outputs, in one of the three shapes that decoders know. */
+export type DetectorHead =
+  | { readonly kind: "dense"; readonly head: DenseHead }
+  | { readonly kind: "rows"; readonly head: RowsHead }
+  | { readonly kind: "queries"; readonly head: QueriesHead };
+
+export const ROWS_MEANING = "[batch, rows, 6 or more]: x1, y1, x2, y2, score, class id";
+
+/** Part of an output of its own, `[batch, candidates, attributes]`. */
+export function wholeOutput(output: number): HeadPart {
+  return { output, attributes: "last", from: 0 };
+}
+
+interface ReadPart {
+  readonly candidates: number;
+  readonly attributes: number;
+  readonly matrix: NativeMatrix;
+}
+
+function readPart(outputs: readonly Tensor[], image: number, { output, attributes, from }: HeadPart): ReadPart {
+  const { data, dims } = floatData(outputs, output);
+  const first = attributes === "first";
+  const meaning = first ? "[batch, attributes, candidates]" : "[batch, candidates, attributes]";
+  const [, rows = 0, columns = 0] = requireRank(dims, 3, meaning);
+  const [all, candidates] = first ? [rows, columns] : [columns, rows];
+  const [candidateStride, attributeStride] = first ? [1, candidates] : [all, 1];
+  return {
+    candidates,
+    attributes: Math.max(all - from, 0),
+    matrix: { data, offset: image * rows * columns + from * attributeStride, candidateStride, attributeStride },
+  };
+}
+
+/** Parts of one head speak of the same candidates. */
+function requireSame(parts: readonly ReadPart[], what: string): void {
+  if (parts.every(({ candidates }) => candidates === parts[0]?.candidates)) return;
+  throw new ModelRuntimeError(
+    `The network returned outputs for different numbers of ${what}: ${parts.map(({ candidates }) => candidates).join(", ")}.`,
+    { stage: "postprocess" },
+  );
+}
+
+function readDense(layout: DenseLayout, outputs: readonly Tensor[], image: number): DenseHead {
+  const boxes = readPart(outputs, image, layout.boxes);
+  const scores = readPart(outputs, image, layout.scores);
+  const objectness = layout.objectness === null ? null : readPart(outputs, image, layout.objectness);
+  requireSame(objectness === null ? [boxes, scores] : [boxes, scores, objectness], "candidates");
+  return {
+    candidates: boxes.candidates,
+    classes: Math.max(scores.attributes - layout.extras, 0),
+    boxes: boxes.matrix,
+    boxFormat: layout.boxFormat,
+    scores: scores.matrix,
+    objectness: objectness?.matrix ?? null,
+    objectnessUse: layout.objectnessUse,
+  };
+}
+
+function readQueries(layout: QueriesLayout, outputs: readonly Tensor[], image: number): QueriesHead {
+  const boxes = readPart(outputs, image, wholeOutput(layout.boxes));
+  const logits = readPart(outputs, image, wholeOutput(layout.logits));
+  requireSame([boxes, logits], "queries");
+  if (boxes.attributes !== 4) {
+    const { dims } = outputs[layout.boxes] as Tensor;
+    throw new ModelRuntimeError(`The network returned boxes of shape ${formatDims(dims)}; expected [batch, queries, 4].`, {
+      stage: "postprocess",
+    });
+  }
+  return {
+    boxes: boxes.matrix.data,
+    boxesOffset: boxes.matrix.offset,
+    logits: logits.matrix.data,
+    logitsOffset: logits.matrix.offset,
+    queries: logits.candidates,
+    classes: logits.attributes,
+    classMapping: Int32Array.from({ length: logits.attributes }, (_, column) => layout.classMapping[column] ?? -1),
+  };
+}
+
+function readRows({ inclusive }: RowsLayout, outputs: readonly Tensor[], image: number): RowsHead {
+  const { data, dims } = floatData(outputs, 0);
+  const [, rows = 0, columns = 0] = requireRank(dims, 3, ROWS_MEANING);
+  return { data, offset: image * rows * columns, rows, columns, inclusive };
+}
+
+/** @throws ModelRuntimeError when the outputs have other shapes than the layout says. */
+export function readHead(layout: HeadLayout, outputs: readonly Tensor[], image: number): DetectorHead {
+  switch (layout.kind) {
+    case "dense":
+      return { kind: "dense", head: readDense(layout, outputs, image) };
+    case "queries":
+      return { kind: "queries", head: readQueries(layout, outputs, image) };
+    case "rows":
+      return { kind: "rows", head: readRows(layout, outputs, image) };
+  }
+}
+
+export function decodeHead({ kind, head }: DetectorHead, settings: DecodeSettings, decoder: Decoder): Promise<DetectionRows> {
+  switch (kind) {
+    case "dense":
+      return decoder.decodeDense(head, settings);
+    case "rows":
+      return decoder.decodeRows(head, settings);
+    case "queries":
+      return decoder.decodeQueries(head, settings);
+  }
+}
+
+function outputsRead(layout: DenseLayout | QueriesLayout): readonly number[] {
+  if (layout.kind === "queries") return [layout.boxes, layout.logits];
+  return [layout.boxes, layout.scores, ...(layout.objectness === null ? [] : [layout.objectness])].map(({ output }) => output);
+}
+
+/**
+ * The head as engines take it, or why a device cannot decode it where the network leaves it: then the outputs are downloaded and
+ * decoded here.
+ */
+export function deviceHead(layout: HeadLayout, outputs: readonly TensorPort[]): DetectionRequest["head"] | string {
+  if (layout.kind === "rows") return "its rows went through NMS in the graph already, so there is little to download";
+  for (const index of outputsRead(layout)) {
+    const { name = "", type = null } = outputs[index] ?? {};
+    if (type !== "float32") return `output ${index} "${name}" is ${String(type)}, and the device decodes float32`;
+  }
+  return layout;
+}
