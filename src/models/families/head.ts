@@ -76,7 +76,8 @@ function readDense(layout: DenseLayout, outputs: readonly Tensor[], image: numbe
   };
 }
 
-function readQueries(layout: QueriesLayout, outputs: readonly Tensor[], image: number): QueriesHead {
+/** @throws ModelRuntimeError */
+export function readQueries(layout: QueriesLayout, outputs: readonly Tensor[], image: number): QueriesHead {
   const boxes = readPart(outputs, image, wholeOutput(layout.boxes));
   const logits = readPart(outputs, image, wholeOutput(layout.logits));
   requireSame([boxes, logits], "queries");

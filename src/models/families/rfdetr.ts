@@ -1,14 +1,19 @@
 /** RF-DETR: a fixed number of queries, no NMS. */
 import { configuration } from "../../configuration.js";
 import { detectorFamily, STRETCH_RULES, type DetectorLayout, type LayoutContext, type PackageRules } from "./detector.js";
+import type { QueriesLayout } from "./head.js";
 import { requireOutput, wrongNetwork } from "./outputs.js";
 
 /** Column of the logits -> reported class id. Columns beyond the class list (the "no object" column) are dropped. */
-export function classMapping({ classNames, remapping }: Pick<LayoutContext, "classNames" | "remapping">): Int32Array {
+function classMapping({ classNames, remapping }: Pick<LayoutContext, "classNames" | "remapping">): Int32Array {
   return remapping === null ? Int32Array.from(classNames.keys()) : Int32Array.from(remapping.classMapping);
 }
 
-/** Boxes `[batch, queries, 4]` (centre-size, fractions) and logits `[batch, queries, columns]`, in this order. */
+/** Boxes `[batch, queries, 4]` (centre-size, fractions) and logits `[batch, queries, columns]`, in this order, as one head. */
+export function queriesLayout(context: LayoutContext): QueriesLayout {
+  return { kind: "queries", boxes: 0, logits: 1, classMapping: classMapping(context) };
+}
+
 export function rfdetrLayout(context: LayoutContext): DetectorLayout {
   const { classNames } = context;
   return {
@@ -21,7 +26,7 @@ export function rfdetrLayout(context: LayoutContext): DetectorLayout {
         throw wrongNetwork(`The network has ${columns} class columns but class_names.txt lists ${classNames.length}.`);
       }
     },
-    head: { kind: "queries", boxes: 0, logits: 1, classMapping: classMapping(context) },
+    head: queriesLayout(context),
   };
 }
 
