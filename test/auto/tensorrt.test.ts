@@ -5,6 +5,7 @@ import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 
 import { AutoModel, type AutoModelOptions, type Detections, type ObjectDetectionModel } from "../../src/index.js";
 import { CorruptedModelPackageError, ModelRuntimeError, TensorRtError } from "../../src/errors.js";
+import { setLogger } from "../../src/logger.js";
 import { TensorRtEngine } from "../../src/engines/index.js";
 import { loadAddon } from "../../src/native/index.js";
 import { fakePlan, nvidiaFakes } from "../support/nvidia-fakes.js";
@@ -17,8 +18,9 @@ async function writeEnginePackage(
   trtConfig: object | null,
   plan = fakePlan([10, 15, 1, 1], LINES),
   config = inferenceConfig(),
+  architecture = "yolov10",
 ): Promise<string> {
-  const modelConfig = { model_architecture: "yolov10", task_type: "object-detection", backend_type: "trt" };
+  const modelConfig = { model_architecture: architecture, task_type: "object-detection", backend_type: "trt" };
   const directory = await writePackage({ modelConfig, inferenceConfig: config, weights: null });
   if (trtConfig !== null) writeFileSync(join(directory, "trt_config.json"), JSON.stringify(trtConfig));
   writeFileSync(join(directory, "engine.plan"), plan);
@@ -33,6 +35,15 @@ function noisePicture(width: number, height: number, seed: number) {
   const data = Uint8Array.from({ length: width * height * 3 }, (_, index) => Math.imul(index + seed + 1, 2654435761) >>> 24);
   return { data, width, height, channels: 3, colorFormat: "rgb" } as const;
 }
+
+/** Heads of ten candidates, or queries, with two classes each. */
+const HEADS: readonly (readonly [architecture: string, outputs: readonly string[]])[] = [
+  ["yolov5", ["out output0 0 3 -1 10 7"]],
+  ["yolov8", ["out output0 0 3 -1 6 10"]],
+  ["yolov12", ["out output0 0 3 -1 6 10"]],
+  ["yolonas", ["out boxes 0 3 -1 10 4", "out scores 0 3 -1 10 2 at 40"]],
+  ["rfdetr", ["out dets 0 3 -1 10 4", "out labels 0 3 -1 10 3 at 40"]],
+];
 
 const DYNAMIC = { dynamic_batch_size_min: 2, dynamic_batch_size_opt: 2, dynamic_batch_size_max: 4 };
 
@@ -88,6 +99,77 @@ describe.skipIf(fakes === null)("a package with a TensorRT engine", () => {
       columns(await onCpu.predict(pictures, { confidence: 0 })),
     );
     await expect(onDevice.predict(pictures, { signal: AbortSignal.abort(new Error("enough")) })).rejects.toThrow("enough");
+  });
+
+  describe("whose head is decoded on the device", () => {
+    const planOf = (outputs: readonly string[]) => fakePlan([10, 15, 1, 1], [LINES[0] as string, ...outputs, LINES[2] as string]);
+    const columns = (results: readonly Detections[]) => results.map(({ xyxy, confidence, classId }) => ({ xyxy, confidence, classId }));
+
+    it.each(HEADS)("of %s, with the same results", async (architecture, outputs) => {
+      const directory = await writeEnginePackage(DYNAMIC, planOf(outputs), inferenceConfig(), architecture);
+      await using onCpu = await load(directory);
+      const loading = vi.spyOn(TensorRtEngine, "load");
+      await using onDevice = await load(directory, { executor: "cuda" });
+      const engine = (await loading.mock.results[0]!.value) as TensorRtEngine;
+      const downloading = [vi.spyOn(engine, "run"), vi.spyOn(engine, "runPictures" as never)];
+      expect(onCpu.info.decodeExecutor).not.toBe("cuda");
+      expect(onDevice.info).toMatchObject({ preprocessExecutor: "cuda", decodeExecutor: "cuda" });
+      const pictures = [64, 200, 31, 64, 77].map((side, index) => noisePicture(side, side + 40, index));
+      let found = 0;
+      for (const options of [
+        {},
+        { confidence: 0 },
+        { confidence: 0.6 },
+        { confidence: 0, iouThreshold: 0.05, maxDetections: 3 },
+        { confidence: 0, classAgnosticNms: true, rounding: "none" },
+        { confidence: "best" },
+      ] as const) {
+        const expected = columns(await onCpu.predict(pictures, options));
+        found += expected.reduce((sum, { confidence }) => sum + confidence.length, 0);
+        // Several in flight, and the later ones as graphs.
+        const rounds = await Promise.all(Array.from({ length: 4 }, () => onDevice.predict(pictures, options)));
+        for (const round of rounds) expect(columns(round)).toEqual(expected);
+      }
+      expect(found).toBeGreaterThan(50);
+      expect((await onDevice.predict(pictures[0]!)).servedBy?.decodeExecutor).toBe("cuda");
+      expect(engine.statistics().graphLaunches).toBeGreaterThan(10);
+      for (const spy of downloading) expect(spy).not.toHaveBeenCalled();
+      // Stages hand out tensors, and decode those that they are given.
+      const prepared = await onDevice.stages.preprocess(pictures);
+      const raw = await onDevice.stages.forward(prepared);
+      expect(raw[0]).toHaveLength(outputs.length);
+      expect(columns(await onDevice.stages.postprocess(raw, prepared, { confidence: 0 }))).toEqual(
+        columns(await onCpu.predict(pictures, { confidence: 0 })),
+      );
+      await expect(onDevice.predict(pictures, { signal: AbortSignal.abort(new Error("enough")) })).rejects.toThrow("enough");
+    });
+
+    it("also behind pictures that the CPU has to prepare", async () => {
+      const config = { ...inferenceConfig(), image_pre_processing: { contrast: { enabled: true, type: "Contrast Stretching" } } };
+      const directory = await writeEnginePackage(DYNAMIC, planOf(["out output0 0 3 -1 6 10"]), config, "yolov8");
+      await using onCpu = await load(directory);
+      await using onDevice = await load(directory, { executor: "cuda" });
+      const pictures = [noisePicture(90, 50, 3), noisePicture(64, 64, 4), noisePicture(20, 20, 5)];
+      const [expected, found] = [await onCpu.predict(pictures, { confidence: 0 }), await onDevice.predict(pictures, { confidence: 0 })];
+      expect(expected[0]!.confidence.length).toBeGreaterThan(0);
+      expect(columns(found)).toEqual(columns(expected));
+    });
+
+    it.each([
+      ["yolov10", "out output0 0 3 -1 10 6", /NMS in the graph/],
+      ["yolov8", "out output0 1 3 -1 6 10", /output 0 "output0" is float16/],
+    ])("unless it cannot be: %s with %s", async (architecture, output, reason) => {
+      const told: string[] = [];
+      const ignore = (): void => undefined;
+      setLogger({ debug: ignore, info: (message) => told.push(message), warn: ignore, error: ignore });
+      await using model = await load(await writeEnginePackage(DYNAMIC, planOf([output]), inferenceConfig(), architecture), {
+        executor: "cuda",
+      });
+      setLogger(null);
+      expect(model.info).toMatchObject({ preprocessExecutor: "cuda", decodeExecutor: "cpu" });
+      expect(told.some((message) => reason.test(message))).toBe(true);
+      expect((await model.predict(noisePicture(64, 64, 1), { confidence: 0.99 })).length).toBe(0);
+    });
   });
 
   it("leaves contrast enhancement to the CPU", async () => {

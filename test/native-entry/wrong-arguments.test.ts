@@ -6,12 +6,31 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import { loadAddon } from "../../src/native/index.js";
-import { nvidiaFakes } from "../support/nvidia-fakes.js";
+import { fakePlan, nvidiaFakes } from "../support/nvidia-fakes.js";
 
 const addon = loadAddon();
 if (addon === null) process.stderr.write("skipped: the addon is not available\n");
 const fakes = addon === null ? null : nvidiaFakes();
 const onDevice = fakes === null ? null : await addon!.openDevicePreprocessor({ cudaLibraryPath: join(fakes, "cuda"), device: 0 });
+
+const engine =
+  fakes === null
+    ? null
+    : await addon!.loadTensorRtEngine(
+        fakePlan([10, 15, 1, 1], ["in values 0 3 1 7 2", "out head 0 3 1 7 2", "out dets 0 3 1 2 4", "out labels 0 3 1 2 3 at 8"]),
+        {
+          cudaLibraryPath: join(fakes, "cuda"),
+          tensorRtLibraryPath: join(fakes, "trt10"),
+          device: 0,
+          contexts: 1,
+          graphs: 2,
+          profile: 0,
+          engineHostCodeAllowed: false,
+          preparesPictures: false,
+          decodesDetections: true,
+        },
+        addon!.createCancelToken(),
+      );
 
 const numbers = Float32Array.of(16, 48, 16, 48, 16, 8, 16, 8, 0.1, 0.6, 0.9, 0.2);
 const matrix = { data: numbers, offset: 0, candidateStride: 1, attributeStride: 2 };
@@ -26,6 +45,8 @@ const placement = { trim, resize, canvas: { ...resize, left: 0, top: 0 } };
 type Name =
   | "preprocess"
   | "run"
+  | "runDetections"
+  | "runDetections (queries)"
   | "cropQuadrilaterals"
   | "decodeDense"
   | "decodeRows"
@@ -66,6 +87,38 @@ const forSteps = {
 const GOOD: Readonly<Record<Name, GoodCall>> = {
   preprocess: { args: [pixels, { ...image, borrowed: true }, steps, new Float32Array(12)], ...forSteps },
   run: { args: [pixels, { ...image, borrowed: true }, { ...steps, contrast: null }], ...forSteps },
+  runDetections: {
+    args: [
+      [{ name: "values", type: 1, dims: [1, 7, 2], data: Float32Array.of(16, 48, 16, 48, 16, 8, 16, 8, 0.9, 0.6, 0.1, 0.6, 0.9, 0.2) }],
+      {
+        head: {
+          kind: "dense",
+          boxes: { output: 0, attributes: "first", from: 0 },
+          boxFormat: "cxcywh",
+          scores: { output: 0, attributes: "first", from: 5 },
+          extras: 0,
+          objectness: { output: 0, attributes: "first", from: 4 },
+          objectnessUse: "gate",
+        },
+        settings,
+        pictures: 1,
+        outputs: [0],
+      },
+    ],
+    nullable: ["1.settings.iouThreshold", "1.settings.maxDetections"],
+  },
+  "runDetections (queries)": {
+    args: [
+      [{ name: "values", type: 1, dims: [1, 7, 2], data: Float32Array.of(0.5, 0.5, 0.1, 0.1, 0.2, 0.2, 0.1, 0.1, 1, -1, 2, 0, 3, -2) }],
+      {
+        head: { kind: "queries", boxes: 1, logits: 2, classMapping: Int32Array.of(0, -1, 1) },
+        settings,
+        pictures: 1,
+        outputs: [],
+      },
+    ],
+    nullable: ["1.settings.iouThreshold", "1.settings.maxDetections"],
+  },
   cropQuadrilaterals: {
     args: [pixels, { ...image, borrowed: true }, [{ corners: Float64Array.of(0, 0, 3, 0, 3, 2, 0, 2), width: 3, height: 2 }]],
   },
@@ -132,6 +185,8 @@ const GOOD: Readonly<Record<Name, GoodCall>> = {
 async function call(name: Name, args: readonly unknown[]): Promise<unknown> {
   // Of the object that openDevicePreprocessor gives; its methods want it as their receiver.
   if (name === "run") return (onDevice as unknown as { run(...args: readonly unknown[]): Promise<unknown> }).run(...args);
+  if (name === "runDetections" || name === "runDetections (queries)")
+    return (engine as unknown as { runDetections(...args: readonly unknown[]): Promise<unknown> }).runDetections(...args);
   return (addon?.[name] as unknown as (...args: readonly unknown[]) => Promise<unknown>)(...args);
 }
 
@@ -197,7 +252,7 @@ const HOSTILE: readonly unknown[] = [
   1e308,
 ];
 
-const calls = (Object.entries(GOOD) as [Name, GoodCall][]).filter(([name]) => name !== "run" || onDevice !== null);
+const calls = (Object.entries(GOOD) as [Name, GoodCall][]).filter(([name]) => !name.startsWith("run") || fakes !== null);
 
 describe.skipIf(addon === null).each(calls)("%s", (name, { args, nullable = [], any = [] }) => {
   const places = paths(args);

@@ -6,7 +6,7 @@ import { decodeDetector } from "../../../src/models/families/detector.js";
 import type { Tensor } from "../../../src/engines/index.js";
 import { NotCovered, type Adapter, type AdapterTable } from "../adapter.js";
 import { decodeArray, decodeGeometry, encodeArray, type VectorArray, type VectorGeometry } from "../values.js";
-import { floats, onEachDecoder } from "./shared.js";
+import { eachOnEachDecoder, floats, onEachDecoder } from "./shared.js";
 
 const toThresholds = (confidence: number | readonly number[]): Float32Array =>
   Float32Array.from(typeof confidence === "number" ? [confidence] : confidence);
@@ -174,14 +174,19 @@ const rfdetr: DecoderAdapter =
     return { detections };
   };
 
+/** The functions of the vectors that decode boxes, for any decoder. */
+export const decoding = {
+  "nms-object-detection": denseOutput(() => 0),
+  "nms-instance-segmentation": denseOutput(() => PROTOTYPES),
+  "nms-key-points": denseOutput(({ key_points_slots: slots = 0 }) => 3 * slots),
+  "rfdetr-select-top-k": topQueries,
+  "rfdetr-object-detection": rfdetr,
+};
+
 export const adapters: AdapterTable = {
-  "nms-object-detection": onEachDecoder(denseOutput(() => 0)),
-  "nms-instance-segmentation": onEachDecoder(denseOutput(() => PROTOTYPES)),
-  "nms-key-points": onEachDecoder(denseOutput(({ key_points_slots: slots = 0 }) => 3 * slots)),
+  ...eachOnEachDecoder(decoding),
   "filter-fused-nms-output": onEachDecoder(fusedOutput),
   "batched-nms": onEachDecoder(suppression),
-  "rfdetr-select-top-k": onEachDecoder(topQueries),
-  "rfdetr-object-detection": onEachDecoder(rfdetr),
   "confidence-threshold": {
     "": (input: {
       readonly confidence: number | "best" | "default";

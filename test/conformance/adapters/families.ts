@@ -12,7 +12,7 @@ import type { Decoder } from "../../../src/models/decoding/index.js";
 import { resolveDetectionOptions } from "../../../src/models/options.js";
 import { NotCovered, type Adapter, type AdapterTable } from "../adapter.js";
 import { decodeGeometry, encodeArray, type VectorArray, type VectorGeometry } from "../values.js";
-import { onEachDecoder, remappingOf, toTensor, type VectorRecommended, type VectorRemapping } from "./shared.js";
+import { eachOnEachDecoder, remappingOf, toTensor, type VectorRecommended, type VectorRemapping } from "./shared.js";
 
 const LAYOUTS: Readonly<Record<string, (context: LayoutContext) => DetectorLayout>> = {
   yolov5: yolov5Layout,
@@ -107,6 +107,7 @@ function detectionAdapter(decoder: () => Decoder): Adapter {
   };
 }
 
-export const adapters: AdapterTable = {
-  "post-process-object-detection": onEachDecoder(detectionAdapter),
-};
+/** The functions of the vectors that decode boxes, for any decoder. */
+export const decoding = { "post-process-object-detection": detectionAdapter };
+
+export const adapters: AdapterTable = eachOnEachDecoder(decoding);

@@ -9,7 +9,16 @@ import type { KeyPointColumns, ResolvedKeyPointOptions } from "../../../src/mode
 import { resolveKeyPointOptions } from "../../../src/models/options.js";
 import { NotCovered, type Adapter, type AdapterTable } from "../adapter.js";
 import { decodeGeometry, encodeArray, type VectorArray, type VectorGeometry } from "../values.js";
-import { floats, onEachDecoder, recommendedOf, remappingOf, toTensor, type VectorRecommended, type VectorRemapping } from "./shared.js";
+import {
+  eachOnEachDecoder,
+  floats,
+  onEachDecoder,
+  recommendedOf,
+  remappingOf,
+  toTensor,
+  type VectorRecommended,
+  type VectorRemapping,
+} from "./shared.js";
 
 const LAYOUTS: Readonly<Record<string, (context: KeyPointContext) => KeyPointLayout>> = {
   yolov8: yolov8KeyPointsLayout,
@@ -109,8 +118,11 @@ const wholeFamily =
     return runLayout(layout, input.model_outputs, input.metadata, options, input.key_points_per_class, decoder());
   };
 
+/** The function of the vectors that decodes boxes, for any decoder. */
+export const decoding = { "post-process-key-points": wholeFamily };
+
 export const adapters: AdapterTable = {
-  "post-process-key-points": onEachDecoder(wholeFamily),
+  ...eachOnEachDecoder(decoding),
   "rfdetr-key-points": onEachDecoder(
     (decoder) =>
       (input: {

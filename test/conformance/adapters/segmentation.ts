@@ -14,7 +14,16 @@ import type { InstanceColumns, ResolvedSegmentationOptions } from "../../../src/
 import { convertMasks, createMasks, decodeRle, encodeRle, type Masks } from "../../../src/results/index.js";
 import { NotCovered, type Adapter, type AdapterTable } from "../adapter.js";
 import { decodeArray, decodeGeometry, encodeArray, type VectorArray, type VectorGeometry, type VectorRleMasks } from "../values.js";
-import { floats, onEachDecoder, recommendedOf, remappingOf, toTensor, type VectorRecommended, type VectorRemapping } from "./shared.js";
+import {
+  floats,
+  eachOnEachDecoder,
+  onEachDecoder,
+  recommendedOf,
+  remappingOf,
+  toTensor,
+  type VectorRecommended,
+  type VectorRemapping,
+} from "./shared.js";
 
 const LAYOUTS: Readonly<Record<string, (context: LayoutContext) => SegmenterLayout>> = {
   yolov5: yolov5SegmentationLayout,
@@ -178,9 +187,11 @@ const alignMasks =
     return { boxes: encodeArray(boxes, input.boxes.shape), masks: encodeMasks(masks, format) };
   };
 
+/** The functions of the vectors that decode boxes, for any decoder. */
+export const decoding = { "post-process-instance-segmentation": wholeFamily, "rfdetr-instance-segmentation": rfdetr };
+
 export const adapters: AdapterTable = {
-  "post-process-instance-segmentation": onEachDecoder(wholeFamily),
-  "rfdetr-instance-segmentation": onEachDecoder(rfdetr),
+  ...eachOnEachDecoder(decoding),
   "align-instance-masks": onEachDecoder(alignMasks("dense")),
   "align-instance-masks-to-rle": onEachDecoder(alignMasks("rle")),
   "combine-mask-prototypes": {

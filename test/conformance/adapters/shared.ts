@@ -4,7 +4,7 @@ import type { Geometry } from "../../../src/imaging/index.js";
 import { cpuDecoder, referenceDecoder, type Decoder } from "../../../src/models/decoding/index.js";
 import { loadAddon } from "../../../src/native/index.js";
 import type { ClassRemapping, RecommendedParameters } from "../../../src/packages/index.js";
-import { NotCovered, type Adapter, type AdapterVariants } from "../adapter.js";
+import { NotCovered, type Adapter, type AdapterTable, type AdapterVariants } from "../adapter.js";
 import { decodeArray, type VectorArray } from "../values.js";
 
 /** The same adapter on the addon's decoder and on the reference's. */
@@ -16,6 +16,11 @@ export const onEachDecoder = (make: (decoder: () => Decoder) => Adapter): Adapte
   }),
   reference: make(() => referenceDecoder),
 });
+
+/** The same of a table of them. */
+export function eachOnEachDecoder(table: Readonly<Record<string, (decoder: () => Decoder) => Adapter>>): AdapterTable {
+  return Object.fromEntries(Object.entries(table).map(([name, make]) => [name, onEachDecoder(make)]));
+}
 
 export const floats = (array: VectorArray): Float32Array => Float32Array.from(decodeArray(array) as Float32Array);
 export const toTensor = (array: VectorArray): Tensor => ({ type: "float32", dims: array.shape, data: floats(array) });

@@ -29,6 +29,7 @@ struct Tensor {
   int type = 0;
   Dims dims{};
   bool host = false;
+  std::size_t first = 0;  // of an output: element of the input
   int format = 0;
 };
 struct Range {
@@ -86,6 +87,7 @@ bool ReadPlan(const std::string& text, Plan& plan) {
       for (std::string extra; in >> extra;) {
         if (extra == "host") tensor.host = true;
         if (extra == "format") in >> tensor.format;
+        if (extra == "at") in >> tensor.first;
       }
       plan.order.push_back(name);
       plan.tensors[name] = tensor;
@@ -228,6 +230,7 @@ struct Job {
     std::size_t bytes;
     bool copies;
     std::size_t items;
+    std::size_t skipped;
   };
   Part input{};
   std::vector<Part> outputs;
@@ -255,7 +258,7 @@ void RunJob(void* data) {
     const std::size_t to_item = output.bytes / items;
     const std::size_t from_item = job.input.bytes / items;
     for (std::size_t i = 0; i < output.bytes; ++i) {
-      to[i] = output.copies && from_item > 0 ? from[i / to_item * from_item + i % to_item % from_item] : 0;
+      to[i] = output.copies && from_item > 0 ? from[i / to_item * from_item + (output.skipped + i % to_item) % from_item] : 0;
     }
   }
 }
@@ -284,7 +287,8 @@ bool Enqueue(void* self, void* stream) {
       return false;
     }
     const std::size_t items = dims.rank > 0 && dims.sizes[0] > 0 ? static_cast<std::size_t>(dims.sizes[0]) : 1;
-    const Job::Part part{reinterpret_cast<std::uintptr_t>(address), Bytes(tensor, dims), tensor.type == input_type, items};
+    const Job::Part part{reinterpret_cast<std::uintptr_t>(address), Bytes(tensor, dims), tensor.type == input_type, items,
+                         tensor.first * ElementBytes(tensor.type)};
     if (name == first) job->input = part;
     if (!tensor.input) job->outputs.push_back(part);
   }

@@ -1,0 +1,157 @@
+/** Detections that the device decodes behind the network, on the stand-ins. The kernels are tested in test/native. */
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { TensorRtEngine, type DetectionRequest, type Tensor } from "../../../src/engines/index.js";
+import { InvalidOptionError, ModelDisposedError, ModelInputError } from "../../../src/errors.js";
+import { cpuDecoder, type Decoder } from "../../../src/models/decoding/index.js";
+import { decodeHead, readHead } from "../../../src/models/families/head.js";
+import { setLogger } from "../../../src/logger.js";
+import { loadAddon } from "../../../src/native/index.js";
+import { NotCovered, type Adapter } from "../../conformance/adapter.js";
+import { decoding as steps } from "../../conformance/adapters/detection.js";
+import { decoding as families } from "../../conformance/adapters/families.js";
+import { decoding as keyPoints } from "../../conformance/adapters/key-points.js";
+import { decoding as segmentation } from "../../conformance/adapters/segmentation.js";
+import { readVectors } from "../../conformance/vectors.js";
+import { deviceDecoder } from "../../support/device-decoder.js";
+import { fakePlan, nvidiaFakes } from "../../support/nvidia-fakes.js";
+
+const addon = loadAddon();
+const fakes = addon === null ? null : nvidiaFakes();
+const vectors = resolve("../shared/conformance");
+if (!existsSync(vectors)) process.stderr.write("skipped: ../shared/conformance is not there\n");
+
+const [ATTRIBUTES, ANCHORS] = [7, 30];
+const PLAN = fakePlan(
+  [10, 15, 1, 29],
+  ["in images 0 3 -1 7 30", "out head 0 3 -1 7 30", "out rest 0 2 -1 5", "out half 1 3 -1 7 30", "profile 0 images 3 1 7 30 2 7 30 4 7 30"],
+);
+
+const head = {
+  kind: "dense",
+  boxes: { output: 0, attributes: "first", from: 0 },
+  boxFormat: "cxcywh",
+  scores: { output: 0, attributes: "first", from: 4 },
+  extras: 0,
+  objectness: null,
+  objectnessUse: "none",
+} as const;
+
+function request(threshold: number, pictures: number): DetectionRequest {
+  const settings = { thresholds: Float32Array.of(threshold), iouThreshold: 0.3, classAgnostic: false, maxDetections: 20 };
+  return { head, settings, pictures };
+}
+
+function heads(batch: number, seed: number): Readonly<Record<string, Tensor>> {
+  const data = Float32Array.from({ length: batch * ATTRIBUTES * ANCHORS }, (_, index) => {
+    const number = (Math.imul(index + seed * 7919, 2654435761) >>> 8) / 2 ** 24;
+    return index % (ATTRIBUTES * ANCHORS) < 4 * ANCHORS ? number * 64 : number;
+  });
+  return { images: { type: "float32", dims: [batch, ATTRIBUTES, ANCHORS], data } };
+}
+
+describe.skipIf(fakes === null)("an engine whose detections the device decodes", () => {
+  const load = () => TensorRtEngine.load(PLAN, { decodesDetections: true });
+  const expected = (inputs: Readonly<Record<string, Tensor>>, { settings, pictures }: DetectionRequest) =>
+    Promise.all(
+      Array.from({ length: pictures }, (_, image) =>
+        decodeHead(readHead(head, [inputs["images"] as Tensor], image), settings, cpuDecoder(addon!)),
+      ),
+    );
+
+  beforeAll(() => {
+    process.env["INFERENCE_MODELS_CUDA_LIBRARY_PATH"] = join(fakes!, "cuda");
+    process.env["INFERENCE_MODELS_TENSORRT_LIBRARY_PATH"] = join(fakes!, "trt10");
+  });
+  afterAll(() => {
+    delete process.env["INFERENCE_MODELS_CUDA_LIBRARY_PATH"];
+    delete process.env["INFERENCE_MODELS_TENSORRT_LIBRARY_PATH"];
+  });
+
+  it("finds what the CPU finds, many at once, with thresholds of their own and places left in the batch", async () => {
+    await using engine = await load();
+    let found = 0;
+    await Promise.all(
+      Array.from({ length: 40 }, async (_, run) => {
+        const [inputs, what] = [heads(1 + (run % 3), run), request(0.3 + run / 100, Math.max(run % 3, 1))];
+        const { detections, outputs } = await engine.runDetections!(inputs, what);
+        expect(detections).toEqual(await expected(inputs, what));
+        expect(outputs).toEqual({});
+        found += detections.reduce((sum, { scores }) => sum + scores.length, 0);
+      }),
+    );
+    expect(found).toBeGreaterThan(100);
+    const { graphLaunches, graphsCaptured } = engine.statistics();
+    // Three shapes in each of two contexts, whatever the thresholds: all other runs are launches.
+    expect(graphsCaptured).toBeLessThanOrEqual(6);
+    expect(graphLaunches).toBeGreaterThanOrEqual(40 - 12);
+  });
+
+  it("hands out the outputs that are asked for besides", async () => {
+    await using engine = await load();
+    const inputs = heads(2, 1);
+    const { detections, outputs } = await engine.runDetections!(inputs, request(0.5, 2), { outputs: ["rest"] });
+    expect(detections).toHaveLength(2);
+    expect(outputs).toEqual({ rest: (await engine.run(inputs))["rest"] });
+  });
+
+  it("refuses what does not fit", async () => {
+    await using plain = await TensorRtEngine.load(PLAN);
+    expect(plain.runDetections).toBeUndefined();
+    await expect(TensorRtEngine.load(PLAN, { decodesDetections: 1 as never })).rejects.toThrow(InvalidOptionError);
+    const engine = await load();
+    const inputs = heads(2, 1);
+    const run = (change: object, options = {}) => engine.runDetections!(inputs, { ...request(0.5, 2), ...change }, options);
+    const withScores = (change: object) => run({ head: { ...head, scores: { ...head.scores, ...change } } });
+    await expect(run({ pictures: 3 })).rejects.toThrow(ModelInputError);
+    await expect(run({ pictures: 0 })).rejects.toThrow(/request\.pictures/);
+    await expect(withScores({ output: 3 })).rejects.toThrow(/3 outputs/);
+    await expect(withScores({ output: 2 })).rejects.toThrow(/float16.*float32 only/);
+    await expect(withScores({ output: 1 })).rejects.toThrow(/three dimensions/);
+    await expect(withScores({ from: 7 })).rejects.toThrow(/no attributes/);
+    await expect(run({ head: { ...head, extras: 3 } })).rejects.toThrow(/no class scores/);
+    await expect(run({ head: { kind: "rows" } })).rejects.toThrow(/request\.head\.kind/);
+    await expect(run({}, { outputs: ["nothing"] })).rejects.toThrow(/no output "nothing"/);
+    await expect(run({}, { signal: AbortSignal.abort(new Error("enough")) })).rejects.toThrow("enough");
+    expect((await run({})).detections).toEqual(await expected(inputs, request(0.5, 2)));
+    await engine.close();
+    await expect(run({})).rejects.toThrow(ModelDisposedError);
+  });
+
+  it.skipIf(!existsSync(vectors))(
+    "finds what the CPU finds in every vector with boxes to decode",
+    async () => {
+      await using onDevice = deviceDecoder(addon!);
+      const table: Readonly<Record<string, (decoder: () => Decoder) => Adapter>> = {
+        ...steps,
+        ...families,
+        ...segmentation,
+        ...keyPoints,
+      };
+      const outcome = async (run: () => unknown): Promise<unknown> => {
+        try {
+          return await run();
+        } catch (error) {
+          return error instanceof NotCovered ? null : (error as Error).constructor.name;
+        }
+      };
+      setLogger({ debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined });
+      const compared: Record<string, number> = {};
+      for await (const { id, function: name, input, tags } of readVectors(vectors)) {
+        const make = table[name];
+        if (make === undefined) continue;
+        const before = onDevice.decoded;
+        const found = await outcome(() => make(() => onDevice)(input, { tags }));
+        expect(found, id).toEqual(await outcome(() => make(() => cpuDecoder(addon!))(input, { tags })));
+        if (onDevice.decoded > before) compared[name] = (compared[name] ?? 0) + 1;
+      }
+      setLogger(null);
+      for (const name of ["nms-object-detection", "rfdetr-object-detection", "post-process-object-detection"]) {
+        expect(compared[name], name).toBeGreaterThan(10);
+      }
+    },
+    240_000,
+  );
+});
