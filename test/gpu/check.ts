@@ -3,7 +3,8 @@
  *
  *   npm run -s gpu -- [--engine ENGINE] [--onnx MODEL [--build [--fp16]]] [--device N] [--shape NAME=1x3x640x640]... [--runs 500]
  *
- * Prints what is installed; prepares pictures on the device and compares them with the CPU's, bit for bit; with --build, builds an engine
+ * Prints what is installed; prepares pictures on the device, and decodes heads of every kind behind engines that it builds for them, and
+ * compares both with the CPU's, bit for bit; with --build, builds an engine
  * from the ONNX model: stopped once, then whole, then again with what the first build has measured; with an engine, or the one just built,
  * loads it, runs it with and without CUDA graphs and on a picture that the device prepares, times it, compares its answers with those
  * of the ONNX model on the CPU, and checks that closing gives all memory back. Exit code 1 when something does not hold.
@@ -17,6 +18,7 @@ import { buildTensorRtEngine, inspectEngine } from "../../src/compilation/index.
 import { createInferenceSession, TensorRtEngine, type Tensor, type TensorPort } from "../../src/engines/index.js";
 import { configuration } from "../../src/configuration.js";
 import { loadAddon } from "../../src/native/index.js";
+import { checkDetections } from "./detections.js";
 import { checkEngineOnPictures, checkPreprocessing } from "./preprocessing.js";
 
 const { values } = parseArgs({
@@ -175,7 +177,10 @@ expectThat(
   probe.tensorRt.some(({ path }) => path !== null),
   "TensorRT is installed",
 );
-if (probe.devices.length > 0) await checkPreprocessing(addon, Number(values.device), expectThat, say);
+if (probe.devices.length > 0) {
+  await checkPreprocessing(addon, Number(values.device), expectThat, say);
+  await checkDetections(addon, Number(values.device), expectThat, say);
+}
 const engine = values.build && values.onnx !== undefined ? await checkBuilding(values.onnx) : values.engine;
 if (engine !== undefined) {
   await checkEngine(engine);

@@ -1,0 +1,160 @@
+/** Heads of every kind through the decoding kernels of a real device, compared with the CPU's decoder. */
+import { buildTensorRtEngine } from "../../src/compilation/index.js";
+import { TensorRtEngine, type DetectionRequest, type Tensor } from "../../src/engines/index.js";
+import { cpuDecoder, type DetectionRows } from "../../src/models/decoding/index.js";
+import { decodeHead, readHead } from "../../src/models/families/head.js";
+import type { NativeAddon } from "../../src/native/index.js";
+import { buildModel } from "../support/onnx-graphs.js";
+
+const ROUNDS = 200;
+const BATCH = 2;
+const CLASSES = 80;
+const ANCHORS = 8400;
+
+interface Kind {
+  readonly head: DetectionRequest["head"];
+  /** Of the outputs, which are handed through from inputs. */
+  readonly outputs: readonly (readonly number[])[];
+  /** Whether scores are logits. */
+  readonly logits: boolean;
+}
+
+const part = (output: number, attributes: "first" | "last", from: number) => ({ output, attributes, from }) as const;
+
+const KINDS: Readonly<Record<string, Kind>> = {
+  "classes alone": {
+    head: {
+      kind: "dense",
+      boxes: part(0, "first", 0),
+      boxFormat: "cxcywh",
+      scores: part(0, "first", 4),
+      extras: 0,
+      objectness: null,
+      objectnessUse: "none",
+    },
+    outputs: [[BATCH, 4 + CLASSES, ANCHORS]],
+    logits: false,
+  },
+  "objectness as a gate": {
+    head: {
+      kind: "dense",
+      boxes: part(0, "last", 0),
+      boxFormat: "cxcywh",
+      scores: part(0, "last", 5),
+      extras: 0,
+      objectness: part(0, "last", 4),
+      objectnessUse: "gate",
+    },
+    outputs: [[BATCH, ANCHORS, 5 + CLASSES]],
+    logits: false,
+  },
+  "objectness as a factor": {
+    head: {
+      kind: "dense",
+      boxes: part(0, "last", 0),
+      boxFormat: "xyxy",
+      scores: part(2, "last", 0),
+      extras: 0,
+      objectness: part(1, "last", 0),
+      objectnessUse: "product",
+    },
+    outputs: [
+      [BATCH, ANCHORS, 4],
+      [BATCH, ANCHORS, 1],
+      [BATCH, ANCHORS, CLASSES],
+    ],
+    logits: true,
+  },
+  queries: {
+    head: {
+      kind: "queries",
+      boxes: 0,
+      logits: 1,
+      classMapping: Int32Array.from({ length: CLASSES }, (_, id) => (id % 7 === 0 ? -1 : id)),
+    },
+    outputs: [
+      [BATCH, 300, 4],
+      [BATCH, 300, CLASSES + 1],
+    ],
+    logits: true,
+  },
+};
+
+async function loadKind({ outputs }: Kind, device: number): Promise<TensorRtEngine> {
+  const model = buildModel({
+    inputs: outputs.map((dims, index) => ({ name: `values${index}`, type: "float32", dims })),
+    outputs: outputs.map((dims, index) => ({ name: `output${index}`, type: "float32", dims })),
+    nodes: outputs.map((_, index) => ({ op: "Identity", inputs: [`values${index}`], outputs: [`output${index}`] })),
+  });
+  const { engine } = await buildTensorRtEngine(model, { device });
+  return TensorRtEngine.load(engine, { device, decodesDetections: true });
+}
+
+/** Few candidates are sure of anything, as in a picture; positions are pixels of a network. */
+function fill(dims: readonly number[], { logits }: Kind): Tensor {
+  const data = Float32Array.from({ length: dims.reduce((product, size) => product * size, 1) }, (_, index) => {
+    const number = (Math.imul(index + 1, 2654435761) >>> 8) / 2 ** 24;
+    return logits ? number * 14 - 12 : number ** 400;
+  });
+  return { type: "float32", dims, data };
+}
+
+function fillBoxes(tensor: Tensor, head: DetectionRequest["head"]): void {
+  const [, rows = 0, columns = 0] = tensor.dims;
+  const first = head.kind === "dense" && head.boxes.attributes === "first";
+  const data = tensor.data as Float32Array;
+  for (let index = 0; index < data.length; index += 1) {
+    const attribute = first ? Math.floor(index / columns) % rows : index % columns;
+    if (attribute < 4) data[index] = ((Math.imul(index + 1, 40503) >>> 4) % 6400) / 10;
+  }
+}
+
+const bitsOf = ({ xyxy, scores, classIds, indices }: DetectionRows): string =>
+  [xyxy, scores, classIds, indices]
+    .map(({ buffer, byteOffset, byteLength }) => Buffer.from(buffer, byteOffset, byteLength).toString("hex"))
+    .join();
+
+async function median(run: () => Promise<unknown>): Promise<string> {
+  const each: number[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const start = performance.now();
+    await run();
+    each.push(performance.now() - start);
+  }
+  return `${(each.sort((a, b) => a - b)[ROUNDS / 2] ?? 0).toFixed(3)} ms`;
+}
+
+export async function checkDetections(
+  addon: NativeAddon,
+  device: number,
+  expectThat: (holds: boolean, what: string) => void,
+  say: (text: string) => void,
+): Promise<void> {
+  const decoder = cpuDecoder(addon);
+  for (const [name, kind] of Object.entries(KINDS)) {
+    await using engine = await loadKind(kind, device);
+    const tensors = kind.outputs.map((dims) => fill(dims, kind));
+    fillBoxes(tensors[0] as Tensor, kind.head);
+    const inputs = Object.fromEntries(tensors.map((tensor, index) => [`values${index}`, tensor]));
+    const handed = await engine.run(inputs);
+    const outputs = engine.outputs.map((port) => handed[port.name] as Tensor);
+    let [differing, found] = [0, 0];
+    // Runs after the second are launches of a graph, with other thresholds than it was captured with.
+    for (const threshold of [0.5, 0.3, 0.25, 0.1, 0.01]) {
+      const settings = { thresholds: Float32Array.of(threshold), iouThreshold: 0.5, classAgnostic: threshold < 0.2, maxDetections: 300 };
+      const { detections } = await engine.runDetections!(inputs, { head: kind.head, settings, pictures: BATCH });
+      for (const [image, rows] of detections.entries()) {
+        const expected = await decodeHead(readHead(kind.head, outputs, image), settings, decoder);
+        if (bitsOf(rows) !== bitsOf(expected)) differing += 1;
+        found += expected.scores.length;
+      }
+    }
+    expectThat(differing === 0 && found > 100, `${name}: ${differing} of 10 results differ from the CPU's, with ${found} detections`);
+    const settings = { thresholds: Float32Array.of(0.25), iouThreshold: 0.5, classAgnostic: false, maxDetections: 300 };
+    const request = { head: kind.head, settings, pictures: BATCH };
+    say(
+      `${name}, batch ${BATCH}, upload included: ${await median(() => engine.runDetections!(inputs, request))} with detections, ` +
+        `${await median(() => engine.run(inputs))} with the outputs`,
+    );
+  }
+}
