@@ -72,8 +72,8 @@ export interface StorageOptions {
 export interface RuntimeOptions {
   /**
    * Which code prepares pictures and decodes outputs: `auto` takes the addon where there is one, `reference` plain TypeScript. `cuda` has
-   * the GPU of a TensorRT package prepare pictures, which are uploaded as bytes; the CPU goes on decoding outputs, and prepares what
-   * wants contrast enhancement.
+   * the GPU of a TensorRT package prepare pictures, which are uploaded as bytes, and decode detections, which are all that is downloaded;
+   * what it cannot do (contrast enhancement, masks, ...) is left to the CPU, with the same results.
    */
   readonly executor?: "auto" | "reference" | "cuda";
   /** Threads inside one network run, default 1; 0 = one per physical core. */
