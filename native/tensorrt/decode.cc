@@ -25,7 +25,9 @@ class Outputs {
     const DeviceOutput& output = outputs_[part.output];
     const std::string name = "Output \"" + ports_[part.output].name + "\"";
     if (output.address == 0) {
-      return InvalidArgument(kStage, name + " has a size that is known only after a run, so the device cannot decode it.");
+      return InvalidArgument(
+          kStage, name + " has a size that is known only after a run, so the device cannot decode it: run the engine " +
+                      "without (executor \"auto\"), and decode on the CPU.");
     }
     const std::optional<std::size_t> length = ElementCount(output.shape);
     if (output.shape.size() != 3 || !length) {

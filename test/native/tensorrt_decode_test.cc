@@ -68,27 +68,15 @@ std::vector<Detections> Expected(const std::vector<float>& heads, const DecodeJo
   return expected;
 }
 
-class DecodeTest : public cuda::FakeDriverTest {
+class DecodeTest : public FakeTensorRtTest {
  protected:
-  void SetUp() override {
-    FakeDriverTest::SetUp();
-    LibrarySearch search = InferSearch(Kind::kFull, 10, std::string(IM_FAKES) + "/trt10.15");
-    search.ask_loader = false;
-    search.folders.clear();
-    Result<InferLibrary> opened = InferLibrary::Open(Kind::kFull, search);
-    ASSERT_TRUE(opened.ok()) << opened.status().message();
-    library_ = std::make_unique<InferLibrary>(std::move(opened.value()));
-    trt_ = FakeTrtState::Attach(library_->library().path().c_str());
-    ASSERT_NE(trt_, nullptr);
-    *trt_ = FakeTrtState();
-  }
-
   Result<std::unique_ptr<Executor>> MakeExecutor(const char* lines = kPlan, bool with_kernels = true) {
     const Result<cuda::Driver> driver = cuda::Driver::Open(cuda::FakeDriverSearch());
     if (!driver.ok()) return driver.status();
     const Result<std::shared_ptr<const cuda::Resources>> resources = cuda::Resources::Open(driver.value(), 0);
     if (!resources.ok()) return resources.status();
-    const std::string plan = FakePlan(10, 15, 1, 1, lines);
+    const Release& release = GetParam();
+    const std::string plan = FakePlan(release.major, release.minor, release.patch, 1, lines);
     const Result<std::shared_ptr<const Engine>> engine = Engine::Load(*library_, resources.value(), plan.data(), plan.size(), {});
     if (!engine.ok()) return engine.status();
     ExecutorOptions options;
@@ -120,12 +108,9 @@ class DecodeTest : public cuda::FakeDriverTest {
     if (!outputs.ok()) return outputs.status();
     return Check(executor.Detections(), Expected(heads, job));
   }
-
-  std::unique_ptr<InferLibrary> library_;
-  FakeTrtState* trt_ = nullptr;
 };
 
-TEST_F(DecodeTest, FindsWhatTheCpuFindsInWhateverGraph) {
+TEST_P(DecodeTest, FindsWhatTheCpuFindsInWhateverGraph) {
   const auto executor = MakeExecutor();
   ASSERT_TRUE(executor.ok()) << executor.status().message();
   std::size_t found = 0;
@@ -147,7 +132,7 @@ TEST_F(DecodeTest, FindsWhatTheCpuFindsInWhateverGraph) {
   EXPECT_EQ(executor.value()->statistics().last_capture_failure, "");
 }
 
-TEST_F(DecodeTest, WhatAGraphHoldsByValueHasAGraphOfItsOwn) {
+TEST_P(DecodeTest, WhatAGraphHoldsByValueHasAGraphOfItsOwn) {
   const auto executor = MakeExecutor();
   ASSERT_TRUE(executor.ok());
   const std::vector<float> heads = RandomHeads(7, 3);
@@ -173,7 +158,7 @@ TEST_F(DecodeTest, WhatAGraphHoldsByValueHasAGraphOfItsOwn) {
   EXPECT_EQ(executor.value()->statistics().graph_launches, 7u);
 }
 
-TEST_F(DecodeTest, DownloadsOnlyWhatIsWantedBesides) {
+TEST_P(DecodeTest, DownloadsOnlyWhatIsWantedBesides) {
   const auto executor = MakeExecutor();
   ASSERT_TRUE(executor.ok());
   const std::vector<float> heads = RandomHeads(3, 2);
@@ -192,7 +177,7 @@ TEST_F(DecodeTest, DownloadsOnlyWhatIsWantedBesides) {
   }
 }
 
-TEST_F(DecodeTest, FindsTheBestOfQueries) {
+TEST_P(DecodeTest, FindsTheBestOfQueries) {
   const auto executor = MakeExecutor(kQueriesPlan);
   ASSERT_TRUE(executor.ok()) << executor.status().message();
   std::mt19937 random(3);
@@ -227,7 +212,7 @@ TEST_F(DecodeTest, FindsTheBestOfQueries) {
   EXPECT_EQ(executor.value()->statistics().graph_launches, 2u);
 }
 
-TEST_F(DecodeTest, RefusesHeadsThatTheOutputsDoNotHold) {
+TEST_P(DecodeTest, RefusesHeadsThatTheOutputsDoNotHold) {
   const auto executor = MakeExecutor();
   ASSERT_TRUE(executor.ok());
   const std::vector<float> heads = RandomHeads(1, 2);
@@ -267,7 +252,7 @@ TEST_F(DecodeTest, RefusesHeadsThatTheOutputsDoNotHold) {
   EXPECT_TRUE(growing.value()->Wait().ok());
 }
 
-TEST_F(DecodeTest, SurvivesTheFailureOfEveryCall) {
+TEST_P(DecodeTest, SurvivesTheFailureOfEveryCall) {
   const std::vector<float> heads = RandomHeads(1, 2);
   const auto scenario = [&]() -> Status {
     const auto executor = MakeExecutor();
@@ -283,6 +268,9 @@ TEST_F(DecodeTest, SurvivesTheFailureOfEveryCall) {
       ExpectToSurviveEveryFailure(code, scenario);
     }
   }
+  state() = FakeCudaState();
+  ExpectToSurviveEveryTensorRtFailure(scenario);
+  *trt_ = FakeTrtState();
   // A capture that fails costs the graph and nothing else.
   state() = FakeCudaState();
   const auto executor = MakeExecutor();
@@ -292,6 +280,8 @@ TEST_F(DecodeTest, SurvivesTheFailureOfEveryCall) {
   for (int round = 0; round < 3; ++round) EXPECT_TRUE(Run(*executor.value(), heads, Job(2)).ok());
   EXPECT_EQ(executor.value()->statistics().graphs_given_up, 1u);
 }
+
+INSTANTIATE_TEST_SUITE_P(Releases, DecodeTest, testing::ValuesIn(kReleases), ReleaseName);
 
 }  // namespace
 }  // namespace im::trt
