@@ -74,6 +74,9 @@ export {
 } from "./compilation/index.js";
 export {
   TensorRtEngine,
+  type DetectionRequest,
+  type DetectionRun,
+  type PictureBatch,
   type BatchRange,
   type TensorRtBuildPhase,
   type TensorRtBuildProgress,
