@@ -38,8 +38,14 @@ describe("the tokenizer of BERT", () => {
     expect([other.filling, other.start, other.end]).toEqual([0, 101, 102]);
   });
 
-  it("gives words back", () => {
-    expect(tokenizer.decode(tokenizer.encode("A Remote-control, it's 100%."))).toBe("a remote [UNK] control, it's 100 [UNK].");
+  // The right column is what BertTokenizerFast.decode gives.
+  it.each([
+    ["A Remote-control, it's 100%.", "a remote [UNK] control [UNK] it's 100 %."],
+    ["don't! O'Neill, what? a . b", "don't! o'neill [UNK] what? a. b"],
+    ["we're 'x' and it's 3.5", "we're'[UNK]'and it's 3. 5"],
+    ["photographers can't", "photographers can't"],
+  ])("gives words of %j back", (text, words) => {
+    expect(tokenizer.decode(tokenizer.encode(text))).toBe(words);
   });
 
   it.each([
