@@ -26,6 +26,7 @@ import type {
   Timings,
 } from "../results/index.js";
 import type { EmbeddingCache } from "./embedding-cache.js";
+import type { MaskCache } from "./mask-cache.js";
 
 export type TaskType =
   | "object-detection"
@@ -282,6 +283,8 @@ interface MaskChoices {
   readonly maskThreshold?: number;
   /** `rle` (default) keeps masks as runs, `dense` as one byte a pixel. */
   readonly maskFormat?: MaskFormat;
+  /** Where masks of earlier prompts for a picture are looked for, to be refined, and kept; default none. */
+  readonly maskCache?: MaskCache;
 }
 
 export interface PromptOptions extends EmbedOptions, MaskChoices {

@@ -90,9 +90,17 @@ const filled = ({ inferenceSize, padRight, padBottom }: Geometry): Size => ({
 function pictureMask(port: TensorPort, geometry: Geometry): Tensor {
   const { width, height } = geometry.inferenceSize;
   const picture = filled(geometry);
-  const mask = new Int32Array(width * height);
-  for (let row = 0; row < picture.height; row++) mask.fill(1, row * width, row * width + picture.width);
-  return integerTensor(port, [1, height, width], mask);
+  const dims = [1, height, width];
+  const rows = Array.from({ length: picture.height }, (_, row) => [row * width, row * width + picture.width] as const);
+  // Filled as what it is: a million numbers would take long to become bigints.
+  if (port.type === "int32") {
+    const data = new Int32Array(width * height);
+    for (const [start, end] of rows) data.fill(1, start, end);
+    return { type: "int32", dims, data };
+  }
+  const data = new BigInt64Array(width * height);
+  for (const [start, end] of rows) data.fill(1n, start, end);
+  return { type: "int64", dims, data };
 }
 
 function inputsOf({ ids }: Caption, length: number, filling: number, inputs: readonly TensorPort[]): MoreInputs {

@@ -14,6 +14,7 @@ import {
   type OpenVocabularyDetectionModel,
   type SegmentationPrompt,
 } from "../../../src/index.js";
+import { edgeSize } from "../../../src/imaging/edge-plans.js";
 import { expectedOf, exportedPackage, exportedPicture } from "../../support/exported-packages.js";
 
 const executors = ["auto", "reference"] as const;
@@ -183,4 +184,11 @@ describe.each(executors)("networks of the real exporters, executor %s", (executo
       }
     }
   });
+});
+
+it("Grounding DINO's pictures get the sizes of GroundingDinoImageProcessor", async () => {
+  const { sizes } = await expectedOf<{ sizes: readonly (readonly [number, number, number, number])[] }>("grounding-dino");
+  expect(sizes.length).toBeGreaterThan(250);
+  const found = sizes.map(([width, height]) => [width, height, ...Object.values(edgeSize({ width, height }, 800, 1333))]);
+  expect(found).toEqual(sizes);
 });
