@@ -10,6 +10,8 @@ export interface Caption {
 }
 
 const SEPARATOR = ".";
+/** Letters of the longest word that is a token of its own, known or not. */
+const LONGEST_WORD = 100;
 
 /**
  * "a cat. remote control.": the classes in small letters, a full stop after each. Stops that a class ends with are that one.
@@ -20,17 +22,19 @@ const SEPARATOR = ".";
 export function captionOf(classes: readonly string[], tokenizer: BertTokenizer, contextLength: number): Caption {
   const separator = tokenizer.encode(SEPARATOR);
   const ids = [tokenizer.start];
+  const tooLong = (name: string, index: number, found: string): ModelInputError =>
+    new ModelInputError(
+      `The classes up to "${name.slice(0, 40)}" have ${found} tokens; this model reads ${contextLength} of all classes of a call together, marks and stops included. Name fewer, or ask several times.`,
+      { index },
+    );
   const places = classes.map((name, index) => {
+    // What cannot fit is not cut into tokens, which would take long.
+    if (name.length > contextLength * LONGEST_WORD) throw tooLong(name, index, `more than ${contextLength}`);
     const tokens = tokenizer.encode(name.replace(/[\s.]+$/u, ""));
     const own = tokens.flatMap((token, place) => (separator.includes(token) ? [] : [ids.length + place]));
     if (own.length === 0) throw new ModelInputError(`The class ${JSON.stringify(name)} has no word. Name what to look for.`, { index });
     ids.push(...tokens, ...separator);
-    if (ids.length + 1 > contextLength) {
-      throw new ModelInputError(
-        `The classes up to "${name.slice(0, 40)}" have ${ids.length + 1} tokens; this model reads ${contextLength} of all classes of a call together, marks and stops included. Name fewer, or ask several times.`,
-        { index },
-      );
-    }
+    if (ids.length + 1 > contextLength) throw tooLong(name, index, String(ids.length + 1));
     return own;
   });
   ids.push(tokenizer.end);

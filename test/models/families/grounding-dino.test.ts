@@ -96,6 +96,8 @@ describe("Grounding DINO", () => {
     await using model = await load(dinoNetwork({ length: 8 }));
     await expect(model.predict(picture, { classes: ["cat", " . "] })).rejects.toThrow(ModelInputError);
     await expect(model.predict(picture, { classes: ["cat", "a red cat", "zebra"] })).rejects.toThrow(/10 tokens; this model reads 8/);
+    const endless = "x".repeat(99).concat(" ").repeat(20_000);
+    await expect(model.predict(picture, { classes: ["cat", endless] })).rejects.toThrow(expect.objectContaining({ index: 1 }) as Error);
   });
 
   it.each([
