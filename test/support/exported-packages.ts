@@ -35,11 +35,19 @@ export async function exportedPackage(
   return directory;
 }
 
-/** The picture of the recordings as it is, turned to the left, or its left 80 columns. */
+/** The picture of the recordings as it is (landscape), turned to the left (portrait), its left 80 columns (narrower), or each pixel nine times (large). */
 export async function exportedPicture(which: string): Promise<RawPixels> {
   const picture = sharp(fixture("picture.png"));
   if (which === "portrait") picture.rotate(270);
   if (which === "narrower") picture.extract({ left: 0, top: 0, width: 80, height: 61 });
   const { data, info } = await picture.removeAlpha().raw().toBuffer({ resolveWithObject: true });
-  return { data, width: info.width, height: info.height, channels: 3, colorFormat: "rgb" };
+  const { width, height } = info;
+  if (which !== "large") return { data, width, height, channels: 3, colorFormat: "rgb" };
+  const repeated = new Uint8Array(data.length * 9);
+  for (let index = 0; index < repeated.length; index++) {
+    const [pixel, channel] = [Math.trunc(index / 3), index % 3];
+    const [x, y] = [pixel % (3 * width), Math.trunc(pixel / (3 * width))];
+    repeated[index] = data[(Math.trunc(y / 3) * width + Math.trunc(x / 3)) * 3 + channel]!;
+  }
+  return { data: repeated, width: 3 * width, height: 3 * height, channels: 3, colorFormat: "rgb" };
 }

@@ -30,9 +30,11 @@ export function captionOf(classes: readonly string[], tokenizer: BertTokenizer, 
   const places = classes.map((name, index) => {
     // What cannot fit is not cut into tokens, which would take long.
     if (name.length > contextLength * LONGEST_WORD) throw tooLong(name, index, `more than ${contextLength}`);
-    const tokens = tokenizer.encode(name.replace(/[\s.]+$/u, ""));
+    const tokens = tokenizer.encode(name);
+    while (separator.includes(tokens.at(-1) ?? Number.NaN)) tokens.pop();
     const own = tokens.flatMap((token, place) => (separator.includes(token) ? [] : [ids.length + place]));
-    if (own.length === 0) throw new ModelInputError(`The class ${JSON.stringify(name)} has no word. Name what to look for.`, { index });
+    if (own.length === 0)
+      throw new ModelInputError(`The class ${JSON.stringify(name.slice(0, 40))} has no word. Name what to look for.`, { index });
     ids.push(...tokens, ...separator);
     if (ids.length + 1 > contextLength) throw tooLong(name, index, String(ids.length + 1));
     return own;
