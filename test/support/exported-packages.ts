@@ -35,11 +35,12 @@ export async function exportedPackage(
   return directory;
 }
 
-/** The picture of the recordings as it is (landscape), turned to the left (portrait), its left 80 columns (narrower), or each pixel nine times (large). */
+/** The picture of the recordings as it is (landscape), turned to the left (portrait), its left 80 columns (narrower), a piece of it (small), or each pixel nine times (large). */
 export async function exportedPicture(which: string): Promise<RawPixels> {
   const picture = sharp(fixture("picture.png"));
   if (which === "portrait") picture.rotate(270);
   if (which === "narrower") picture.extract({ left: 0, top: 0, width: 80, height: 61 });
+  if (which === "small") picture.extract({ left: 10, top: 8, width: 24, height: 20 });
   const { data, info } = await picture.removeAlpha().raw().toBuffer({ resolveWithObject: true });
   const { width, height } = info;
   if (which !== "large") return { data, width, height, channels: 3, colorFormat: "rgb" };

@@ -3,7 +3,7 @@ import type { InferenceSession, Tensor } from "../../engines/index.js";
 import { ModelInputError } from "../../errors.js";
 import { loadPicture, type ImageInput, type Size } from "../../imaging/index.js";
 import { invalidOption } from "../../options.js";
-import { convertMasks, createMasks, createPromptedMasks, joinMasks } from "../../results/index.js";
+import { convertMasks, createPromptedMasks, joinMasks } from "../../results/index.js";
 import type { MaskLogits, PromptedMasks, RleMasks, ServedBy, Timings } from "../../results/index.js";
 import type {
   EmbedOptions,
@@ -14,7 +14,6 @@ import type {
   SegmentRequest,
   Stages,
 } from "../contract.js";
-import { interpolatePart, type Decoder } from "../decoding/index.js";
 import { EmbeddingCache, pictureKey } from "../embedding-cache.js";
 import type { InteractiveDescription, InteractiveSegmentationFamily } from "../family.js";
 import { fewAtATime } from "../few-at-a-time.js";
@@ -23,6 +22,7 @@ import { LoadedModel, type ModelParts, type ResultInfo } from "../loaded-model.j
 import { checkImageOptions, optionNotHonoured, type OptionContext } from "../options.js";
 import { promptsOf, requirePrompt } from "../prompts.js";
 import { isList, VisionModelBase } from "../vision-model.js";
+import { maskOf } from "./prompted-mask.js";
 
 type RawOutputs = readonly (readonly Tensor[])[];
 
@@ -264,43 +264,6 @@ export class LoadedInteractiveSegmentationModel extends VisionModelBase<
   protected override release(): Promise<void> {
     return this.#encoder.close();
   }
-}
-
-/**
- * One of the masks in the picture. Where the network looks at a picture in the corner of a canvas, its masks are enlarged to that canvas first, and
- * cut, as in the Python package: cells may lie across the border.
- */
-async function maskOf(
-  { data, width, height }: MaskLogits,
-  row: number,
-  picture: Size,
-  canvas: InteractiveDescription["canvas"],
-  threshold: number,
-  decoder: Decoder,
-): Promise<RleMasks> {
-  const size = { width: picture.width, height: picture.height };
-  const whole = { left: 0, top: 0, right: 0, bottom: 0 };
-  let cells = { data, offset: row * width * height, width, height };
-  let trim = whole;
-  if (canvas !== null) {
-    const part = canvas.pictureIn(size);
-    const placement = { trim: whole, resize: canvas.size, canvas: { ...canvas.size, left: 0, top: 0 } };
-    const enlarged = await decoder.makeValueMap({ ...cells, channels: 1 }, placement, "triangle");
-    if (part.width > size.width || part.height > size.height) {
-      // Smaller than the network's input, so this is soon done. Not by the decoder, which would antialias.
-      cells = { ...size, offset: 0, data: interpolatePart(enlarged, canvas.size.width, part, size) };
-    } else {
-      cells = { ...canvas.size, offset: 0, data: enlarged };
-      trim = { ...whole, right: canvas.size.width - part.width, bottom: canvas.size.height - part.height };
-    }
-  }
-  const planes = { data: cells.data, offset: cells.offset, candidateStride: 1, attributeStride: cells.width * cells.height };
-  const runs = await decoder.decodeMasks(
-    { width: cells.width, height: cells.height, channels: 1, planes, coefficients: null, sigmoid: false },
-    { indices: Int32Array.of(0), boxes: null, boxScale: 1 },
-    { trim, resize: size, left: 0, top: 0, picture: size, threshold },
-  );
-  return createMasks({ format: "rle", ...size, ...runs });
 }
 
 function forPictures({ signal, preprocessing, exifOrientation }: EmbedOptions = {}): EmbedOptions {
