@@ -1,9 +1,10 @@
-import { basename } from "node:path";
+import { stat } from "node:fs/promises";
+import { basename, join } from "node:path";
 
 import type { InferenceSession } from "../engines/index.js";
 import { CorruptedModelPackageError } from "../errors.js";
 import { configuration } from "../configuration.js";
-import { createPreprocessExecutor, preloadDecoder, referenceExecutor, type Size } from "../imaging/index.js";
+import { createPreprocessExecutor, preloadDecoder, referenceExecutor, zeroPadded, type Size } from "../imaging/index.js";
 import {
   createDecoder,
   createModel,
@@ -53,6 +54,12 @@ function limitOf(size: PackageOptions["maximumInputSize"]): Size | null {
   return { width, height };
 }
 
+/** Of files that hold the same the first that is there, or the first for the error about it; nothing of nothing. */
+async function firstOf(directory: string, names: readonly string[]): Promise<readonly string[]> {
+  for (const name of names) if (await stat(join(directory, name)).catch(() => null)) return [name];
+  return names.slice(0, 1);
+}
+
 async function readContents(
   directory: string,
   modelConfig: ModelConfig,
@@ -60,10 +67,10 @@ async function readContents(
   backend: string,
   maximumInputSize: Size | null,
 ): Promise<PackageContents & { readonly network: readonly string[]; readonly otherNetworks: readonly string[] }> {
-  const { resizeModes, otherWeights = [] } = family;
+  const { resizeModes, otherWeights = [], oneOf = [] } = family;
   const network = networkFiles(backend, family.weights);
   const binary = [...network, ...otherWeights];
-  const files = await requirePackageFiles(directory, [...family.files, ...binary]);
+  const files = await requirePackageFiles(directory, [...family.files, ...(await firstOf(directory, oneOf)), ...binary]);
   const configPath = files["inference_config.json"];
   const namesPath = files["class_names.txt"];
   const others = Object.entries(files).filter(([name]) => !["inference_config.json", "class_names.txt", ...binary].includes(name));
@@ -131,9 +138,10 @@ function assemble(
   const otherSessions = others.map((other) => other.session);
   const { id, packageId, origin } = source;
   const reference = options.executor === "reference";
-  const preprocess = reference ? referenceExecutor : createPreprocessExecutor();
   const decoder = reference ? referenceDecoder : createDecoder();
   const description: FamilyDescription = family.describe(contents, session, otherSessions);
+  const executor = reference ? referenceExecutor : createPreprocessExecutor();
+  const preprocess = description.plan.kind === "corner" ? zeroPadded(executor) : executor;
   const deviceHead = deviceHeadOf(family, description, session);
   return createModel({
     family,

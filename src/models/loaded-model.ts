@@ -9,7 +9,7 @@ import type { ImageInfo, ServedBy, Timings } from "../results/index.js";
 import type { ImageOptions, ModelInfo, ModelStatistics, Prepared, Stages, TaskType } from "./contract.js";
 import type { Decoder, DetectionRows } from "./decoding/index.js";
 import { detectOnDevice, type DeviceHead } from "./device-decoding.js";
-import type { FamilyBase, FamilyDescription, NetworkPorts } from "./family.js";
+import type { FamilyBase, FamilyDescription, MoreInputs, NetworkPorts } from "./family.js";
 import { InputBuffers } from "./input-buffers.js";
 import { optionNotHonoured, type OptionContext } from "./options.js";
 import { VisionModelBase } from "./vision-model.js";
@@ -85,7 +85,7 @@ export abstract class LoadedModel<
     this.#buffers = new InputBuffers(parts.session, places);
     this.stages = {
       preprocess: (images, options) => this.#prepare(images, options, false),
-      forward: (prepared, options) => this.#forward(prepared.tensors, options),
+      forward: (prepared, options) => this.#forward(prepared.tensors, requirePrepared(prepared), options),
       postprocess: async (raw, prepared, options) => {
         const resolved = this.#resolve(options);
         return this.#present(await this.#decodeAll(raw, prepared, resolved), prepared, resolved, null);
@@ -105,9 +105,9 @@ export abstract class LoadedModel<
     return this.parts.description.plan;
   }
 
-  /** What the network reads beside the pictures, by input. */
-  protected moreInputs(_options: Options | undefined): Promise<Readonly<Record<string, Tensor>>> {
-    return Promise.resolve({});
+  /** What the network reads beside the pictures. */
+  protected moreInputs(_options: Options | undefined): Promise<MoreInputs> {
+    return Promise.resolve(() => ({}));
   }
 
   #resolve(options: Options | undefined): Resolved {
@@ -133,7 +133,7 @@ export abstract class LoadedModel<
     const { deviceHead } = this.parts;
     const outcome =
       deviceHead === null
-        ? { raw: await this.#forward(prepared.inputs, options) }
+        ? { raw: await this.#forward(prepared.inputs, prepared, options) }
         : { rows: await this.#detect(deviceHead, prepared, options, resolved) };
     // Only after a complete run: a cancelled network may still be reading.
     for (const tensor of prepared.tensors) this.#buffers.giveBack(tensor.data as Float32Array);
@@ -213,11 +213,15 @@ export abstract class LoadedModel<
     }
   }
 
-  async #forward(inputs: readonly (Tensor | PictureBatch)[], options: Options | undefined): Promise<RawOutputs> {
+  async #forward(
+    inputs: readonly (Tensor | PictureBatch)[],
+    prepared: PreparedPictures,
+    options: Options | undefined,
+  ): Promise<RawOutputs> {
     const { session } = this.parts;
     const runOptions = runOptionsOf(options);
     return Promise.all(
-      (await this.#networkInputs(inputs, options)).map(async (one) => {
+      (await this.#networkInputs(inputs, prepared, options)).map(async (one) => {
         const outputs = isPictureBatch(one)
           ? await (session.runPictures as NonNullable<typeof session.runPictures>)(one, runOptions)
           : await session.run(one, runOptions);
@@ -228,25 +232,29 @@ export abstract class LoadedModel<
 
   async #networkInputs(
     inputs: readonly (Tensor | PictureBatch)[],
+    { counts, geometry }: PreparedPictures,
     options: Options | undefined,
   ): Promise<readonly (PictureBatch | Readonly<Record<string, Tensor>>)[]> {
     const { session, description } = this.parts;
     const port = imagePort(session, description);
     const more = await this.moreInputs(options);
-    return inputs.map((one) =>
-      "pictures" in one ? one : { ...more, [port?.name ?? ""]: port?.type === "float16" ? toFloat16(one) : one },
-    );
+    return inputs.map((one, run) => {
+      if ("pictures" in one) return one;
+      const first = counts.slice(0, run).reduce((sum, count) => sum + count, 0);
+      return { ...more(geometry[first] as Geometry), [port?.name ?? ""]: port?.type === "float16" ? toFloat16(one) : one };
+    });
   }
 
   async #detect(
     head: DeviceHead,
-    { inputs, counts }: PreparedPictures,
+    prepared: PreparedPictures,
     options: Options | undefined,
     resolved: Resolved,
   ): Promise<readonly DetectionRows[]> {
     const { session } = this.parts;
     const settings = this.#onDevice.settings(resolved);
-    return detectOnDevice(session, await this.#networkInputs(inputs, options), counts, { head, settings }, runOptionsOf(options));
+    const inputs = await this.#networkInputs(prepared.inputs, prepared, options);
+    return detectOnDevice(session, inputs, prepared.counts, { head, settings }, runOptionsOf(options));
   }
 
   #finish(rows: readonly DetectionRows[], { geometry }: Prepared, resolved: Resolved): Columns[] {

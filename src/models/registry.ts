@@ -72,6 +72,7 @@ const ONNX_ENTRIES: readonly RegistryEntry[] = [
   entry("sam2", "interactive-instance-segmentation", () => import("./families/sam.js").then((m) => ({ family: m.sam2 }))),
   entry("l2cs-net", "gaze-detection", () => import("./families/l2cs-net.js")),
   entry("owlv2", "open-vocabulary-object-detection", () => import("./families/owlv2.js")),
+  entry("grounding-dino", "open-vocabulary-object-detection", () => import("./families/grounding-dino.js")),
   entry("pp-ocrv6-det", "object-detection", () => import("./families/text/detector.js")),
   entry("pp-ocrv6-rec", "text-only-ocr", () => import("./families/text/recogniser.js")),
   entry("yolo26", "depth-estimation", () => import("./families/depth.js").then((m) => ({ family: m.yolo26 }))),

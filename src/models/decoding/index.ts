@@ -27,3 +27,4 @@ export { pointCovariance } from "./reference-key-points.js";
 export { referenceDecoder } from "./reference.js";
 export { sigmoid } from "./sigmoid.js";
 export { resolveThresholds, type Confidence, type ThresholdRequest } from "./thresholds.js";
+export { interpolatePart } from "./shrink.js";
