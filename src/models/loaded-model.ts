@@ -2,7 +2,7 @@
 import { float32ToFloat16, planBatches } from "../engines/index.js";
 import type { InferenceSession, PictureBatch, SessionStatistics, Tensor, TensorPort } from "../engines/index.js";
 import { ModelInputError } from "../errors.js";
-import { loadPicture, requireBatchable, resolvePreprocess, whyNotOnDevice } from "../imaging/index.js";
+import { loadPicture, requireBatchable, resolvePreprocess } from "../imaging/index.js";
 import type { Geometry, ImageInput, Picture, PreprocessExecutor, PreprocessPlan } from "../imaging/index.js";
 import type { RecommendedParameters } from "../packages/index.js";
 import type { ImageInfo, ServedBy, Timings } from "../results/index.js";
@@ -163,7 +163,7 @@ export abstract class LoadedModel<
       const { width, height } = members[0]?.steps.output ?? { width: 0, height: 0 };
       counts.push(count);
       // Stages hand out tensors; predictions need none where the engine prepares pictures.
-      if (pooled && this.#takesPictures() && members.every(({ steps }) => whyNotOnDevice(steps) === null)) {
+      if (pooled && this.#takesPictures()) {
         const batch = members.map(({ steps }, index) => ({ image: pictures[start + index] as Picture, steps }));
         inputs.push({ dims: [count + padding, 3, height, width], pictures: batch });
         continue;

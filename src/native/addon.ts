@@ -87,7 +87,7 @@ export interface NativeAddon {
 
 export interface NativeDevicePreprocessor {
   /**
-   * Picture to network input, float32 `[3, height, width]`, by the device; `pixels` is copied first unless `borrowed` is false. Refuses steps that the kernels do not do (`contrast`).
+   * Picture to network input, float32 `[3, height, width]`, by the device; `pixels` is copied first unless `borrowed` is false.
    */
   run(pixels: Uint8Array, image: NativeImageDescription, steps: PreprocessSteps): Promise<Float32Array>;
   /** Ends behind the work in progress; gives the device's memory back. */
