@@ -6,7 +6,7 @@ import { loadPicture, requireBatchable, resolvePreprocess } from "../imaging/ind
 import type { Geometry, ImageInput, Picture, PreprocessExecutor, PreprocessPlan } from "../imaging/index.js";
 import type { RecommendedParameters } from "../packages/index.js";
 import type { ImageInfo, ServedBy, Timings } from "../results/index.js";
-import type { ImageOptions, ModelInfo, ModelStatistics, Prepared, Stages, TaskType } from "./contract.js";
+import type { ImageOptions, ModelInfo, Prepared, Stages, TaskType } from "./contract.js";
 import type { Decoder } from "./decoding/index.js";
 import type { FamilyBase, FamilyDescription, NetworkPorts } from "./family.js";
 import { InputBuffers } from "./input-buffers.js";
@@ -242,7 +242,7 @@ export abstract class LoadedModel<
     });
   }
 
-  protected override engineStatistics(): Omit<ModelStatistics, "activePredictions" | "waitingPredictions"> {
+  protected override engineStatistics(): SessionStatistics {
     const { session, otherSessions } = this.parts;
     return otherSessions.map((other) => other.statistics()).reduce(addRuns, session.statistics());
   }
@@ -269,6 +269,8 @@ function addRuns(a: SessionStatistics, b: SessionStatistics): SessionStatistics 
     failed: a.failed + b.failed,
     cancelled: a.cancelled + b.cancelled,
     lanes,
+    queueLimit: (a.queueLimit ?? 0) + (b.queueLimit ?? 0),
+    refused: (a.refused ?? 0) + (b.refused ?? 0),
   };
 }
 

@@ -388,6 +388,8 @@ export interface NativeTensorRtEngine {
   /** All outputs. Inputs that lie in memory from `allocate` are read in place, others are copied; one may be pictures. */
   run(inputs: readonly (NativeTensor | NativePictures)[], cancel: NativeCancelToken | null): Promise<readonly NativeTensor[]>;
   statistics(): NativeTensorRtStatistics;
+  /** Counts a run that found no place in the queue. */
+  countRefusal(): void;
   /** Once. Resolves when every run in progress has settled and the memory is free. */
   close(): Promise<void>;
 }
@@ -446,7 +448,21 @@ export interface NativeBuiltEngine {
   readonly computeCapability: string;
 }
 
-export interface NativeTensorRtStatistics extends Omit<SessionStatistics, "lanes"> {
+export interface NativeRunCounts {
+  readonly waiting: number;
+  readonly running: number;
+  readonly completed: number;
+  readonly failed: number;
+  readonly cancelled: number;
+  readonly refused: number;
+  readonly mostWaiting: number;
+  readonly longestWaitMs: number;
+}
+
+export interface NativeTensorRtStatistics {
+  readonly runs: NativeRunCounts;
+  /** Of all engines of this environment on this device, since the first of those was loaded. */
+  readonly deviceRuns: NativeRunCounts;
   readonly graphLaunches: number;
   readonly graphsCaptured: number;
   /** Shapes that run without a graph because the capture failed, and why the last one did. */
