@@ -67,6 +67,10 @@ Status Preprocessor::Enqueue(cuda::DeviceAddress target, InputType type) const {
   if (shape_.pictures == 0) return InvalidArgument("preprocess", "There is no batch to prepare.");
   IM_RETURN_IF_ERROR(device.Check(
       device.table().cuMemcpyHtoDAsync_v2(job_.address(), staging_.data(), shape_.bytes, stream_.get()), "cuMemcpyHtoDAsync"));
+  return EnqueueKernels(target, type);
+}
+
+Status Preprocessor::EnqueueKernels(cuda::DeviceAddress target, InputType type) const {
   ContrastArguments contrast;
   contrast.job = reinterpret_cast<const unsigned char*>(static_cast<std::uintptr_t>(job_.address()));
   contrast.scratch = reinterpret_cast<unsigned char*>(static_cast<std::uintptr_t>(scratch_.address()));

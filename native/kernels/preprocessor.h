@@ -48,6 +48,8 @@ class Preprocessor {
   // Upload, contrast and passes, into the stream. `target`: [pictures, 3, height, width] of `type` on the device. The same work
   // may be put in again, or captured, as long as jobs have the same Shape.
   Status Enqueue(cuda::DeviceAddress target, InputType type) const;
+  // The same without the upload, which must have been before.
+  Status EnqueueKernels(cuda::DeviceAddress target, InputType type) const;
 
   // What Enqueue depends on, apart from the memory's contents.
   struct Shape {

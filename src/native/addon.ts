@@ -22,6 +22,12 @@ export interface NativeAddon {
   /** The kernels of native/kernels on one device. Opening the driver is slow; it happens on a thread of its own. */
   openDevicePreprocessor(options: { readonly cudaLibraryPath: string; readonly device: number }): Promise<NativeDevicePreprocessor>;
 
+  /** GPU time of work that is alone on a device, microseconds, one for each of `rounds`; see native/kernels/measure.h. */
+  measureDevice(
+    options: { readonly cudaLibraryPath: string; readonly device: number; readonly rounds: number; readonly together: number },
+    work: NativeDeviceWork,
+  ): Promise<Float64Array>;
+
   /** Parts of a picture as upright pictures of three channels; see native/image/perspective.h. */
   cropQuadrilaterals(
     pixels: Uint8Array,
@@ -84,6 +90,28 @@ export interface NativeAddon {
   /** Release that built an engine, `10.15.1.29`, from its first bytes: 29 are enough, and fewer are a damaged engine. */
   readTensorRtPlanVersion(plan: Uint8Array): string;
 }
+
+export type NativeDeviceWork =
+  /** Memory that is overwritten. */
+  | { readonly kind: "fill"; readonly bytes: number }
+  /** A picture that is on the device already, to float32 or float16. */
+  | {
+      readonly kind: "preprocess";
+      readonly pixels: Uint8Array;
+      readonly image: NativeImageDescription;
+      readonly steps: PreprocessSteps;
+      readonly half: boolean;
+    }
+  /** The bytes of a float32 output `[4 + classes, candidates]`, boxes by centre and size first, to what is downloaded of it. */
+  | {
+      readonly kind: "detection";
+      readonly output: Uint8Array;
+      readonly candidates: number;
+      readonly classes: number;
+      readonly threshold: number;
+      readonly iouThreshold: number;
+      readonly maxDetections: number;
+    };
 
 export interface NativeDevicePreprocessor {
   /**

@@ -7,13 +7,13 @@ const ROUNDS = 200;
 
 type Geometry = PreprocessSteps["geometry"][number];
 
-function noise(width: number, height: number, channels: 1 | 3 | 4): PixelImage {
+export function noise(width: number, height: number, channels: 1 | 3 | 4): PixelImage {
   const data = new Uint8Array(width * height * channels);
   for (let i = 0; i < data.length; i += 1) data[i] = Math.imul(i + 1, 2654435761) >>> 24;
   return { data, width, height, channels, colorFormat: "bgr", borrowed: true };
 }
 
-function resize(
+export function resize(
   filter: "linear" | "pillow" | "none" | "triangle" | "cubic" | "gaussian",
   [width, height]: readonly [number, number],
   [canvasWidth, canvasHeight, left, top]: readonly [number, number, number, number] = [width, height, 0, 0],
@@ -37,9 +37,9 @@ const GEOMETRIES: Readonly<Record<string, readonly Geometry[]>> = {
   sample: [{ kind: "sample", width: 256, height: 256, originX: -3.5, originY: 2.25, stepX: 5.1, stepY: 2.9 }],
 };
 
-const CONTRASTS = ["contrast-stretching", "histogram-equalization", "adaptive-equalization"] as const;
+export const CONTRASTS = ["contrast-stretching", "histogram-equalization", "adaptive-equalization"] as const;
 
-function stepsFor(
+export function stepsFor(
   image: PixelImage,
   geometry: readonly Geometry[],
   { grayscale = false, contrast = null }: Partial<Pick<PreprocessSteps, "grayscale" | "contrast">> = {},
