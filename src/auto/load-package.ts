@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import type { InferenceSession } from "../engines/index.js";
 import { CorruptedModelPackageError } from "../errors.js";
 import { configuration } from "../configuration.js";
-import { createPreprocessExecutor, preloadDecoder, referenceExecutor } from "../imaging/index.js";
+import { createPreprocessExecutor, preloadDecoder, referenceExecutor, type Size } from "../imaging/index.js";
 import {
   createDecoder,
   createModel,
@@ -46,11 +46,18 @@ function batchLimits(session: InferenceSession, description: FamilyDescription):
   return typeof batch === "number" ? { minimum: batch, maximum: batch } : { minimum: 1, maximum: description.maximumDynamicBatch };
 }
 
+function limitOf(size: PackageOptions["maximumInputSize"]): Size | null {
+  if (size === undefined) return null;
+  const [width, height] = typeof size === "number" ? [size, size] : size;
+  return { width, height };
+}
+
 async function readContents(
   directory: string,
   modelConfig: ModelConfig,
   family: Family,
   backend: string,
+  maximumInputSize: Size | null,
 ): Promise<PackageContents & { readonly network: readonly string[]; readonly otherNetworks: readonly string[] }> {
   const { resizeModes, otherWeights = [] } = family;
   const network = networkFiles(backend, family.weights);
@@ -62,7 +69,7 @@ async function readContents(
   const [inferenceConfig, classNames, texts] = await Promise.all([
     configPath === undefined || resizeModes === null
       ? null
-      : readPackageFile(configPath).then((text) => parseInferenceConfig(text, resizeModes, { path: configPath })),
+      : readPackageFile(configPath).then((text) => parseInferenceConfig(text, { ...resizeModes, maximumInputSize }, { path: configPath })),
     namesPath === undefined ? null : readPackageFile(namesPath).then((text) => parseClassNames(text, { path: namesPath })),
     Promise.all(
       others.map(async ([name, path]): Promise<[string, PackageText]> => [name, { path, text: await readPackageFile(path) }]),
@@ -88,7 +95,7 @@ export async function loadPackage(source: PackageSource, options: PackageOptions
   }
   const { load } = findImplementation({ architecture, task, backend, features: Object.keys(modelFeatures ?? {}) });
   const { family } = await load();
-  const contents = await readContents(directory, modelConfig, family, backend);
+  const contents = await readContents(directory, modelConfig, family, backend, limitOf(options.maximumInputSize));
   options.signal?.throwIfAborted();
   const files = [contents.network, ...contents.otherNetworks.map((path) => [path])];
   const opening = allOrNone(
