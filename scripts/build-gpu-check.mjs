@@ -1,21 +1,21 @@
 /**
- * npm run build:gpu-check [-- --with-node]: dist-gpu/, a folder to carry to a machine that has a GPU, bash, and nothing else of ours: the
+ * npm run build:gpu-check [-- --with-node] [-- --output FOLDER]: dist-gpu/, a folder, made anew, to carry to a machine that has a GPU, bash, and nothing else of ours: the
  * checks of test/gpu in one file, this machine's addon, scripts/gpu-check.sh, and with --with-node the Node that runs this.
  *
  * For the machine code of the kernels, npm run build:kernels comes first.
  */
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 
 import { build } from "esbuild";
 
 import { buildNative } from "./build-native.mjs";
-import { isMain, root } from "./support/project.mjs";
+import { root } from "./support/project.mjs";
 
 const ADDON = join("build", "Release", "inference-models.node");
 
-/** @param output folder, made anew */
-export async function buildGpuCheck(output, { withNode = false } = {}) {
+async function buildGpuCheck(output, withNode) {
   rmSync(output, { recursive: true, force: true });
   mkdirSync(join(output, "build", "Release"), { recursive: true });
   await build({
@@ -39,9 +39,9 @@ export async function buildGpuCheck(output, { withNode = false } = {}) {
   if (withNode) copyFileSync(process.execPath, join(output, "node"));
 }
 
-if (isMain(import.meta.url)) {
-  buildNative();
-  const output = join(root, "dist-gpu");
-  await buildGpuCheck(output, { withNode: process.argv.includes("--with-node") });
-  process.stdout.write("dist-gpu/ is ready: carry it to the machine and run dist-gpu/gpu-check.sh --help there.\n");
-}
+const { values } = parseArgs({
+  options: { output: { type: "string", default: join(root, "dist-gpu") }, "with-node": { type: "boolean", default: false } },
+});
+buildNative();
+await buildGpuCheck(values.output, values["with-node"]);
+process.stdout.write(`${values.output} is ready: carry it to the machine and run its gpu-check.sh --help there.\n`);

@@ -360,7 +360,8 @@ class LoadTask : public LaneTask {
     if (!plan.ok()) return plan.status();
     const Result<std::shared_ptr<DeviceQueue>> queue = room_->queues.Get(environment_, settings_.cuda_path, settings_.device);
     if (!queue.ok()) return queue.status();
-    const Result<trt::InferLibrary> library = trt::OpenInferLibraryFor(plan.value(), settings_.tensorrt_path);
+    const Result<trt::InferLibrary> library =
+        trt::OpenInferLibraryFor(plan.value(), settings_.tensorrt_path, settings_.engine.host_code_allowed);
     if (!library.ok()) return library.status();
     Result<std::shared_ptr<const trt::Engine>> engine =
         trt::Engine::Load(library.value(), queue.value()->resources(), data_, size_, settings_.engine);

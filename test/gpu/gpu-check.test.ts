@@ -1,8 +1,8 @@
 /** scripts/gpu-check.sh as it is carried to a machine with a GPU, on the stand-ins: that all of it runs, not what it measures. */
-import { execFile } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { loadAddon } from "../../src/native/index.js";
@@ -23,20 +23,20 @@ describe.skipIf(fakes === null)("gpu-check.sh", () => {
 
   function run(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<Outcome> {
     const libraries = ["--cuda", join(fakes!, "cuda"), "--tensorrt", join(fakes!, "trt10")];
-    return new Promise((resolve) => {
+    return new Promise((done) => {
       const child = execFile(
         "bash",
         [join(carried, "gpu-check.sh"), "--node", process.execPath, "--out", out, ...libraries, "--", ...args],
         { cwd: scratch, env: { ...process.env, ...environment } },
-        (_error, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }),
+        (_error, stdout, stderr) => done({ code: child.exitCode, stdout, stderr }),
       );
     });
   }
 
-  beforeAll(async () => {
-    // Plain JavaScript, as it runs without a compiler; nothing else imports it.
-    const { buildGpuCheck } = (await import("../../scripts/build-gpu-check.mjs"));
-    await buildGpuCheck(carried);
+  beforeAll(() => {
+    execFileSync(process.execPath, [resolve("scripts/build-gpu-check.mjs"), "--output", carried], {
+      stdio: ["ignore", "ignore", "inherit"],
+    });
   }, 60_000);
   afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
@@ -79,9 +79,9 @@ describe.skipIf(fakes === null)("gpu-check.sh", () => {
       [["--node"], /^gpu-check: --node wants a value/],
       [["--node", join(scratch, "nothing")], /nothing does not run here/],
     ] as const) {
-      const { code, stderr } = await new Promise<Outcome>((resolve) => {
+      const { code, stderr } = await new Promise<Outcome>((done) => {
         const child = execFile("bash", [join(carried, "gpu-check.sh"), ...args], (_error, stdout, text) =>
-          resolve({ code: child.exitCode, stdout, stderr: text }),
+          done({ code: child.exitCode, stdout, stderr: text }),
         );
       });
       expect(code).toBe(2);

@@ -199,6 +199,13 @@ describe.skipIf(fakes === null)("TensorRtEngine", () => {
     }
   });
 
+  it("takes the dispatch library where an engine's own code is allowed", async () => {
+    useTensorRt("trt10-dispatch");
+    await expect(load(PLAN)).rejects.toThrow(/libnvinfer_dispatch.*engineHostCodeAllowed/);
+    const engine = await load(PLAN, { engineHostCodeAllowed: true });
+    expect((await engine.run(rows(1, 2, 3)))["scores"]!.data).toEqual(Float32Array.of(1, 2, 3));
+  });
+
   it("names what is missing or does not fit", async () => {
     await expect(load("/nowhere/engine.plan")).rejects.toThrow(/\/nowhere\/engine\.plan cannot be read/);
     const older = fakePlan([10, 3, 0, 26], ["host-code", ...LINES]);
