@@ -1,6 +1,7 @@
 /**
- * npm run build:gpu-check [-- --with-node] [-- --output FOLDER]: dist-gpu/, a folder, made anew, to carry to a machine that has a GPU, bash, and nothing else of ours: the
- * checks of test/gpu in one file, this machine's addon, scripts/gpu-check.sh, and with --with-node the Node that runs this.
+ * npm run build:gpu-check [-- --with-node] [-- --output FOLDER]: makes dist-gpu/ anew, to be carried to a machine that has a GPU, bash, and
+ * nothing else of ours: the checks of test/gpu in one file, this machine's addon, scripts/gpu-check.sh, and with --with-node the Node that
+ * runs this.
  *
  * For the machine code of the kernels, npm run build:kernels comes first.
  */
