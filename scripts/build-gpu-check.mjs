@@ -1,11 +1,11 @@
 /**
  * npm run build:gpu-check [-- --with-node] [-- --output FOLDER]: makes dist-gpu/ anew, to be carried to a machine that has a GPU, bash, and
- * nothing else of ours: the checks of test/gpu in one file, this machine's addon, scripts/gpu-check.sh, and with --with-node the Node that
- * runs this.
+ * nothing else of ours: the checks of test/gpu in one file, this machine's addon, the C++ tests where npm run test:native has compiled them,
+ * scripts/gpu-check.sh, and with --with-node the Node that runs this.
  *
  * For the machine code of the kernels, npm run build:kernels comes first.
  */
-import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 
@@ -33,6 +33,8 @@ async function buildGpuCheck(output, withNode) {
     logLevel: "warning",
   });
   copyFileSync(join(root, ADDON), join(output, ADDON));
+  const tests = join(root, "build-tests", "native_tests");
+  if (existsSync(tests)) copyFileSync(tests, join(output, "native_tests"));
   const { name, version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   writeFileSync(join(output, "package.json"), JSON.stringify({ name, version, private: true, type: "module" }));
   copyFileSync(join(root, "scripts", "gpu-check.sh"), join(output, "gpu-check.sh"));

@@ -44,17 +44,17 @@ while [ $# -gt 0 ]; do
   esac
 done
 
-check=""
+carried=""
 for folder in "$here" "$here/../dist-gpu"; do
   if [ -f "$folder/gpu-check.mjs" ]; then
-    check="$folder/gpu-check.mjs"
+    carried="$folder"
     break
   fi
 done
-[ -n "$check" ] || give_up "gpu-check.mjs is not there. Run \"npm run build:gpu-check\" in the repository and carry dist-gpu/ here."
+[ -n "$carried" ] || give_up "gpu-check.mjs is not there. Run \"npm run build:gpu-check\" in the repository and carry dist-gpu/ here."
 
 if [ -z "$node" ]; then
-  if [ -x "$here/node" ]; then node="$here/node"
+  if [ -x "$carried/node" ]; then node="$carried/node"
   elif [ -n "${NODE:-}" ]; then node="$NODE"
   else node="$(command -v node || true)"
   fi
@@ -67,6 +67,7 @@ case "$version" in
 esac
 
 mkdir -p "$out" || give_up "$out cannot be made."
+check="$carried/gpu-check.mjs"
 page="$out/gpu-check.md"
 rm -f "$page"
 "$node" "$check" --report "$page" "$@"
@@ -83,8 +84,19 @@ status=$?
   else
     printf 'There is no nvidia-smi.\n'
   fi
-  printf '\n## compute-sanitizer\n\n'
 } >>"$page"
+
+# Results of all kernels, those of detection too, beside the CPU's; the other C++ tests want stand-ins.
+if [ -x "$carried/native_tests" ]; then
+  driver="${INFERENCE_MODELS_CUDA_LIBRARY_PATH:-$(dirname "$(ldconfig -p 2>/dev/null | sed -n 's/.*libcuda\.so\.1.* => //p' | head -n 1)")}"
+  results='DetectorTest.FindsWhat*:DetectorTest.Equal*:DetectorTest.Nothing*:PreprocessorTest.Gives*:PreprocessorTest.Prepares*'
+  results="$results:PreprocessorTest.Writes*:PreprocessorTest.Extreme*:PreprocessorTest.Contrast*"
+  said="$(IM_TEST_CUDA_LIBRARY_PATH="$driver" "$carried/native_tests" --gtest_filter="$results" 2>&1)" || status=1
+  printf '%s\n' "$said" | tail -n 3
+  { printf '\n## C++ tests of results\n\n```\n'; printf '%s\n' "$said" | tail -n 40; printf '```\n'; } >>"$page"
+fi
+
+printf '\n## compute-sanitizer\n\n' >>"$page"
 
 if command -v compute-sanitizer >/dev/null; then
   for tool in memcheck racecheck; do
