@@ -13,6 +13,7 @@
 
 #include "detection/sigmoid.h"
 #include "kernels/found.h"
+#include "kernels/team.h"
 
 namespace im::kernels {
 
@@ -136,8 +137,6 @@ IM_HOST_DEVICE bool Suppresses(const DetectionArguments& arguments, const Found&
   return IntersectionOverUnion(kept.box, Area(kept.box), box.box, Area(box.box)) > arguments.settings->iou_threshold;
 }
 
-// `team.ForEach(count, body)` runs body(0) .. body(count - 1) on the threads of a block, in any order and at the same time, and
-// waits for all of them. No body reads what another of the same call writes.
 template <typename Team>
 IM_HOST_DEVICE void SuppressPicture(const Team& team, const DetectionArguments& arguments, unsigned picture,
                                     SuppressShared& shared) {

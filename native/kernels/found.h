@@ -36,13 +36,4 @@ IM_HOST_DEVICE detection::Matrix MatrixOf(const detection::Matrix& first, std::i
   return {first.data + per_picture * picture, first.candidate_stride, first.attribute_stride};
 }
 
-// The value before. On the host one thread plays all.
-IM_HOST_DEVICE std::uint32_t CountUp(std::uint32_t* counter) {
-#if defined(__CUDA_ARCH__)
-  return atomicAdd(counter, 1u);
-#else
-  return (*counter)++;
-#endif
-}
-
 }  // namespace im::kernels

@@ -10,6 +10,7 @@
 
 #include "detection/sigmoid.h"
 #include "kernels/found.h"
+#include "kernels/team.h"
 
 namespace im::kernels {
 

@@ -35,19 +35,16 @@ struct Room {
   std::shared_ptr<EngineState> arriving;
 };
 
-// Behind all runs in the queue; takes every executor back before it frees them.
+// Frees the executors when no run waits for one or has one.
 class CloseTask : public DeviceTask {
  public:
-  CloseTask(Napi::Env env, std::shared_ptr<EngineState> state, std::size_t executors)
-      : DeviceTask(env, state->queue->lanes(), kTensorRtRunStage), state_(std::move(state)), executors_(executors) {}
+  CloseTask(Napi::Env env, std::shared_ptr<EngineState> state)
+      : DeviceTask(env, state->queue->lanes(), kTensorRtRunStage), state_(std::move(state)) {}
   Napi::Value Value(Napi::Env env) override { return env.Undefined(); }
 
  protected:
+  bool CanSubmit() override { return state_->counters->Read().waiting == 0 && state_->executors->AllFree(); }
   Status Submit() override {
-    {
-      std::vector<trt::ExecutorPool::Lease> all;
-      for (std::size_t i = 0; i < executors_; ++i) all.push_back(state_->executors->Take());
-    }
     state_->executors.reset();
     state_->engine.reset();
     return {};
@@ -55,10 +52,23 @@ class CloseTask : public DeviceTask {
 
  private:
   const std::shared_ptr<EngineState> state_;
-  const std::size_t executors_;
 };
 
 // --------------------------------------------------------------------------------------------------------------- engine
+
+Napi::Object DescribeRuns(Napi::Env env, const RunCounts& counts) {
+  Napi::Object result = Napi::Object::New(env);
+  const auto set = [&](const char* name, std::uint64_t value) { result.Set(name, static_cast<double>(value)); };
+  set("waiting", counts.waiting);
+  set("running", counts.running);
+  set("completed", counts.completed);
+  set("failed", counts.failed);
+  set("cancelled", counts.cancelled);
+  set("refused", counts.refused);
+  set("mostWaiting", counts.most_waiting);
+  result.Set("longestWaitMs", std::chrono::duration<double, std::milli>(counts.longest_wait).count());
+  return result;
+}
 
 class NativeTensorRtEngine : public Napi::ObjectWrap<NativeTensorRtEngine> {
  public:
@@ -66,7 +76,9 @@ class NativeTensorRtEngine : public Napi::ObjectWrap<NativeTensorRtEngine> {
     return DefineClass(
         env, "NativeTensorRtEngine",
         {InstanceMethod<&NativeTensorRtEngine::Run>("run"), InstanceMethod<&NativeTensorRtEngine::RunDetections>("runDetections"),
-         InstanceMethod<&NativeTensorRtEngine::Statistics>("statistics"), InstanceMethod<&NativeTensorRtEngine::Close>("close")},
+         InstanceMethod<&NativeTensorRtEngine::Statistics>("statistics"),
+         InstanceMethod<&NativeTensorRtEngine::CountRefusal>("countRefusal"),
+         InstanceMethod<&NativeTensorRtEngine::Close>("close")},
         room);
   }
 
@@ -112,13 +124,8 @@ class NativeTensorRtEngine : public Napi::ObjectWrap<NativeTensorRtEngine> {
   Napi::Value Statistics(const Napi::CallbackInfo& info) {
     Napi::Object result = Napi::Object::New(info.Env());
     const auto set = [&](const char* name, std::uint64_t value) { result.Set(name, static_cast<double>(value)); };
-    const std::uint64_t running = state_->running;
-    const std::uint64_t submitted = state_->submitted;
-    set("waiting", submitted > running ? submitted - running : 0);
-    set("running", running);
-    set("completed", state_->completed);
-    set("failed", state_->failed);
-    set("cancelled", state_->cancelled);
+    result.Set("runs", DescribeRuns(info.Env(), state_->counters->Read()));
+    result.Set("deviceRuns", DescribeRuns(info.Env(), state_->queue->counters()->Read()));
     // Closing takes these away on another thread; what was is not of interest then.
     const bool open = !state_->closed;
     const trt::ExecutorStatistics graphs = open ? state_->executors->statistics() : trt::ExecutorStatistics();
@@ -135,11 +142,18 @@ class NativeTensorRtEngine : public Napi::ObjectWrap<NativeTensorRtEngine> {
     return result;
   }
 
+  // A run that found no place in the queue, which is counted on the other side.
+  Napi::Value CountRefusal(const Napi::CallbackInfo& info) {
+    state_->counters->Refuse();
+    state_->queue->counters()->Refuse();
+    return info.Env().Undefined();
+  }
+
   Napi::Value Close(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
     RequireOpen(env);
     state_->closed = true;
-    auto task = std::make_unique<CloseTask>(env, state_, state_->executors->size());
+    auto task = std::make_unique<CloseTask>(env, state_);
     return LaneTask::Submit(env, std::move(task), env.Null());
   }
 
@@ -189,7 +203,8 @@ class LoadTask : public LaneTask {
     if (!plan.ok()) return plan.status();
     const Result<std::shared_ptr<DeviceQueue>> queue = room_->queues.Get(environment_, settings_.cuda_path, settings_.device);
     if (!queue.ok()) return queue.status();
-    const Result<trt::InferLibrary> library = trt::OpenInferLibraryFor(plan.value(), settings_.tensorrt_path);
+    const Result<trt::InferLibrary> library =
+        trt::OpenInferLibraryFor(plan.value(), settings_.tensorrt_path, settings_.engine.host_code_allowed);
     if (!library.ok()) return library.status();
     Result<std::shared_ptr<const trt::Engine>> engine =
         trt::Engine::Load(library.value(), queue.value()->resources(), data_, size_, settings_.engine);

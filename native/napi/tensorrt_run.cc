@@ -19,9 +19,10 @@ namespace {
 class RunTask : public DeviceTask {
  public:
   RunTask(Napi::Env env, std::shared_ptr<EngineState> state, std::optional<trt::DecodeJob> decode)
-      : DeviceTask(env, state->queue->lanes(), kTensorRtRunStage), state_(std::move(state)), decode_(std::move(decode)) {
-    ++state_->submitted;
-  }
+      : DeviceTask(env, state->queue->lanes(), kTensorRtRunStage),
+        state_(std::move(state)),
+        decode_(std::move(decode)),
+        counted_(state_->counters, state_->queue->counters()) {}
 
   void SetInput(std::size_t index, Napi::Object tensor, const std::string& where) {
     const Napi::Env env = tensor.Env();
@@ -120,16 +121,19 @@ class RunTask : public DeviceTask {
   }
 
  protected:
+  bool CanSubmit() override {
+    lease_ = state_->executors->TryTake();
+    return static_cast<bool>(lease_);
+  }
+
   Status Submit() override {
-    ++state_->running;
-    counted_ = true;
+    counted_.Start();
     if (!pictures_.empty()) {
       Result<kernels::PreprocessJob> job = kernels::PreprocessJob::Make(pictures_);
       if (!job.ok()) return job.status();
       job_ = std::move(job.value());
       pictured_->job = &job_;
     }
-    lease_ = state_->executors->Take();
     IM_RETURN_IF_ERROR(lease_->Submit(inputs_, decode_ ? &*decode_ : nullptr));
     ExpectCompletion();
     return {};
@@ -153,10 +157,8 @@ class RunTask : public DeviceTask {
 
   void Settled() override {
     lease_ = {};
-    if (counted_) --state_->running;
-    counted_ = false;
-    --state_->submitted;
-    ++(status().ok() ? state_->completed : status().code() == Code::kCancelled ? state_->cancelled : state_->failed);
+    counted_.End(status().code());
+    state_->queue->lanes()->Wake();
   }
 
  private:
@@ -177,19 +179,14 @@ class RunTask : public DeviceTask {
   std::optional<trt::DecodeJob> decode_;
   std::vector<Output> outputs_;
   std::vector<detection::Detections> detections_;
-  bool counted_ = false;
+  CountedRun counted_;
 };
 
 Napi::Value Start(Napi::Env env, const std::shared_ptr<EngineState>& state, Napi::Value inputs,
                   std::optional<trt::DecodeJob> decode, Napi::Value cancel) {
   if (!inputs.IsArray()) ThrowArgument(env, "inputs", "an array of tensors", inputs);
   auto task = std::make_unique<RunTask>(env, state, std::move(decode));
-  try {
-    task->SetInputs(inputs.As<Napi::Array>());
-  } catch (...) {
-    --state->submitted;
-    throw;
-  }
+  task->SetInputs(inputs.As<Napi::Array>());
   return LaneTask::Submit(env, std::move(task), cancel.IsUndefined() ? env.Null() : cancel);
 }
 

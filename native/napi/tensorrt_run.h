@@ -3,8 +3,6 @@
 
 #include <napi.h>
 
-#include <atomic>
-#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -27,11 +25,7 @@ struct EngineState {
   trt::Version library;
   // JavaScript thread.
   bool closed = false;
-  std::atomic<std::uint64_t> submitted{0};
-  std::atomic<std::uint64_t> running{0};
-  std::atomic<std::uint64_t> completed{0};
-  std::atomic<std::uint64_t> failed{0};
-  std::atomic<std::uint64_t> cancelled{0};
+  const std::shared_ptr<RunCounters> counters = std::make_shared<RunCounters>();
 };
 
 // All outputs.

@@ -4,6 +4,7 @@
 // Blocks and threads run backwards on every second launch: results must not depend on an order that no device promises.
 #include "kernel_twins.h"
 
+#include "kernels/contrast_body.h"
 #include "kernels/detection_body.h"
 #include "kernels/preprocess_body.h"
 #include "kernels/queries_body.h"
@@ -56,6 +57,29 @@ bool Preprocess(void** parameters, const unsigned grid[3], const unsigned block[
   return true;
 }
 
+using ContrastBody = void (*)(const HostTeam&, const im::kernels::ContrastArguments&, unsigned, unsigned,
+                              im::kernels::ContrastShared&);
+
+template <ContrastBody Body>
+bool EnhanceContrast(void** parameters, const unsigned grid[3], const unsigned[3]) {
+  auto arguments = *static_cast<im::kernels::ContrastArguments*>(parameters[0]);
+  if (!Translate(arguments.job) || !Translate(arguments.scratch)) return false;
+  const bool backwards = NextDirection();
+  InOrder(grid[1], backwards, [&](unsigned picture) {
+    InOrder(grid[0], backwards, [&](unsigned block) {
+      im::kernels::ContrastShared shared;
+      Body(HostTeam{backwards}, arguments, block, picture, shared);
+    });
+  });
+  return true;
+}
+
+// Its blocks are numbered by pictures alone.
+void MapValues(const HostTeam& team, const im::kernels::ContrastArguments& arguments, unsigned picture, unsigned,
+               im::kernels::ContrastShared& shared) {
+  im::kernels::MapValues(team, arguments, picture, shared);
+}
+
 bool Translated(im::kernels::DetectionArguments& arguments) {
   return Translate(arguments.boxes.data) && Translate(arguments.scores.data) && Translate(arguments.objectness.data) &&
          Translate(arguments.settings) && Translate(arguments.thresholds.values) && Translate(arguments.gathered) &&
@@ -94,6 +118,11 @@ using im::kernels::QueriesArguments;
 
 constexpr KernelTwin kTwins[] = {
     {"im_preprocess", Preprocess, sizeof(im::kernels::PreprocessArguments)},
+    {"im_contrast_count", EnhanceContrast<im::kernels::CountStripe>, sizeof(im::kernels::ContrastArguments)},
+    {"im_contrast_map", EnhanceContrast<MapValues>, sizeof(im::kernels::ContrastArguments)},
+    {"im_contrast_tiles", EnhanceContrast<im::kernels::MapTile>, sizeof(im::kernels::ContrastArguments)},
+    {"im_contrast_levels", EnhanceContrast<im::kernels::LevelStripe>, sizeof(im::kernels::ContrastArguments)},
+    {"im_contrast_rescale", EnhanceContrast<im::kernels::RescaleStripe>, sizeof(im::kernels::ContrastArguments)},
     {"im_detection_gather", PerCandidate<DetectionArguments, im::kernels::GatherCandidate>, sizeof(DetectionArguments)},
     {"im_detection_rank", PerCandidate<DetectionArguments, im::kernels::RankCandidate>, sizeof(DetectionArguments)},
     {"im_detection_suppress", Suppress, sizeof(DetectionArguments)},

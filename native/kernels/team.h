@@ -1,0 +1,31 @@
+// What the threads of a block do together. `team.ForEach(count, body)` runs body(0) .. body(count - 1) on them, in any order and
+// at the same time, and waits for all of them; no body reads what another of the same call writes. On the host one thread plays
+// all.
+#pragma once
+
+#include <cstdint>
+
+#include "image/host_device.h"
+
+namespace im::kernels {
+
+// The value before.
+IM_HOST_DEVICE std::uint32_t CountUp(std::uint32_t* counter) {
+#if defined(__CUDA_ARCH__)
+  return atomicAdd(counter, 1u);
+#else
+  return (*counter)++;
+#endif
+}
+
+#if defined(__CUDACC__)
+struct Block {
+  template <typename Body>
+  __device__ void ForEach(int count, Body body) const {
+    for (int i = static_cast<int>(threadIdx.x); i < count; i += static_cast<int>(blockDim.x)) body(i);
+    __syncthreads();
+  }
+};
+#endif
+
+}  // namespace im::kernels
