@@ -1,18 +1,6 @@
 // Heads with a score per class for every candidate, to the boxes that stay. The grids: candidates, pictures; or just pictures.
 #include "kernels/detection_body.h"
-
-namespace {
-
-// The threads of a block.
-struct Block {
-  template <typename Body>
-  __device__ void ForEach(int count, Body body) const {
-    for (int i = static_cast<int>(threadIdx.x); i < count; i += static_cast<int>(blockDim.x)) body(i);
-    __syncthreads();
-  }
-};
-
-}  // namespace
+#include "kernels/team.h"
 
 extern "C" __global__ void __launch_bounds__(128) im_detection_gather(const im::kernels::DetectionArguments arguments) {
   im::kernels::GatherCandidate(arguments, blockIdx.x * blockDim.x + threadIdx.x, blockIdx.y);
@@ -24,5 +12,5 @@ extern "C" __global__ void __launch_bounds__(128) im_detection_rank(const im::ke
 
 extern "C" __global__ void __launch_bounds__(256) im_detection_suppress(const im::kernels::DetectionArguments arguments) {
   __shared__ im::kernels::SuppressShared shared;
-  im::kernels::SuppressPicture(Block(), arguments, blockIdx.x, shared);
+  im::kernels::SuppressPicture(im::kernels::Block(), arguments, blockIdx.x, shared);
 }

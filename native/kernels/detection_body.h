@@ -164,8 +164,7 @@ IM_HOST_DEVICE bool Suppresses(const DetectionArguments& arguments, const Found&
   return IntersectionOverUnion(kept.box, Area(kept.box), box.box, Area(box.box)) > arguments.iou_threshold;
 }
 
-// `team.ForEach(count, body)` runs body(0) .. body(count - 1) on the threads of a block, in any order and at the same time, and
-// waits for all of them. No body reads what another of the same call writes.
+// `team` is the threads of a block (kernels/team.h).
 template <typename Team>
 IM_HOST_DEVICE void SuppressPicture(const Team& team, const DetectionArguments& arguments, unsigned picture,
                                     SuppressShared& shared) {

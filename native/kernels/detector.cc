@@ -16,39 +16,6 @@ constexpr std::size_t kMaximumCandidates = std::size_t{1} << 24;
 constexpr std::size_t kMaximumClasses = std::size_t{1} << 20;
 // The second dimension of a grid.
 constexpr std::size_t kMaximumPictures = 65535;
-constexpr std::size_t kAlignment = 256;
-
-// Parts of one block of memory, one after the other.
-class Parts {
- public:
-  std::size_t Take(std::size_t bytes) {
-    const std::size_t offset = total_;
-    total_ += (bytes + kAlignment - 1) / kAlignment * kAlignment;
-    return offset;
-  }
-  std::size_t total() const { return total_; }
-
- private:
-  std::size_t total_ = 0;
-};
-
-template <typename T>
-T* Pointer(cuda::DeviceAddress address) {
-  return reinterpret_cast<T*>(static_cast<std::uintptr_t>(address));
-}
-
-Result<detection::Matrix> View(const DeviceMatrix& matrix, std::size_t pictures, std::size_t candidates, std::size_t attributes,
-                               const char* name) {
-  // Each picture has a stretch of its own, within which its elements lie.
-  const std::size_t before_last = pictures - 1;
-  if (matrix.address % sizeof(float) != 0 || (before_last > 0 && matrix.per_picture > matrix.length / before_last)) {
-    return InvalidArgument(kStage, std::string(name) + " of " + std::to_string(pictures) + " pictures do not lie within " +
-                                       std::to_string(matrix.length) + " elements.");
-  }
-  const std::size_t of_one =
-      before_last > 0 ? std::min(matrix.per_picture, matrix.length - before_last * matrix.per_picture) : matrix.length;
-  return detection::ViewMatrix(Pointer<const float>(matrix.address), of_one, matrix.layout, candidates, attributes, name);
-}
 
 }  // namespace
 
@@ -87,7 +54,7 @@ Status Detector::Prepare(const DeviceDenseHead& head, const detection::Threshold
   DetectionArguments arguments;
   const auto view = [&](const DeviceMatrix& matrix, std::size_t attributes, const char* name, detection::Matrix& target,
                         std::int64_t& per_picture) -> Status {
-    const Result<detection::Matrix> checked = View(matrix, head.pictures, head.candidates, attributes, name);
+    const Result<detection::Matrix> checked = ViewOnDevice(matrix, head.pictures, head.candidates, attributes, name);
     if (!checked.ok()) return checked.status();
     target = checked.value();
     per_picture = static_cast<std::int64_t>(matrix.per_picture);
@@ -112,27 +79,20 @@ Status Detector::Prepare(const DeviceDenseHead& head, const detection::Threshold
   Parts results;
   const std::size_t counts = results.Take(head.pictures * sizeof(std::int32_t));
   const std::size_t found = results.Take(head.pictures * limit * sizeof(Found));
-  const auto reserve = [](auto& pool, auto& buffer, std::size_t bytes, auto... stream) -> Status {
-    if (buffer.size() >= bytes) return {};
-    auto larger = pool.Allocate(bytes, stream...);
-    if (!larger.ok()) return larger.status();
-    buffer = std::move(larger.value());
-    return {};
-  };
-  IM_RETURN_IF_ERROR(reserve(*resources_->memory, working_, working.total(), stream_.get()));
-  IM_RETURN_IF_ERROR(reserve(*resources_->memory, results_, results.total(), stream_.get()));
-  IM_RETURN_IF_ERROR(reserve(*resources_->pinned, thresholds_, std::max(list.count, std::size_t{1}) * sizeof(float)));
-  IM_RETURN_IF_ERROR(reserve(*resources_->pinned, downloaded_, results.total()));
+  IM_RETURN_IF_ERROR(Reserve(*resources_->memory, working_, working.total(), stream_.get()));
+  IM_RETURN_IF_ERROR(Reserve(*resources_->memory, results_, results.total(), stream_.get()));
+  IM_RETURN_IF_ERROR(Reserve(*resources_->pinned, thresholds_, std::max(list.count, std::size_t{1}) * sizeof(float)));
+  IM_RETURN_IF_ERROR(Reserve(*resources_->pinned, downloaded_, results.total()));
   if (list.count > 0) std::memcpy(thresholds_.data(), list.values, list.count * sizeof(float));
 
-  arguments.gathered = Pointer<std::uint32_t>(working_.address() + gathered);
-  arguments.keys = Pointer<std::uint64_t>(working_.address() + keys);
-  arguments.classes = Pointer<std::int32_t>(working_.address() + classes);
-  arguments.scores_gathered = Pointer<float>(working_.address() + scores);
-  arguments.ranked = Pointer<Found>(working_.address() + ranked);
-  arguments.thresholds = {Pointer<const float>(working_.address() + values), list.count};
-  arguments.found_count = Pointer<std::int32_t>(results_.address() + counts);
-  arguments.found = Pointer<Found>(results_.address() + found);
+  arguments.gathered = DevicePointer<std::uint32_t>(working_.address() + gathered);
+  arguments.keys = DevicePointer<std::uint64_t>(working_.address() + keys);
+  arguments.classes = DevicePointer<std::int32_t>(working_.address() + classes);
+  arguments.scores_gathered = DevicePointer<float>(working_.address() + scores);
+  arguments.ranked = DevicePointer<Found>(working_.address() + ranked);
+  arguments.thresholds = {DevicePointer<const float>(working_.address() + values), list.count};
+  arguments.found_count = DevicePointer<std::int32_t>(results_.address() + counts);
+  arguments.found = DevicePointer<Found>(results_.address() + found);
   arguments.candidates = static_cast<std::int32_t>(head.candidates);
   arguments.class_count = static_cast<std::int32_t>(head.classes);
   arguments.limit = static_cast<std::int32_t>(limit);
@@ -152,21 +112,30 @@ Status Detector::Prepare(const DeviceDenseHead& head, const detection::Threshold
 Status Detector::Enqueue() const {
   if (pictures_ == 0) return InvalidArgument(kStage, "There is no head to decode.");
   const cuda::Device& device = *resources_->device;
-  const auto address = [](const void* pointer) {
-    return static_cast<cuda::DeviceAddress>(reinterpret_cast<std::uintptr_t>(pointer));
-  };
   if (arguments_.thresholds.count > 0) {
     IM_RETURN_IF_ERROR(
-        device.Check(device.table().cuMemcpyHtoDAsync_v2(address(arguments_.thresholds.values), thresholds_.data(),
+        device.Check(device.table().cuMemcpyHtoDAsync_v2(AddressOf(arguments_.thresholds.values), thresholds_.data(),
                                                          arguments_.thresholds.count * sizeof(float), stream_.get()),
                      "cuMemcpyHtoDAsync"));
   }
   IM_RETURN_IF_ERROR(device.Check(
-      device.table().cuMemsetD8Async(address(arguments_.gathered), 0, pictures_ * sizeof(std::uint32_t), stream_.get()),
+      device.table().cuMemsetD8Async(AddressOf(arguments_.gathered), 0, pictures_ * sizeof(std::uint32_t), stream_.get()),
       "cuMemsetD8Async"));
   IM_RETURN_IF_ERROR(kernels_->Launch(arguments_, static_cast<unsigned>(pictures_), stream_));
   return device.Check(device.table().cuMemcpyDtoHAsync_v2(downloaded_.data(), results_.address(), result_bytes_, stream_.get()),
                       "cuMemcpyDtoHAsync");
+}
+
+DeviceFound Detector::found() const {
+  const auto limit = static_cast<std::size_t>(arguments_.limit);
+  DeviceFound found;
+  found.found = AddressOf(arguments_.found);
+  found.length = pictures_ * limit;
+  found.counts = AddressOf(arguments_.found_count);
+  found.pictures = pictures_;
+  found.limit = limit;
+  found.candidates = static_cast<std::size_t>(arguments_.candidates);
+  return found;
 }
 
 std::vector<detection::Detections> Detector::Results() const {

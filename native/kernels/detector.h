@@ -12,6 +12,7 @@
 #include "cuda/resources.h"
 #include "detection/dense.h"
 #include "kernels/detection_body.h"
+#include "kernels/device_parts.h"
 
 namespace im::kernels {
 
@@ -30,14 +31,6 @@ class DetectionKernels {
   cuda::FunctionObject* suppress_ = nullptr;
 };
 
-// One of the matrices of a head in float32 memory of the device. Addresses are aligned to 4 bytes.
-struct DeviceMatrix {
-  cuda::DeviceAddress address = 0;
-  std::size_t length = 0;  // floats from there on, for the whole batch
-  detection::MatrixLayout layout;
-  std::size_t per_picture = 0;  // floats from one picture to the next
-};
-
 struct DeviceDenseHead {
   std::size_t pictures = 0;
   std::size_t candidates = 0;
@@ -47,6 +40,16 @@ struct DeviceDenseHead {
   DeviceMatrix scores;
   DeviceMatrix objectness;  // unless kNone
   detection::ObjectnessUse objectness_use = detection::ObjectnessUse::kNone;
+};
+
+// What was found, where it stays on the device.
+struct DeviceFound {
+  cuda::DeviceAddress found = 0;   // Found, `limit` for each picture, of which so many are filled as `counts` says
+  std::size_t length = 0;          // Found from there on
+  cuda::DeviceAddress counts = 0;  // int32, one for each picture
+  std::size_t pictures = 0;
+  std::size_t limit = 0;
+  std::size_t candidates = 0;  // greater than any Found::candidate
 };
 
 // Memory for one batch at a time and the work on it in one stream, which must outlive it. One thread at a time.
@@ -60,6 +63,8 @@ class Detector {
   Status Prepare(const DeviceDenseHead& head, const detection::Thresholds& thresholds, const detection::Limits& limits);
   // Into the stream, behind what makes the outputs. Needs nothing of the host in between, so it may be captured.
   Status Enqueue() const;
+  // Of the head that is prepared, for work behind Enqueue's in the stream.
+  DeviceFound found() const;
   // After the stream has been waited for: one entry per picture, as GatherDense and SelectBest make them.
   std::vector<detection::Detections> Results() const;
 
