@@ -1,280 +1,10 @@
-#include "kernels/mask_assembler.h"
-
-#include <cmath>
-#include <cstring>
 #include <limits>
-#include <random>
 #include <vector>
 
-#include "detection/nms.h"
-#include "fakes/cuda_fixture.h"
-#include "masks/decode.h"
+#include "fakes/mask_fixture.h"
 
 namespace im::kernels {
 namespace {
-
-using masks::MaskRuns;
-using masks::MaskTarget;
-
-// Prototypes and coefficients of a batch, or planes, with the instances that are to have masks.
-struct Batch {
-  std::size_t pictures = 1;
-  std::size_t width = 1;
-  std::size_t height = 1;
-  std::size_t channels = 1;
-  std::size_t candidates = 1;
-  bool combined = true;
-  bool cells_last = true;       // planes lie one after the other
-  bool candidates_last = true;  // so do the coefficients of a channel
-  bool sigmoid = false;
-  std::optional<MaskCut> cut;
-  std::size_t limit = 0;
-  std::vector<float> planes;
-  std::vector<float> coefficients;
-  std::vector<std::vector<Found>> found;
-  std::vector<MaskTarget> targets;
-
-  std::size_t cells() const { return width * height; }
-  detection::MatrixLayout plane_layout() const {
-    return cells_last ? detection::MatrixLayout{0, 1, cells()} : detection::MatrixLayout{0, channels, 1};
-  }
-  detection::MatrixLayout coefficient_layout() const {
-    return candidates_last ? detection::MatrixLayout{0, 1, candidates} : detection::MatrixLayout{0, channels, 1};
-  }
-};
-
-std::vector<MaskRuns> Expected(const Batch& batch) {
-  std::vector<MaskRuns> expected;
-  for (std::size_t picture = 0; picture < batch.pictures; ++picture) {
-    masks::MaskHead head;
-    head.width = static_cast<std::int32_t>(batch.width);
-    head.height = static_cast<std::int32_t>(batch.height);
-    head.channels = batch.channels;
-    const detection::MatrixLayout planes = batch.plane_layout();
-    head.planes = {batch.planes.data() + picture * batch.channels * batch.cells(), planes.candidate_stride,
-                   planes.attribute_stride};
-    if (batch.combined) {
-      const detection::MatrixLayout rows = batch.coefficient_layout();
-      head.coefficients = detection::Matrix{batch.coefficients.data() + picture * batch.channels * batch.candidates,
-                                            rows.candidate_stride, rows.attribute_stride};
-    }
-    head.sigmoid = batch.sigmoid;
-    masks::MaskSelection selection;
-    if (batch.cut) selection.box_scale = batch.cut->box_scale;
-    for (const Found& found : batch.found[picture]) {
-      selection.indices.push_back(found.candidate);
-      if (batch.cut) selection.boxes.push_back(found.box);
-    }
-    // Without an instance there are no boxes either.
-    expected.push_back(masks::DecodeMasks(head, selection, batch.targets[picture]));
-  }
-  return expected;
-}
-
-class Random {
- public:
-  explicit Random(unsigned seed) : engine_(seed) {}
-  std::size_t Below(std::size_t limit) { return engine_() % limit; }
-  std::int32_t Between(std::int32_t least, std::int32_t most) {
-    return least + static_cast<std::int32_t>(Below(static_cast<std::size_t>(most - least + 1)));
-  }
-  bool Chance(std::size_t one_in) { return Below(one_in) == 0; }
-  // Coarse: many sums are equal to a threshold, or nearly.
-  float Number() {
-    if (Chance(400)) return (std::vector<float>{NAN, INFINITY, -INFINITY, 1e-44f, 3e38f})[Below(5)];
-    return Chance(2) ? static_cast<float>(Between(-8, 8)) * 0.25f : static_cast<float>(Between(-1000, 1000)) / 250.0f;
-  }
-
- private:
-  std::mt19937 engine_;
-};
-
-MaskTarget RandomTarget(Random& random, const Batch& batch) {
-  const auto trim = [&](std::size_t side) {
-    if (random.Chance(2)) return 0;
-    if (random.Chance(20)) return static_cast<std::int32_t>(side);  // nothing is left
-    return random.Between(-2, static_cast<std::int32_t>(side / 4));
-  };
-  MaskTarget target{};
-  target.trim = {trim(batch.width), trim(batch.height), trim(batch.width), trim(batch.height)};
-  target.resize = {random.Between(1, 70), random.Between(1, 70)};
-  if (random.Chance(8)) target.resize.width = random.Between(200, 400);  // several tiles
-  target.picture = {target.resize.width, target.resize.height};
-  if (random.Chance(2)) {
-    // A static crop, or a part that lies beyond the picture.
-    target.left = random.Between(-20, 20);
-    target.top = random.Between(-20, 20);
-    target.picture = {random.Between(1, 80), random.Between(1, 80)};
-  }
-  target.threshold = (std::vector<float>{0.0f, 0.5f, 0.25f, -0.5f, -0.0f, 0.731f})[random.Below(6)];
-  return target;
-}
-
-Found RandomInstance(Random& random, const Batch& batch) {
-  const float scale = batch.cut ? batch.cut->box_scale : 1.0f;
-  const auto corner = [&](std::size_t side) {
-    // In cells: halves are rounded to even; some lie at the border and beyond.
-    return static_cast<float>(random.Between(-4, static_cast<std::int32_t>(2 * side) + 4)) * 0.5f / scale;
-  };
-  Found found{};
-  found.box = {corner(batch.width), corner(batch.height), corner(batch.width), corner(batch.height)};
-  if (random.Chance(2)) {
-    if (found.box.x2 < found.box.x1) std::swap(found.box.x1, found.box.x2);
-    if (found.box.y2 < found.box.y1) std::swap(found.box.y1, found.box.y2);
-  }
-  if (random.Chance(6)) {  // one pixel
-    found.box.x2 = found.box.x1 + 1;
-    found.box.y2 = found.box.y1 + 1;
-  }
-  if (random.Chance(20)) found.box.x1 = random.Chance(2) ? NAN : -INFINITY;
-  if (random.Chance(20)) found.box.y2 = INFINITY;
-  found.candidate = static_cast<std::int32_t>(random.Below(batch.combined ? batch.candidates : batch.channels));
-  return found;
-}
-
-Batch RandomBatch(Random& random) {
-  Batch batch;
-  batch.pictures = 1 + random.Below(3);
-  batch.width = 1 + random.Below(20);
-  batch.height = 1 + random.Below(20);
-  batch.combined = !random.Chance(3);
-  batch.channels = batch.combined ? (random.Chance(2) ? 32 : 1 + random.Below(32)) : 1 + random.Below(6);
-  batch.candidates = 1 + random.Below(12);
-  batch.cells_last = random.Chance(2);
-  batch.candidates_last = random.Chance(2);
-  batch.sigmoid = random.Chance(2);
-  if (random.Chance(2)) batch.cut = MaskCut{(std::vector<float>{0.25f, 1.0f, 0.3f})[random.Below(3)]};
-  batch.limit = random.Below(50);
-  batch.planes.resize(batch.pictures * batch.channels * batch.cells());
-  for (float& value : batch.planes) value = random.Number();
-  if (batch.combined) batch.coefficients.resize(batch.pictures * batch.channels * batch.candidates);
-  // Few coefficients, so that sums stay coarse.
-  for (float& value : batch.coefficients) value = random.Chance(3) ? random.Number() : 0.0f;
-  for (std::size_t picture = 0; picture < batch.pictures; ++picture) {
-    batch.targets.push_back(RandomTarget(random, batch));
-    batch.found.emplace_back();
-    for (std::size_t i = random.Chance(5) ? 0 : random.Below(batch.limit + 1); i > 0; --i) {
-      batch.found.back().push_back(RandomInstance(random, batch));
-    }
-  }
-  return batch;
-}
-
-class MaskAssemblerTest : public cuda::FakeDriverTest {
- protected:
-  struct Bench {
-    std::shared_ptr<const cuda::Resources> resources;
-    std::shared_ptr<const MaskKernels> kernels;
-    std::unique_ptr<cuda::Stream> stream;
-    std::vector<cuda::DeviceBuffer> memory;
-
-    ~Bench() {
-      if (stream == nullptr) return;
-      (void)stream->Synchronize();
-      memory.clear();
-      resources->memory->Forget(stream->get());
-    }
-
-    // Memory of the device with these contents.
-    template <typename Value>
-    Result<cuda::DeviceAddress> Upload(const std::vector<Value>& values) {
-      const std::size_t bytes = std::max(std::size_t{1}, values.size()) * sizeof(Value);
-      Result<cuda::DeviceBuffer> buffer = resources->memory->Allocate(bytes, stream->get());
-      if (!buffer.ok()) return buffer.status();
-      memory.push_back(std::move(buffer.value()));
-      if (!values.empty()) {
-        const cuda::Device& device = *resources->device;
-        IM_RETURN_IF_ERROR(device.Check(device.table().cuMemcpyHtoDAsync_v2(memory.back().address(), values.data(),
-                                                                            values.size() * sizeof(Value), stream->get()),
-                                        "cuMemcpyHtoDAsync"));
-      }
-      return memory.back().address();
-    }
-  };
-
-  static Status Open(Bench& bench) {
-    const Result<cuda::Driver> driver = cuda::Driver::Open(cuda::FakeDriverSearch());
-    if (!driver.ok()) return driver.status();
-    const Result<std::shared_ptr<const cuda::Resources>> resources = cuda::Resources::Open(driver.value(), 0);
-    if (!resources.ok()) return resources.status();
-    bench.resources = resources.value();
-    const Result<std::shared_ptr<const MaskKernels>> kernels = MaskKernels::Load(bench.resources->device);
-    if (!kernels.ok()) return kernels.status();
-    bench.kernels = kernels.value();
-    Result<cuda::Stream> stream = cuda::Stream::Create(bench.resources->device);
-    if (!stream.ok()) return stream.status();
-    bench.stream = std::make_unique<cuda::Stream>(std::move(stream.value()));
-    return {};
-  }
-
-  struct OnDevice {
-    DeviceMaskHead head;
-    DeviceFound found;
-  };
-
-  // Heads and instances as Prepare takes them; memory lies at the addresses.
-  static OnDevice Describe(const Batch& batch, cuda::DeviceAddress planes, cuda::DeviceAddress coefficients,
-                           cuda::DeviceAddress found, cuda::DeviceAddress counts) {
-    OnDevice on_device;
-    DeviceMaskHead& head = on_device.head;
-    head.width = batch.width;
-    head.height = batch.height;
-    head.channels = batch.channels;
-    head.planes = {planes, batch.planes.size(), batch.plane_layout(), batch.channels * batch.cells()};
-    if (batch.combined) {
-      head.coefficients =
-          DeviceMatrix{coefficients, batch.coefficients.size(), batch.coefficient_layout(), batch.channels * batch.candidates};
-      head.candidates = batch.candidates;
-    }
-    head.sigmoid = batch.sigmoid;
-    on_device.found = {found,       batch.pictures * batch.limit,
-                       counts,      batch.pictures,
-                       batch.limit, batch.combined ? batch.candidates : batch.channels};
-    return on_device;
-  }
-
-  static Result<OnDevice> Upload(Bench& bench, const Batch& batch) {
-    std::vector<Found> rows(batch.pictures * batch.limit);
-    std::vector<std::int32_t> counts;
-    for (std::size_t picture = 0; picture < batch.pictures; ++picture) {
-      std::copy(batch.found[picture].begin(), batch.found[picture].end(),
-                rows.begin() + static_cast<std::ptrdiff_t>(picture * batch.limit));
-      counts.push_back(static_cast<std::int32_t>(batch.found[picture].size()));
-    }
-    const Result<cuda::DeviceAddress> planes = bench.Upload(batch.planes);
-    if (!planes.ok()) return planes.status();
-    const Result<cuda::DeviceAddress> coefficients = bench.Upload(batch.coefficients);
-    if (!coefficients.ok()) return coefficients.status();
-    const Result<cuda::DeviceAddress> found = bench.Upload(rows);
-    if (!found.ok()) return found.status();
-    const Result<cuda::DeviceAddress> counted = bench.Upload(counts);
-    if (!counted.ok()) return counted.status();
-    return Describe(batch, planes.value(), coefficients.value(), found.value(), counted.value());
-  }
-
-  static Status Run(Bench& bench, const Batch& batch, std::vector<PictureMasks>& masks, const MaskBudget& budget = {}) {
-    bench.memory.clear();
-    const Result<OnDevice> on_device = Upload(bench, batch);
-    if (!on_device.ok()) return on_device.status();
-    MaskAssembler assembler(bench.resources, bench.kernels, *bench.stream);
-    IM_RETURN_IF_ERROR(assembler.Prepare(on_device.value().head, on_device.value().found, batch.cut, batch.targets, budget));
-    const Status enqueued = assembler.Enqueue();
-    const Status waited = bench.stream->Synchronize();
-    if (!enqueued.ok()) return enqueued;
-    IM_RETURN_IF_ERROR(waited);
-    masks = assembler.Results();
-    return {};
-  }
-
-  static void ExpectEqual(const std::vector<PictureMasks>& found, const std::vector<MaskRuns>& expected) {
-    ASSERT_EQ(found.size(), expected.size());
-    for (std::size_t picture = 0; picture < found.size(); ++picture) {
-      EXPECT_TRUE(found[picture].complete);
-      EXPECT_EQ(found[picture].masks.offsets, expected[picture].offsets) << "picture " << picture;
-      EXPECT_EQ(found[picture].masks.runs, expected[picture].runs) << "picture " << picture;
-    }
-  }
-};
 
 TEST_F(MaskAssemblerTest, MakesTheMasksOfTheCpu) {
   Random random(1);
@@ -292,6 +22,193 @@ TEST_F(MaskAssemblerTest, MakesTheMasksOfTheCpu) {
     if (HasFailure()) return;
   }
   EXPECT_GT(runs, 100000u) << "the rounds compare next to nothing";
+}
+
+TEST_F(MaskAssemblerTest, ManyInstancesOnAWidePicture) {
+  // More groups of instances than blocks share, more masks and tiles than threads that sum up.
+  Random random(2);
+  Batch batch = RandomBatch(random);
+  batch.pictures = 2;
+  batch.combined = true;
+  batch.channels = 32;
+  batch.limit = 700;
+  batch.cut = MaskCut{1.0f};
+  batch.planes.assign(batch.pictures * batch.channels * batch.cells(), 0.0f);
+  for (float& value : batch.planes) value = random.Number();
+  batch.coefficients.assign(batch.pictures * batch.channels * batch.candidates, 0.0f);
+  for (float& value : batch.coefficients) value = random.Number();
+  batch.targets = {{{}, {600, 5}, 0, 0, {600, 5}, 0.0f}, {{}, {3, 400}, 10, -7, {20, 300}, -0.25f}};
+  batch.found.assign(2, {});
+  for (std::vector<Found>& found : batch.found) {
+    while (found.size() < batch.limit) found.push_back(RandomInstance(random, batch));
+  }
+  Bench bench;
+  ASSERT_TRUE(Open(bench).ok());
+  std::vector<PictureMasks> found;
+  ASSERT_TRUE(Run(bench, batch, found).ok());
+  ExpectEqual(found, Expected(batch));
+}
+
+TEST_F(MaskAssemblerTest, LargePictures) {
+  Random random(3);
+  Batch batch = RandomBatch(random);
+  batch.pictures = 1;
+  batch.combined = false;
+  batch.channels = 3;
+  batch.limit = 3;
+  batch.width = batch.height = 24;
+  batch.cut.reset();
+  batch.planes.clear();
+  for (std::size_t i = 0; i < batch.channels * batch.cells(); ++i) batch.planes.push_back(random.Number());
+  batch.targets = {{{}, {4000, 3000}, 0, 0, {4000, 3000}, 0.5f}};
+  batch.found = {{RandomInstance(random, batch), RandomInstance(random, batch), RandomInstance(random, batch)}};
+  Bench bench;
+  ASSERT_TRUE(Open(bench).ok());
+  std::vector<PictureMasks> found;
+  ASSERT_TRUE(Run(bench, batch, found).ok());
+  ExpectEqual(found, Expected(batch));
+}
+
+TEST_F(MaskAssemblerTest, NothingNeedsToBeFound) {
+  Random random(4);
+  Batch batch = RandomBatch(random);
+  batch.found.assign(batch.pictures, {});
+  Bench bench;
+  ASSERT_TRUE(Open(bench).ok());
+  for (const std::size_t limit : {0, 5}) {
+    batch.limit = limit;
+    std::vector<PictureMasks> found;
+    const Status status = Run(bench, batch, found);
+    ASSERT_TRUE(status.ok()) << status.message();
+    ExpectEqual(found, std::vector<MaskRuns>(batch.pictures, MaskRuns{{}, {0}}));
+  }
+}
+
+TEST_F(MaskAssemblerTest, ReadsNothingOfIndicesThatDoNotExist) {
+  Random random(5);
+  Batch batch = RandomBatch(random);
+  batch.limit = 3;
+  for (std::size_t picture = 0; picture < batch.pictures; ++picture) {
+    batch.targets[picture] = {{}, {7, 5}, 0, 0, {7, 5}, 0.5f};
+    batch.found[picture] = std::vector<Found>(3);
+    batch.found[picture][0].candidate = -1;
+    batch.found[picture][1].candidate = 1 << 30;
+    batch.found[picture][2].candidate = std::numeric_limits<std::int32_t>::min();
+  }
+  Bench bench;
+  ASSERT_TRUE(Open(bench).ok());
+  std::vector<PictureMasks> found;
+  ASSERT_TRUE(Run(bench, batch, found).ok());
+  ExpectEqual(found, std::vector<MaskRuns>(batch.pictures, MaskRuns{{35, 35, 35}, {0, 1, 2, 3}}));
+}
+
+TEST_F(MaskAssemblerTest, SaysWhatDidNotFitTheBudget) {
+  Random random(6);
+  Bench bench;
+  ASSERT_TRUE(Open(bench).ok());
+  std::size_t complete = 0;
+  std::size_t incomplete = 0;
+  for (int round = 0; round < 200; ++round) {
+    const Batch batch = RandomBatch(random);
+    MaskBudget budget;
+    if (random.Chance(2)) budget.runs = random.Below(200);
+    if (random.Chance(3)) budget.cells = random.Below(500);
+    if (random.Chance(3)) budget.columns = random.Below(3000);
+    std::vector<PictureMasks> found;
+    const Status status = Run(bench, batch, found, budget);
+    ASSERT_TRUE(status.ok()) << status.message();
+    const std::vector<MaskRuns> expected = Expected(batch);
+    ASSERT_EQ(found.size(), expected.size());
+    std::size_t runs = 0;
+    bool fits = true;
+    for (std::size_t picture = 0; picture < found.size(); ++picture) {
+      if (found[picture].complete) {
+        EXPECT_EQ(found[picture].masks.runs, expected[picture].runs);
+        EXPECT_EQ(found[picture].masks.offsets, expected[picture].offsets);
+        ++complete;
+      } else {
+        EXPECT_TRUE(found[picture].masks.runs.empty());
+        ++incomplete;
+      }
+      runs += expected[picture].runs.size();
+      fits = fits && found[picture].complete;
+    }
+    EXPECT_FALSE(fits && runs > budget.runs) << "round " << round;
+    const bool only_runs_are_few = budget.cells == MaskBudget().cells && budget.columns == MaskBudget().columns;
+    EXPECT_FALSE(only_runs_are_few && runs <= budget.runs && !fits) << "round " << round;
+  }
+  EXPECT_GT(complete, 50u);
+  EXPECT_GT(incomplete, 50u);
+}
+
+TEST_F(MaskAssemblerTest, RefusesWhatDoesNotFitItsMemory) {
+  Random random(7);
+  Batch batch = RandomBatch(random);
+  while (!batch.combined || batch.pictures < 2 || batch.limit < 2 || batch.channels < 2) batch = RandomBatch(random);
+  Bench bench;
+  ASSERT_TRUE(Open(bench).ok());
+  MaskAssembler assembler(bench.resources, bench.kernels, *bench.stream);
+  EXPECT_FALSE(assembler.Enqueue().ok()) << "nothing is prepared";
+  EXPECT_TRUE(assembler.Results().empty());
+  const auto refused = [&](auto change) {
+    OnDevice on_device = Describe(batch, 4096, 8192, 16384, 32768);
+    std::vector<MaskTarget> targets = batch.targets;
+    change(on_device.head, on_device.found, targets);
+    const Status status = assembler.Prepare(on_device.head, on_device.found, batch.cut, targets);
+    EXPECT_EQ(assembler.Enqueue().ok(), status.ok()) << "only what was prepared may be enqueued";
+    (void)bench.stream->Synchronize();
+    return status.code() == Code::kInvalidArgument;
+  };
+  using Head = DeviceMaskHead&;
+  using Instances = DeviceFound&;
+  using Targets = std::vector<MaskTarget>&;
+  EXPECT_TRUE(refused([](Head head, Instances, Targets) { head.width += 1; }));
+  EXPECT_TRUE(refused([](Head head, Instances, Targets) { head.width = 0; }));
+  EXPECT_TRUE(refused([](Head head, Instances, Targets) { head.height = SIZE_MAX; }));
+  EXPECT_TRUE(refused([](Head head, Instances, Targets) { head.width = head.height = std::size_t{1} << 20; }));
+  EXPECT_TRUE(refused([](Head head, Instances, Targets) { head.channels = 0; }));
+  EXPECT_TRUE(refused([](Head head, Instances, Targets) { head.channels = 33; }));
+  EXPECT_TRUE(refused([](Head head, Instances, Targets) { head.candidates += 1; }));
+  EXPECT_TRUE(refused([](Head head, Instances, Targets) { head.candidates = SIZE_MAX; }));
+  EXPECT_TRUE(refused([](Head head, Instances, Targets) { head.planes.length -= 1; }));
+  EXPECT_TRUE(refused([](Head head, Instances, Targets) { head.planes.per_picture = SIZE_MAX; }));
+  EXPECT_TRUE(refused([](Head head, Instances, Targets) { head.planes.layout.offset = SIZE_MAX; }));
+  EXPECT_TRUE(refused([](Head head, Instances, Targets) { head.planes.address += 2; }));
+  EXPECT_TRUE(refused([](Head head, Instances, Targets) { head.coefficients->layout.candidate_stride = SIZE_MAX; }));
+  EXPECT_TRUE(refused([](Head head, Instances, Targets) { head.coefficients->length -= 1; }));
+  EXPECT_TRUE(refused([](Head, Instances found, Targets) { found.pictures = 0; }));
+  EXPECT_TRUE(refused([](Head, Instances found, Targets) { found.pictures = 70000; }));
+  EXPECT_TRUE(refused([](Head, Instances found, Targets) { found.limit += 1; }));
+  EXPECT_TRUE(refused([](Head, Instances found, Targets) { found.limit = SIZE_MAX; }));
+  EXPECT_TRUE(refused([](Head, Instances found, Targets) { found.length -= 1; }));
+  EXPECT_TRUE(refused([](Head, Instances found, Targets) { found.candidates += 1; }));
+  EXPECT_TRUE(refused([](Head, Instances found, Targets) { found.found += 2; }));
+  EXPECT_TRUE(refused([](Head, Instances found, Targets) { found.counts += 1; }));
+  EXPECT_TRUE(refused([](Head, Instances, Targets targets) { targets.pop_back(); }));
+  EXPECT_TRUE(refused([](Head, Instances, Targets targets) { targets[1].resize.width = 0; }));
+  EXPECT_TRUE(refused([](Head, Instances, Targets targets) { targets[1].picture.height = masks::kMaximumSide + 1; }));
+  EXPECT_TRUE(refused([](Head, Instances, Targets targets) { targets[1].picture = {1 << 16, 1 << 16}; }));
+  EXPECT_TRUE(refused([](Head, Instances, Targets targets) { targets[1].left = std::numeric_limits<std::int32_t>::min(); }));
+  EXPECT_TRUE(
+      refused([](Head, Instances, Targets targets) { targets[1].trim.bottom = std::numeric_limits<std::int32_t>::max(); }));
+}
+
+TEST_F(MaskAssemblerTest, SurvivesTheFailureOfEveryCall) {
+  Random random(8);
+  Batch batch = RandomBatch(random);
+  for (const bool pools : {true, false}) {
+    for (const int code : {2, 719}) {
+      SCOPED_TRACE(testing::Message() << "pools " << pools << ", code " << code);
+      state() = FakeCudaState();
+      state().memory_pools = pools;
+      ExpectToSurviveEveryFailure(code, [&]() -> Status {
+        Bench bench;
+        IM_RETURN_IF_ERROR(Open(bench));
+        std::vector<PictureMasks> found;
+        return Run(bench, batch, found);
+      });
+    }
+  }
 }
 
 }  // namespace
