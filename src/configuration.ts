@@ -339,6 +339,17 @@ const VARIABLES = {
     vitClassifier: { confidence: confidence("VIT_CLASSIFIER", "ViT with several labels") },
     resnet: { confidence: confidence("RESNET", "ResNet with several labels") },
     owlv2: nmsFamily("OWLV2", "OWLv2", 0.99),
+    groundingDino: {
+      confidence: unit("GROUNDING_DINO_DEFAULT_BOX_CONFIDENCE", 0.5, "Default confidence of Grounding DINO."),
+      iouThreshold: unit("GROUNDING_DINO_DEFAULT_IOU_THRESHOLD", 0.5, "Default IoU threshold of Grounding DINO."),
+      maxDetections: maxDetections("GROUNDING_DINO", "Grounding DINO"),
+      classAgnosticNms: flag(
+        "GROUNDING_DINO_DEFAULT_CLASS_AGNOSTIC_NMS",
+        false,
+        "Whether classes compete in NMS of Grounding DINO.",
+        "classAgnosticNms",
+      ),
+    },
     dinov3: { confidence: confidence("DINOV3", "DINOv3 with several labels", 0.5) },
   },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, object>>>>;

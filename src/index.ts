@@ -87,6 +87,7 @@ export { configure, loadDotEnv, type Configuration } from "./configuration.js";
 export { setLogger, type Logger } from "./logger.js";
 export {
   EmbeddingCache,
+  MaskCache,
   VisionModelBase,
   type AnyModel,
   type CallOptions,

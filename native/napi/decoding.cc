@@ -21,7 +21,7 @@ Napi::ArrayBuffer Copy(Napi::Env env, const std::vector<T>& values) {
 
 }  // namespace
 
-Napi::Value ToJavaScript(Napi::Env env, const detection::Detections& detections) {
+Napi::Object ToJavaScript(Napi::Env env, const detection::Detections& detections) {
   static_assert(sizeof(detection::Box) == 4 * sizeof(float), "boxes are handed out as float32 [n, 4]");
   Napi::Object rows = Napi::Object::New(env);
   const std::size_t n = detections.size();
@@ -30,6 +30,24 @@ Napi::Value ToJavaScript(Napi::Env env, const detection::Detections& detections)
   rows.Set("classIds", Napi::Int32Array::New(env, n, Copy(env, detections.class_ids), 0));
   rows.Set("indices", Napi::Int32Array::New(env, n, Copy(env, detections.indices), 0));
   return rows;
+}
+
+Napi::Object ToJavaScript(Napi::Env env, const detection::KeyPoints& key_points) {
+  Napi::Object result = Napi::Object::New(env);
+  const auto set = [&](const char* name, const std::vector<float>& numbers) {
+    result.Set(name, Napi::Float32Array::New(env, numbers.size(), Copy(env, numbers), 0));
+  };
+  set("points", key_points.positions);
+  set("confidence", key_points.confidence);
+  set("covariance", key_points.covariance);
+  return result;
+}
+
+Napi::Object ToJavaScript(Napi::Env env, const detection::Instances& instances) {
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("rows", ToJavaScript(env, instances.detections));
+  result.Set("keyPoints", ToJavaScript(env, instances.key_points));
+  return result;
 }
 
 Napi::Value ToJavaScript(Napi::Env env, const std::vector<std::int32_t>& positions) {

@@ -17,13 +17,16 @@
 #include <vector>
 
 #include "../detection/detections.h"
+#include "../detection/key_points.h"
 #include "../masks/runs.h"
 #include "arguments.h"
 #include "environment.h"
 
 namespace im {
 
-Napi::Value ToJavaScript(Napi::Env env, const detection::Detections& detections);
+Napi::Object ToJavaScript(Napi::Env env, const detection::Detections& detections);
+Napi::Object ToJavaScript(Napi::Env env, const detection::KeyPoints& key_points);
+Napi::Object ToJavaScript(Napi::Env env, const detection::Instances& instances);
 Napi::Value ToJavaScript(Napi::Env env, const std::vector<std::int32_t>& positions);
 Napi::Value ToJavaScript(Napi::Env env, const masks::MaskRuns& masks);
 

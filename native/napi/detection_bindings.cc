@@ -1,4 +1,4 @@
-// decodeDense, decodeRows, decodeQueries and nonMaximumSuppression of src/native/addon.ts. A head in the caller's memory is read
+// The decoders of boxes and key points of src/native/addon.ts. A head in the caller's memory is read
 // at once, which is cheaper than copying it; only suppressing many boxes, which by then are ours, still moves to a compute
 // thread.
 #include "detection_bindings.h"
@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "../detection/dense.h"
+#include "../detection/key_points.h"
 #include "../detection/nms.h"
 #include "../detection/queries.h"
 #include "../detection/rows.h"
@@ -31,6 +32,10 @@ using detection::Detections;
 constexpr std::size_t kSmallHead = std::size_t{1} << 15;
 // Boxes suppressed on the JavaScript thread rather than elsewhere: at most some 20 microseconds.
 constexpr std::size_t kFewBoxes = 256;
+// Key points of an instance.
+constexpr std::int64_t kMostSlots = 65535;
+// A point of a query takes as long as reading so many numbers: exponentials and logarithms.
+constexpr std::size_t kWorkOfAPoint = 256;
 
 struct SettingsArgument {
   Napi::Value thresholds;
@@ -57,8 +62,9 @@ struct SettingsArgument {
 };
 
 // Work that reads a head of `numbers` floats and does not take long afterwards.
+template <typename Output>
 Napi::Promise RunWhereItSuits(Napi::Env env, std::size_t numbers, const std::vector<Span<float>>& arrays,
-                              std::function<Detections()> work) {
+                              std::function<Output()> work) {
   if (numbers > kSmallHead && AllOwned(arrays)) return RunElsewhere(env, std::move(work), Owners(arrays));
   return RunHere(env, std::move(work));
 }
@@ -119,36 +125,105 @@ Napi::Value DecodeRows(const Napi::CallbackInfo& info) {
   std::vector<Span<float>> arrays;
   head.rows = rows.View(head.count, columns, arrays);
   const std::size_t limit = settings.limits.max_detections;
-  return RunWhereItSuits(info.Env(), head.count * columns, arrays, [head, thresholds = settings.Thresholds(), limit] {
+  return RunWhereItSuits<Detections>(info.Env(), head.count * columns, arrays, [head, thresholds = settings.Thresholds(), limit] {
     return detection::FilterRows(head, thresholds, limit);
   });
 }
 
+// What heads of queries have in common; `Head` is one of native/detection.
+struct QueriesArgument {
+  MatrixArgument boxes;
+  MatrixArgument logits;
+  Napi::Value class_mapping;
+  std::size_t queries;
+  std::size_t classes;
+
+  static QueriesArgument Read(Napi::Object object) {
+    QueriesArgument argument{{"head.boxes", Field(object, "boxes"), {}},
+                             {"head.logits", Field(object, "logits"), {}},
+                             Field(object, "classMapping"),
+                             RequireCount(Field(object, "queries"), "head.queries"),
+                             RequireCount(Field(object, "classes"), "head.classes", 1)};
+    argument.boxes.layout = {RequireStride(Field(object, "boxesOffset"), "head.boxesOffset"), 4, 1};
+    argument.logits.layout = {RequireStride(Field(object, "logitsOffset"), "head.logitsOffset"), argument.classes, 1};
+    return argument;
+  }
+
+  template <typename Head>
+  void View(Head& head, std::vector<Span<float>>& arrays) const {
+    head.queries = queries;
+    head.classes = classes;
+    head.boxes = boxes.View(queries, 4, arrays);
+    head.logits = logits.View(queries, classes, arrays);
+    const Span<const std::int32_t> mapping = RequireInt32Array(class_mapping, "head.classMapping");
+    if (mapping.size != classes) {
+      ThrowArgument(class_mapping.Env(), "head.classMapping", "one entry for each of " + std::to_string(classes) + " classes",
+                    class_mapping);
+    }
+    head.class_mapping.assign(mapping.data, mapping.data + mapping.size);
+  }
+};
+
 Napi::Value DecodeQueries(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  const Napi::Object argument = RequireObject(info[0], "head");
-  detection::QueriesHead head;
-  head.queries = RequireCount(Field(argument, "queries"), "head.queries");
-  head.classes = RequireCount(Field(argument, "classes"), "head.classes", 1);
-  MatrixArgument boxes{"head.boxes", Field(argument, "boxes"), {}};
-  boxes.layout = {RequireStride(Field(argument, "boxesOffset"), "head.boxesOffset"), 4, 1};
-  MatrixArgument logits{"head.logits", Field(argument, "logits"), {}};
-  logits.layout = {RequireStride(Field(argument, "logitsOffset"), "head.logitsOffset"), head.classes, 1};
-  const Napi::Value mapping_argument = Field(argument, "classMapping");
+  const QueriesArgument argument = QueriesArgument::Read(RequireObject(info[0], "head"));
   const SettingsArgument settings = SettingsArgument::Read(info[1]);
 
   std::vector<Span<float>> arrays;
-  head.boxes = boxes.View(head.queries, 4, arrays);
-  head.logits = logits.View(head.queries, head.classes, arrays);
-  const Span<const std::int32_t> mapping = RequireInt32Array(mapping_argument, "head.classMapping");
-  if (mapping.size != head.classes) {
-    ThrowArgument(env, "head.classMapping", "one entry for each of " + std::to_string(head.classes) + " classes",
-                  mapping_argument);
-  }
-  head.class_mapping.assign(mapping.data, mapping.data + mapping.size);
+  detection::QueriesHead head;
+  argument.View(head, arrays);
   const std::size_t limit = settings.limits.max_detections;
-  return RunWhereItSuits(env, head.queries * (4 + head.classes), arrays, [head, thresholds = settings.Thresholds(), limit] {
-    return detection::SelectQueries(head, thresholds, limit);
+  return RunWhereItSuits<Detections>(
+      info.Env(), head.queries * (4 + head.classes), arrays,
+      [head, thresholds = settings.Thresholds(), limit] { return detection::SelectQueries(head, thresholds, limit); });
+}
+
+Napi::Value DecodeKeyPointQueries(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const Napi::Object object = RequireObject(info[0], "head");
+  const QueriesArgument argument = QueriesArgument::Read(object);
+  detection::KeyPointQueriesHead head;
+  head.slots = static_cast<std::size_t>(RequireInteger(Field(object, "slots"), "head.slots", 1, kMostSlots));
+  const std::size_t numbers = RequireCount(Field(object, "numbers"), "head.numbers", detection::kNumbersAQueryPoint);
+  MatrixArgument points{"head.points", Field(object, "points"), {}};
+  points.layout = {RequireStride(Field(object, "pointsOffset"), "head.pointsOffset"), numbers, 1};
+  const auto read_size = [&](const char* key, double& width, double& height) {
+    const std::string name = std::string("head.") + key;
+    const Napi::Object size = RequireObject(Field(object, key), name);
+    width = RequireNumber(Field(size, "width"), name + ".width");
+    height = RequireNumber(Field(size, "height"), name + ".height");
+  };
+  read_size("size", head.width, head.height);
+  read_size("covarianceSize", head.covariance_width, head.covariance_height);
+  const SettingsArgument settings = SettingsArgument::Read(info[1]);
+
+  std::vector<Span<float>> arrays;
+  argument.View(head, arrays);
+  // Does not overflow: by now there are as many logits as queries times classes.
+  const std::size_t count = head.queries * head.classes * head.slots;
+  head.points = points.View(count, numbers, arrays);
+  const std::size_t limit = settings.limits.max_detections;
+  return RunWhereItSuits<detection::Instances>(
+      env, count * kWorkOfAPoint, arrays,
+      [head, thresholds = settings.Thresholds(), limit] { return detection::DecodeKeyPointQueries(head, thresholds, limit); });
+}
+
+Napi::Value GatherKeyPoints(const Napi::CallbackInfo& info) {
+  const Napi::Object argument = RequireObject(info[0], "attributes");
+  const MatrixArgument attributes = MatrixArgument::Read(argument, "attributes");
+  const std::size_t candidates = RequireCount(Field(argument, "candidates"), "attributes.candidates");
+  const auto slots = static_cast<std::size_t>(RequireInteger(info[2], "slots", 1, kMostSlots));
+
+  std::vector<Span<float>> arrays;
+  const detection::Matrix matrix = attributes.View(candidates, slots * detection::kNumbersAPoint, arrays);
+  const Span<const std::int32_t> given = RequireInt32Array(info[1], "indices");
+  std::vector<std::int32_t> indices(given.data, given.data + given.size);
+  for (const std::int32_t index : indices) {
+    if (index < 0 || static_cast<std::size_t>(index) >= candidates)
+      ThrowArgument(info.Env(), "indices", "candidates from 0 to " + std::to_string(candidates) + " (exclusive)", info[1]);
+  }
+  const std::size_t numbers = indices.size() * slots * detection::kNumbersAPoint;
+  return RunWhereItSuits<detection::KeyPoints>(info.Env(), numbers, arrays, [matrix, indices = std::move(indices), slots] {
+    return detection::GatherKeyPoints(matrix, indices, slots);
   });
 }
 
@@ -181,6 +256,8 @@ void ExportDetection(Napi::Env env, Napi::Object exports) {
   exports.Set("decodeDense", Napi::Function::New(env, DecodeDense, "decodeDense"));
   exports.Set("decodeRows", Napi::Function::New(env, DecodeRows, "decodeRows"));
   exports.Set("decodeQueries", Napi::Function::New(env, DecodeQueries, "decodeQueries"));
+  exports.Set("decodeKeyPointQueries", Napi::Function::New(env, DecodeKeyPointQueries, "decodeKeyPointQueries"));
+  exports.Set("gatherKeyPoints", Napi::Function::New(env, GatherKeyPoints, "gatherKeyPoints"));
   exports.Set("nonMaximumSuppression", Napi::Function::New(env, NonMaximumSuppression, "nonMaximumSuppression"));
 }
 

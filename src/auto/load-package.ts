@@ -1,9 +1,10 @@
-import { basename } from "node:path";
+import { stat } from "node:fs/promises";
+import { basename, join } from "node:path";
 
 import type { InferenceSession } from "../engines/index.js";
 import { CorruptedModelPackageError } from "../errors.js";
 import { configuration } from "../configuration.js";
-import { createPreprocessExecutor, preloadDecoder, referenceExecutor } from "../imaging/index.js";
+import { createPreprocessExecutor, preloadDecoder, referenceExecutor, zeroPadded, type Size } from "../imaging/index.js";
 import {
   createDecoder,
   createModel,
@@ -46,23 +47,36 @@ function batchLimits(session: InferenceSession, description: FamilyDescription):
   return typeof batch === "number" ? { minimum: batch, maximum: batch } : { minimum: 1, maximum: description.maximumDynamicBatch };
 }
 
+function limitOf(size: PackageOptions["maximumInputSize"]): Size | null {
+  if (size === undefined) return null;
+  const [width, height] = typeof size === "number" ? [size, size] : size;
+  return { width, height };
+}
+
+/** Of files that hold the same the first that is there, or the first for the error about it; nothing of nothing. */
+async function firstOf(directory: string, names: readonly string[]): Promise<readonly string[]> {
+  for (const name of names) if (await stat(join(directory, name)).catch(() => null)) return [name];
+  return names.slice(0, 1);
+}
+
 async function readContents(
   directory: string,
   modelConfig: ModelConfig,
   family: Family,
   backend: string,
+  maximumInputSize: Size | null,
 ): Promise<PackageContents & { readonly network: readonly string[]; readonly otherNetworks: readonly string[] }> {
-  const { resizeModes, otherWeights = [] } = family;
+  const { resizeModes, otherWeights = [], oneOf = [] } = family;
   const network = networkFiles(backend, family.weights);
   const binary = [...network, ...otherWeights];
-  const files = await requirePackageFiles(directory, [...family.files, ...binary]);
+  const files = await requirePackageFiles(directory, [...family.files, ...(await firstOf(directory, oneOf)), ...binary]);
   const configPath = files["inference_config.json"];
   const namesPath = files["class_names.txt"];
   const others = Object.entries(files).filter(([name]) => !["inference_config.json", "class_names.txt", ...binary].includes(name));
   const [inferenceConfig, classNames, texts] = await Promise.all([
     configPath === undefined || resizeModes === null
       ? null
-      : readPackageFile(configPath).then((text) => parseInferenceConfig(text, resizeModes, { path: configPath })),
+      : readPackageFile(configPath).then((text) => parseInferenceConfig(text, { ...resizeModes, maximumInputSize }, { path: configPath })),
     namesPath === undefined ? null : readPackageFile(namesPath).then((text) => parseClassNames(text, { path: namesPath })),
     Promise.all(
       others.map(async ([name, path]): Promise<[string, PackageText]> => [name, { path, text: await readPackageFile(path) }]),
@@ -88,7 +102,7 @@ export async function loadPackage(source: PackageSource, options: PackageOptions
   }
   const { load } = findImplementation({ architecture, task, backend, features: Object.keys(modelFeatures ?? {}) });
   const { family } = await load();
-  const contents = await readContents(directory, modelConfig, family, backend);
+  const contents = await readContents(directory, modelConfig, family, backend, limitOf(options.maximumInputSize));
   options.signal?.throwIfAborted();
   const files = [contents.network, ...contents.otherNetworks.map((path) => [path])];
   const opening = allOrNone(
@@ -123,9 +137,10 @@ function assemble(
   const otherSessions = others.map((other) => other.session);
   const { id, packageId, origin } = source;
   const reference = options.executor === "reference";
-  const preprocess = reference ? referenceExecutor : createPreprocessExecutor();
   const decoder = reference ? referenceDecoder : createDecoder();
   const description: FamilyDescription = family.describe(contents, session, otherSessions);
+  const executor = reference ? referenceExecutor : createPreprocessExecutor();
+  const preprocess = description.plan.kind === "corner" ? zeroPadded(executor) : executor;
   return createModel({
     family,
     description,

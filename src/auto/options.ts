@@ -88,6 +88,11 @@ export interface RuntimeOptions {
   readonly strictOptions?: boolean;
   /** Files with more pixels than this are refused before they are decoded; a sharp pipeline keeps its own limit. */
   readonly maximumPixels?: number;
+  /**
+   * Packages whose network takes larger pictures are refused: `n` (square) or `[width, height]`, pixels. For machines that have no memory
+   * for them; Python's `rf_detr_max_input_resolution`, for every family.
+   */
+  readonly maximumInputSize?: number | readonly [width: number, height: number];
 }
 
 /** Other models that a model needs. */
@@ -127,6 +132,7 @@ type Check = readonly [expected: string, test: (value: unknown) => boolean];
 const isObject = (value: unknown): boolean => typeof value === "object" && value !== null && !Array.isArray(value);
 const isText = (value: unknown): value is string => typeof value === "string" && value.trim() !== "";
 const isTexts = (value: unknown): boolean => Array.isArray(value) && value.length > 0 && value.every(isText);
+const isSide = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 1;
 const atLeast = (minimum: number): Check => [
   `an integer of at least ${minimum}`,
   (value) => Number.isSafeInteger(value) && (value as number) >= minimum,
@@ -166,6 +172,10 @@ const RUNTIME = {
   recommendedParameters: OBJECT,
   strictOptions: FLAG,
   maximumPixels: atLeast(1),
+  maximumInputSize: [
+    "a number of pixels, or [width, height]",
+    (value) => isSide(value) || (Array.isArray(value) && value.length === 2 && value.every(isSide)),
+  ],
 } as const satisfies Readonly<Record<keyof RuntimeOptions, Check>>;
 
 const PROVIDER = {

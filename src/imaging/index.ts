@@ -16,6 +16,7 @@ export {
   type SamplePlan,
 } from "./plan.js";
 export { compileCornerPlan, cornerSize, zeroPadded, type CornerPlan } from "./corner-plans.js";
+export { compileEdgePlan, type EdgePlan } from "./edge-plans.js";
 export { roundHalfEven } from "./rounding.js";
 export { cropQuadrilateral, cropQuadrilaterals, quadrilateralSize, turnLeft, type Corners } from "./perspective.js";
 export { compileSmoothPlan, type SmoothPlan } from "./smooth-plans.js";

@@ -8,6 +8,7 @@ import { CorruptedModelPackageError, InvalidOptionError, ModelInputError, ModelR
 import type { InferenceConfig } from "../packages/types.js";
 import { resolveCorner, type CornerPlan } from "./corner-plans.js";
 import { describe } from "./describe.js";
+import { resolveEdges, type EdgePlan } from "./edge-plans.js";
 import { roundHalfEven } from "./rounding.js";
 import { isSide, MAXIMUM_SIDE } from "./sides.js";
 import { resolveSmooth, type SmoothPlan } from "./smooth-plans.js";
@@ -55,7 +56,7 @@ export interface SamplePlan {
 }
 
 /** What happens to every picture of a model; plain immutable data. */
-export type PreprocessPlan = ResizePlan | SamplePlan | SideLimitPlan | TextLinePlan | SmoothPlan | CornerPlan;
+export type PreprocessPlan = ResizePlan | SamplePlan | SideLimitPlan | TextLinePlan | SmoothPlan | CornerPlan | EdgePlan;
 
 export interface ResolveOptions {
   /** Network size wanted for this call: `n` or `[width, height]`. */
@@ -445,6 +446,8 @@ export function resolvePreprocess(
       return { ...resolveSmooth(plan, picture), imageSizeIgnored: options.imageSize !== undefined };
     case "corner":
       return { ...resolveCorner(plan, picture), imageSizeIgnored: options.imageSize !== undefined };
+    case "edges":
+      return { ...resolveEdges(plan, picture), imageSizeIgnored: options.imageSize !== undefined };
     case "side-limit":
       return { ...resolveSideLimit(plan, picture), imageSizeIgnored: options.imageSize !== undefined };
     case "text-line":

@@ -26,6 +26,7 @@ import type {
   Timings,
 } from "../results/index.js";
 import type { EmbeddingCache } from "./embedding-cache.js";
+import type { MaskCache } from "./mask-cache.js";
 
 export type TaskType =
   | "object-detection"
@@ -221,12 +222,16 @@ export type TextOnlyOCRModel = VisionModel<"text-only-ocr", ImageOptions, TextRe
 export interface OpenVocabularyOptions extends DetectionOptions {
   /**
    * What to look for, in words: `["a cat", "remote control"]`. At least one. `classId` of a detection is an index into it. A class has at
-   * most as many tokens as the network reads (OWLv2: 16, some ten words).
+   * most as many tokens as the network reads (OWLv2: 16, some ten words); of Grounding DINO all together have at most 256.
    */
   readonly classes: readonly string[];
+  /**
+   * 0..1, Grounding DINO alone: words of the classes that are surer make up `data.phrase` of a detection. Default: what its box has to be.
+   */
+  readonly textConfidence?: number;
 }
 
-/** Finds what it is told in words. `classes` has to be given with every call; boxes of OWLv2 are truncated to whole pixels. */
+/** Finds what it is told in words. `classes` has to be given with every call; boxes of OWLv2 are truncated to whole pixels, those of Grounding DINO rounded. */
 export type OpenVocabularyDetectionModel = VisionModel<"open-vocabulary-object-detection", OpenVocabularyOptions, Detections>;
 
 /** What is compared: embeddings that were made before, or pictures or texts to be embedded now. */
@@ -278,6 +283,8 @@ interface MaskChoices {
   readonly maskThreshold?: number;
   /** `rle` (default) keeps masks as runs, `dense` as one byte a pixel. */
   readonly maskFormat?: MaskFormat;
+  /** Where masks of earlier prompts for a picture are looked for, to be refined, and kept; default none. */
+  readonly maskCache?: MaskCache;
 }
 
 export interface PromptOptions extends EmbedOptions, MaskChoices {

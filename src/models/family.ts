@@ -35,6 +35,9 @@ export interface NetworkPorts {
   readonly outputs: readonly TensorPort[];
 }
 
+/** What a network reads beside pictures, by input. @param picture the first of the run. */
+export type MoreInputs = (picture: Geometry) => Readonly<Record<string, Tensor>>;
+
 /** Everything about a loaded package that stays the same from call to call. */
 export interface FamilyDescription {
   readonly plan: PreprocessPlan;
@@ -125,6 +128,8 @@ export interface FamilyBase<Task extends TaskType, Description extends FamilyDes
   readonly task: Task;
   /** Files a package must have beside model_config.json. */
   readonly files: readonly string[];
+  /** Of these one, the first that is there. */
+  readonly oneOf?: readonly string[];
   /** The network that pictures go into. */
   readonly weights: string;
   /** Further networks of a package, ONNX only; most families have none. */
@@ -292,11 +297,19 @@ export type EmbeddingFamily<Description extends EmbeddingDescription = Embedding
 
 export interface ResolvedOpenVocabularyOptions extends ResolvedDetectionOptions {
   readonly classes: readonly string[];
+  /** Words that are surer belong to what a box is called; null = those surer than the threshold of its class. */
+  readonly textConfidence: number | null;
+}
+
+export interface OpenVocabularyDefaults extends DetectionDefaults {
+  /** null = the network says nothing about single words. */
+  readonly textConfidence: "as boxes" | null;
 }
 
 export interface OpenVocabularyDescription extends BoxesDescription {
-  /** What the network reads beside the picture, by input. @throws ModelInputError for classes that it cannot read. */
-  readonly readClasses: (classes: readonly string[]) => Promise<Readonly<Record<string, Tensor>>>;
+  readonly defaults: OpenVocabularyDefaults;
+  /** What the network reads beside the picture. @throws ModelInputError for classes that it cannot read. */
+  readonly readClasses: (classes: readonly string[]) => Promise<MoreInputs>;
 }
 
 export type OpenVocabularyFamily<Description extends OpenVocabularyDescription = OpenVocabularyDescription> = FamilyBase<
@@ -320,11 +333,13 @@ export interface DecodedPrompt {
   readonly scores: Float32Array;
   /** `[masks, height, width]`, to be refined later. */
   readonly logits: MaskLogits;
-  /** The same, of a size that only has to be enlarged to the picture's. */
+  /** The same, from which the masks of the picture are made. */
   readonly planes: MaskLogits;
 }
 
 export interface InteractiveDescription extends FamilyDescription {
+  /** The network's input and what a picture fills of it, from the upper left; null where masks cover the picture alone. */
+  readonly canvas: { readonly size: Size; readonly pictureIn: (picture: Size) => Size } | null;
   readonly maskInput: Size;
   /** Port that takes the picture's height and width; null where the decoder has none. */
   readonly sizePort: TensorPort | null;

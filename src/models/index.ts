@@ -38,6 +38,7 @@ export type {
 } from "./contract.js";
 export type { Family, FamilyDescription, NetworkPorts, PackageContents, PackageText } from "./family.js";
 export { EmbeddingCache } from "./embedding-cache.js";
+export { MaskCache } from "./mask-cache.js";
 export { createDecoder, referenceDecoder } from "./decoding/index.js";
 export { imagePort, type ModelParts } from "./loaded-model.js";
 export { findImplementation, hasImplementation, REGISTRY, type ImplementationQuery, type RegistryEntry } from "./registry.js";

@@ -8,7 +8,7 @@ import type { RecommendedParameters } from "../packages/index.js";
 import type { ImageInfo, ServedBy, Timings } from "../results/index.js";
 import type { ImageOptions, ModelInfo, ModelStatistics, Prepared, Stages, TaskType } from "./contract.js";
 import type { Decoder } from "./decoding/index.js";
-import type { FamilyBase, FamilyDescription, NetworkPorts } from "./family.js";
+import type { FamilyBase, FamilyDescription, MoreInputs, NetworkPorts } from "./family.js";
 import { InputBuffers } from "./input-buffers.js";
 import { optionNotHonoured, type OptionContext } from "./options.js";
 import { VisionModelBase } from "./vision-model.js";
@@ -82,7 +82,7 @@ export abstract class LoadedModel<
     this.#buffers = new InputBuffers(parts.session, places);
     this.stages = {
       preprocess: (images, options) => this.#prepare(images, options, false),
-      forward: (prepared, options) => this.#forward(prepared.tensors, options),
+      forward: (prepared, options) => this.#forward(prepared.tensors, requirePrepared(prepared), options),
       postprocess: async (raw, prepared, options) => {
         const resolved = this.#resolve(options);
         return this.#present(await this.#decodeAll(raw, prepared, resolved), prepared, resolved, null);
@@ -102,9 +102,9 @@ export abstract class LoadedModel<
     return this.parts.description.plan;
   }
 
-  /** What the network reads beside the pictures, by input. */
-  protected moreInputs(_options: Options | undefined): Promise<Readonly<Record<string, Tensor>>> {
-    return Promise.resolve({});
+  /** What the network reads beside the pictures. */
+  protected moreInputs(_options: Options | undefined): Promise<MoreInputs> {
+    return Promise.resolve(() => ({}));
   }
 
   #resolve(options: Options | undefined): Resolved {
@@ -126,7 +126,7 @@ export abstract class LoadedModel<
   protected override async predictBatch(images: readonly ImageInput[], options: Options | undefined, called: number): Promise<Result[]> {
     const prepared = await this.#prepare(images, options, true);
     const ready = performance.now();
-    const raw = await this.#forward(prepared.inputs, options);
+    const raw = await this.#forward(prepared.inputs, prepared, options);
     // Only after a complete run: a cancelled network may still be reading.
     for (const tensor of prepared.tensors) this.#buffers.giveBack(tensor.data as Float32Array);
     const run = performance.now();
@@ -205,18 +205,26 @@ export abstract class LoadedModel<
     }
   }
 
-  async #forward(inputs: readonly (Tensor | PictureBatch)[], options: Options | undefined): Promise<RawOutputs> {
+  async #forward(
+    inputs: readonly (Tensor | PictureBatch)[],
+    { counts, geometry }: PreparedPictures,
+    options: Options | undefined,
+  ): Promise<RawOutputs> {
     const { session, description } = this.parts;
     const port = imagePort(session, description);
     const input = port?.name ?? "";
     const more = await this.moreInputs(options);
     const runOptions = options?.signal === undefined ? {} : { signal: options.signal };
     return Promise.all(
-      inputs.map(async (one) => {
+      inputs.map(async (one, run) => {
+        const first = counts.slice(0, run).reduce((sum, count) => sum + count, 0);
         const outputs =
           "pictures" in one
             ? await (session.runPictures as NonNullable<typeof session.runPictures>)(one, runOptions)
-            : await session.run({ ...more, [input]: port?.type === "float16" ? toFloat16(one) : one }, runOptions);
+            : await session.run(
+                { ...more(geometry[first] as Geometry), [input]: port?.type === "float16" ? toFloat16(one) : one },
+                runOptions,
+              );
         return session.outputs.map(({ name }) => outputs[name] as Tensor);
       }),
     );

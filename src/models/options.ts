@@ -35,7 +35,8 @@ export interface OptionContext {
   readonly warned: Set<string>;
 }
 
-function checkUnit(name: string, value: number | undefined): void {
+/** @throws InvalidOptionError */
+export function checkUnit(name: string, value: number | undefined): void {
   if (value !== undefined && !(typeof value === "number" && value >= 0 && value <= 1))
     throw invalidOption(name, "a number between 0 and 1", value);
 }

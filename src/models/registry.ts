@@ -72,6 +72,7 @@ const ONNX_ENTRIES: readonly RegistryEntry[] = [
   entry("sam2", "interactive-instance-segmentation", () => import("./families/sam.js").then((m) => ({ family: m.sam2 }))),
   entry("l2cs-net", "gaze-detection", () => import("./families/l2cs-net.js")),
   entry("owlv2", "open-vocabulary-object-detection", () => import("./families/owlv2.js")),
+  entry("grounding-dino", "open-vocabulary-object-detection", () => import("./families/grounding-dino.js")),
   entry("pp-ocrv6-det", "object-detection", () => import("./families/text/detector.js")),
   entry("pp-ocrv6-rec", "text-only-ocr", () => import("./families/text/recogniser.js")),
   entry("yolo26", "depth-estimation", () => import("./families/depth.js").then((m) => ({ family: m.yolo26 }))),
@@ -90,6 +91,7 @@ const ONNX_ENTRIES: readonly RegistryEntry[] = [
 const WITH_ENGINES: Readonly<Partial<Record<TaskType, readonly string[]>>> = {
   "object-detection": ["yolov5", "yolov8", "yolov9", "yolov10", "yolov11", "yolov12", "yolo26", "yolonas", "rfdetr"],
   "instance-segmentation": ["yolov5", "yolov7", "yolov8", "yolov11", "yolo26", "yolact", "rfdetr"],
+  "keypoint-detection": ["yolov8", "yolov11", "yolo26"],
   "semantic-segmentation": ["yolo26", "deep-lab-v3-plus"],
   "depth-estimation": ["yolo26"],
   classification: ["vit", "resnet"],
@@ -113,6 +115,13 @@ export interface ImplementationQuery {
   /** Keys of `model_features`. */
   readonly features: readonly string[];
 }
+
+/** What the Python library runs on PyTorch alone: published packages of these have nothing that could run here. */
+const PYTORCH_ONLY = new Set([
+  ...["cosmos-3-edge", "cosmos-3-edge-world", "depth-anything-v3", "doctr", "easy-ocr", "florence-2", "gemma-4", "glm-ocr", "mage-vl"],
+  ...["moondream2", "paligemma", "paligemma-2", "perception-encoder", "qwen25vl", "qwen3vl", "qwen3_5", "qwen3_8", "roboflow-instant"],
+  ...["sam2video", "sam3", "sam3trackervideo", "sam3video", "segment-anything-2-rt", "smolvlm-v2", "tr-ocr"],
+]);
 
 function lookUp({ architecture, task, backend, features }: ImplementationQuery, registry: readonly RegistryEntry[]) {
   return registry.find(
@@ -143,6 +152,9 @@ export function findImplementation(query: ImplementationQuery, registry: readonl
 
 function explain({ architecture, task, backend, features }: ImplementationQuery, registry: readonly RegistryEntry[]): string {
   const sameArchitecture = registry.filter((entry) => entry.architecture === architecture);
+  if (PYTORCH_ONLY.has(architecture)) {
+    return "It needs PyTorch, which this package does without; docs/families.md says what runs here instead.";
+  }
   if (sameArchitecture.length === 0) {
     const known = [...new Set(registry.map((entry) => entry.architecture))];
     const suggestion = closest(architecture, known);

@@ -6,7 +6,7 @@ import type { PreprocessSteps } from "../imaging/types.js";
 import type { NetworkMetadata, SessionStatistics, TensorPort } from "../engines/types.js";
 
 /** Raised whenever a signature below changes; the loader refuses a binary that says another number. */
-export const ADDON_INTERFACE_VERSION = 6;
+export const ADDON_INTERFACE_VERSION = 7;
 
 export interface NativeAddon {
   readonly interfaceVersion: number;
@@ -35,6 +35,10 @@ export interface NativeAddon {
   decodeRows(head: NativeRowsHead, settings: NativeDecodeSettings): Promise<NativeDetectionRows>;
   /** RF-DETR: (query, class) pairs, best first. */
   decodeQueries(head: NativeQueriesHead, settings: NativeDecodeSettings): Promise<NativeDetectionRows>;
+  /** RF-DETR with key points: (query, class) pairs by their score fused with the points' certainty, best first. */
+  decodeKeyPointQueries(head: NativeKeyPointQueriesHead, settings: NativeDecodeSettings): Promise<NativeInstances>;
+  /** x, y and confidence of `slots` points of each of the candidates `indices`; covariance is empty. */
+  gatherKeyPoints(attributes: NativeCandidateMatrix, indices: Int32Array, slots: number): Promise<NativeKeyPoints>;
   /** Masks of instances as runs; see native/masks/decode.h. */
   decodeMasks(head: NativeMaskHead, selection: NativeMaskSelection, target: NativeMaskTarget): Promise<NativeMaskRuns>;
   /** Indices that survive, best first. Strictly greater IoU suppresses; only boxes of one class compete. */
@@ -161,6 +165,11 @@ export interface NativeMatrix {
   readonly attributeStride: number;
 }
 
+/** With the number of its candidates. */
+export interface NativeCandidateMatrix extends NativeMatrix {
+  readonly candidates: number;
+}
+
 export interface NativeDenseHead {
   readonly candidates: number;
   readonly classes: number;
@@ -198,6 +207,33 @@ export interface NativeQueriesHead {
   readonly classMapping: Int32Array;
 }
 
+export interface NativeKeyPointQueriesHead extends NativeQueriesHead {
+  /** `[queries, classes * slots, numbers]`: x, y, findable and visible (logits), ln l11, l21, ln l22 of the precision's Cholesky factor, ... */
+  readonly points: Float32Array;
+  readonly pointsOffset: number;
+  /** 1 to 65535. */
+  readonly slots: number;
+  /** At least 7. */
+  readonly numbers: number;
+  /** What the fraction 1 is: in the positions, and in the covariance. Pixels. */
+  readonly size: { readonly width: number; readonly height: number };
+  readonly covarianceSize: { readonly width: number; readonly height: number };
+}
+
+export interface NativeKeyPoints {
+  /** `[instances, slots, 2]` */
+  readonly points: Float32Array;
+  /** `[instances, slots]` */
+  readonly confidence: Float32Array;
+  /** `[instances, slots, 2, 2]`, NaN where something is not finite; empty where the network does not say. */
+  readonly covariance: Float32Array;
+}
+
+export interface NativeInstances {
+  readonly rows: NativeDetectionRows;
+  readonly keyPoints: NativeKeyPoints;
+}
+
 export interface NativeDecodeSettings {
   /** One value for all, or one per reported class id; float32. */
   readonly thresholds: Float32Array;
@@ -228,7 +264,7 @@ export interface NativeMaskHead {
   /** Element (cell `y * width + x`, plane): `width * height` candidates with `channels` attributes. */
   readonly planes: NativeMatrix;
   /** Weights of the planes: `candidates` rows of `channels` attributes. null: the plane of an instance's index is its mask. */
-  readonly coefficients: (NativeMatrix & { readonly candidates: number }) | null;
+  readonly coefficients: NativeCandidateMatrix | null;
   /** Whether the logistic function is applied to the sums. */
   readonly sigmoid: boolean;
 }

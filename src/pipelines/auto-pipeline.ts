@@ -1,9 +1,8 @@
 import { AutoModel, type AutoModelOptions } from "../auto/index.js";
-import { ModelPipelineInitializationError, ModelPipelineNotFound } from "../errors.js";
+import { ModelPipelineInitializationError } from "../errors.js";
 import type { AnyModel } from "../models/index.js";
-import { closest, requireKnownOptions } from "../options.js";
-import { FaceAndGazePipeline } from "./face-and-gaze.js";
-import { TextReadingPipeline } from "./text-reading.js";
+import { requireKnownOptions } from "../options.js";
+import { findPipeline, PIPELINES, type AnyPipeline, type Pipelines } from "./registry.js";
 
 /** A model of a pipeline: what `AutoModel.fromPretrained` takes, with options of its own, or one that is loaded already. */
 export type PipelineModel = string | AnyModel | ({ readonly model: string } & AutoModelOptions);
@@ -13,49 +12,6 @@ export interface AutoModelPipelineOptions {
   readonly models?: readonly (PipelineModel | null)[];
   /** Stops loading; rejects with the signal's reason. */
   readonly signal?: AbortSignal;
-}
-
-/** What each id gives. */
-export interface Pipelines {
-  /** Finds faces and where they look. */
-  readonly "face-and-gaze-detection": FaceAndGazePipeline;
-  /** Finds and reads text, with weights of the provider. */
-  readonly "pp-ocrv6": TextReadingPipeline;
-  /** The same for Latin script, with weights that need no download: they are in the package inference-models-pp-ocr. */
-  readonly "pp-ocr-latin": TextReadingPipeline;
-}
-
-type AnyPipeline = Pipelines[keyof Pipelines];
-
-interface PipelineEntry<Pipeline> {
-  /** Ids of the default models, in order. */
-  readonly models: readonly string[];
-  readonly create: (models: readonly AnyModel[]) => Pipeline;
-}
-
-const PIPELINES: { readonly [Id in keyof Pipelines]: PipelineEntry<Pipelines[Id]> } = {
-  "face-and-gaze-detection": {
-    models: ["mediapipe/face-detector", "l2cs-net/rn50"],
-    create: (models) => FaceAndGazePipeline.withModels(models),
-  },
-  "pp-ocrv6": {
-    models: ["pp-ocrv6-det/small", "pp-ocrv6-rec/small"],
-    create: (models) => TextReadingPipeline.withModels(models),
-  },
-  "pp-ocr-latin": {
-    models: ["pp-ocr/det", "pp-ocr/rec-latin"],
-    create: (models) => TextReadingPipeline.withModels(models),
-  },
-};
-
-function entryOf(id: string): PipelineEntry<AnyPipeline> {
-  if (Object.hasOwn(PIPELINES, id)) return PIPELINES[id as keyof Pipelines];
-  const known = Object.keys(PIPELINES);
-  const suggestion = closest(id, known);
-  throw new ModelPipelineNotFound(
-    `No pipeline is called "${id}".${suggestion === null ? "" : ` Did you mean "${suggestion}"?`} Pipelines here: ${known.join(", ")}.`,
-    { available: known },
-  );
 }
 
 interface LoadedModels {
@@ -94,7 +50,7 @@ async function fromPretrained<Id extends keyof Pipelines>(id: Id, options?: Auto
 async function fromPretrained(id: string, options?: AutoModelPipelineOptions): Promise<AnyPipeline>;
 async function fromPretrained(id: string, options: AutoModelPipelineOptions = {}): Promise<AnyPipeline> {
   requireKnownOptions(options, ["models", "signal"], "AutoModelPipeline.fromPretrained");
-  const entry = entryOf(id);
+  const entry = findPipeline(id);
   const { models = [], signal } = options;
   if (models.length > entry.models.length) {
     throw new ModelPipelineInitializationError(`Pipeline "${id}" takes ${entry.models.length} models, but ${models.length} were given.`);

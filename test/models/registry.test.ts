@@ -16,6 +16,12 @@ describe("registry", () => {
     expect(new Set(keys).size).toBe(keys.length);
   });
 
+  it("says of what needs PyTorch that it does", () => {
+    const query = { architecture: "florence-2", task: "vlm", backend: "hugging-face", features: [] } as const;
+    expect(() => findImplementation(query)).toThrow(/needs PyTorch/);
+    expect(() => findImplementation({ ...query, architecture: "yolov88" })).toThrow(/Did you mean "yolov8"/);
+  });
+
   it("refuses features that an implementation does not know", () => {
     const query = { architecture: "yolov8", task: "object-detection", backend: "onnx", features: ["nms_fused"] } as const;
     expect(findImplementation(query).architecture).toBe("yolov8");

@@ -17,6 +17,8 @@ const NAMES: Readonly<Record<keyof NativeAddon, true>> = {
   decodeDense: true,
   decodeRows: true,
   decodeQueries: true,
+  decodeKeyPointQueries: true,
+  gatherKeyPoints: true,
   decodeMasks: true,
   nonMaximumSuppression: true,
   makeClassMap: true,

@@ -2,7 +2,13 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { loadAddon } from "../../src/native/index.js";
-import type { NativeDecodeSettings, NativeDenseHead, NativeQueriesHead, NativeRowsHead } from "../../src/native/index.js";
+import type {
+  NativeDecodeSettings,
+  NativeDenseHead,
+  NativeKeyPointQueriesHead,
+  NativeQueriesHead,
+  NativeRowsHead,
+} from "../../src/native/index.js";
 
 const addon = loadAddon();
 if (addon === null) process.stderr.write("skipped: the addon is not available\n");
@@ -28,11 +34,18 @@ const QUERIES: NativeQueriesHead = {
   classes: 2,
   classMapping: Int32Array.of(0, 1),
 };
+const SIZE = { width: 64, height: 64 };
+const POINTS: NativeKeyPointQueriesHead = {
+  ...{ ...QUERIES, queries: 1 },
+  ...{ points: new Float32Array(2 * 3 * 8), pointsOffset: 0, slots: 3, numbers: 8, size: SIZE, covarianceSize: SIZE },
+};
+/** Two candidates with one point each. */
+const ATTRIBUTES = { ...matrix, candidates: 2 };
 const SETTINGS: NativeDecodeSettings = { thresholds: Float32Array.of(0.4), iouThreshold: 0.5, classAgnostic: false, maxDetections: 10 };
 
 /** Untyped on purpose: what the compiler forbids is what is tested. */
 async function call(
-  name: "decodeDense" | "decodeRows" | "decodeQueries" | "nonMaximumSuppression",
+  name: "decodeDense" | "decodeRows" | "decodeQueries" | "decodeKeyPointQueries" | "gatherKeyPoints" | "nonMaximumSuppression",
   ...args: readonly unknown[]
 ): Promise<unknown> {
   return (addon?.[name] as unknown as (...args: readonly unknown[]) => Promise<unknown>)(...args);
@@ -49,9 +62,15 @@ describe.skipIf(addon === null)("decoders at the native door", () => {
     expect(await call("decodeDense", DENSE, SETTINGS)).toMatchObject({ classIds: Int32Array.of(1, 0), indices: Int32Array.of(0, 1) });
     await call("decodeRows", ROWS, SETTINGS);
     await call("decodeQueries", QUERIES, SETTINGS);
+    await call("decodeKeyPointQueries", POINTS, SETTINGS);
+    expect(await call("gatherKeyPoints", ATTRIBUTES, Int32Array.of(1), 1)).toEqual({
+      points: Float32Array.of(48, 48),
+      confidence: Float32Array.of(8),
+      covariance: new Float32Array(0),
+    });
   });
 
-  const bad: readonly (readonly [string, "decodeDense" | "decodeRows" | "decodeQueries", readonly unknown[]])[] = [
+  const bad: readonly (readonly [string, Parameters<typeof call>[0], readonly unknown[]])[] = [
     ["nothing", "decodeDense", []],
     ["a stride beyond the array", "decodeDense", [{ ...DENSE, boxes: { ...matrix, attributeStride: 1000 } }, SETTINGS]],
     ["a stride that overflows", "decodeDense", [{ ...DENSE, scores: { ...matrix, candidateStride: 2 ** 52 } }, SETTINGS]],
@@ -65,6 +84,13 @@ describe.skipIf(addon === null)("decoders at the native door", () => {
     ["rows of NaN columns", "decodeRows", [{ ...ROWS, columns: Number.NaN }, SETTINGS]],
     ["a mapping that is too short", "decodeQueries", [{ ...QUERIES, classMapping: Int32Array.of(0) }, SETTINGS]],
     ["queries beyond the array", "decodeQueries", [{ ...QUERIES, queries: 2 ** 31 }, SETTINGS]],
+    ["points beyond the array", "decodeKeyPointQueries", [{ ...POINTS, slots: 4 }, SETTINGS]],
+    ["points without a factor", "decodeKeyPointQueries", [{ ...POINTS, numbers: 6 }, SETTINGS]],
+    ["a size that is not finite", "decodeKeyPointQueries", [{ ...POINTS, size: { width: Number.NaN, height: 64 } }, SETTINGS]],
+    ["a candidate that is not there", "gatherKeyPoints", [ATTRIBUTES, Int32Array.of(2), 1]],
+    ["a negative candidate", "gatherKeyPoints", [ATTRIBUTES, Int32Array.of(-1), 1]],
+    ["more points than attributes", "gatherKeyPoints", [ATTRIBUTES, Int32Array.of(0), 65535]],
+    ["no points", "gatherKeyPoints", [ATTRIBUTES, Int32Array.of(0), 0]],
   ];
   it.each(bad)("refuse %s", async (_, name, args) => {
     await expect(call(name, ...args)).rejects.toThrow();
@@ -98,6 +124,12 @@ describe.skipIf(addon === null)("decoders at the native door", () => {
           );
           await call("decodeRows", { ...ROWS, data: numbers }, SETTINGS);
           await call("decodeQueries", { ...QUERIES, boxes: numbers, logits: numbers }, SETTINGS);
+          await call(
+            "decodeKeyPointQueries",
+            { ...POINTS, slots: 1, boxes: numbers, logits: numbers, points: Float32Array.of(...numbers, ...numbers) },
+            SETTINGS,
+          );
+          await call("gatherKeyPoints", { ...ATTRIBUTES, data: numbers }, Int32Array.of(1, 1, 0), 1);
         },
       ),
       { numRuns: 200 },

@@ -30,6 +30,8 @@ type Name =
   | "decodeDense"
   | "decodeRows"
   | "decodeQueries"
+  | "decodeKeyPointQueries"
+  | "gatherKeyPoints"
   | "nonMaximumSuppression"
   | "decodeMasks"
   | "makeClassMap"
@@ -95,6 +97,21 @@ const GOOD: Readonly<Record<Name, GoodCall>> = {
     ],
     nullable: ["1.iouThreshold", "1.maxDetections"],
     any: ["1.iouThreshold", "1.classAgnostic"],
+  },
+  decodeKeyPointQueries: {
+    args: [
+      {
+        ...{ boxes: numbers, boxesOffset: 0, logits: numbers, logitsOffset: 8, queries: 1, classes: 2, classMapping: Int32Array.of(0, 1) },
+        ...{ points: new Float32Array(14), pointsOffset: 0, slots: 1, numbers: 7 },
+        ...{ size: { width: 64, height: 64 }, covarianceSize: { width: 64, height: 64 } },
+      },
+      settings,
+    ],
+    nullable: ["1.iouThreshold", "1.maxDetections"],
+    any: ["1.iouThreshold", "1.classAgnostic"],
+  },
+  gatherKeyPoints: {
+    args: [{ data: numbers, offset: 0, candidateStride: 6, attributeStride: 1, candidates: 2 }, Int32Array.of(1, 0), 2],
   },
   nonMaximumSuppression: { args: [numbers.slice(0, 8), Float32Array.of(0.9, 0.8), Int32Array.of(0, 0), 0.5] },
   decodeMasks: {

@@ -3,7 +3,7 @@ import type { RegistryEntry } from "../../src/models/index.js";
 import type { Recorded } from "./recorded.js";
 import { FAMILY_TESTS } from "./tests.js";
 
-const NETWORKS = { own: "own small network", real: "real network" } as const;
+const NETWORKS = { own: "own small network", exported: "exported network", real: "real network" } as const;
 const plural = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;
 
 /** @returns phrases, the strongest evidence first; none where nothing is known. */

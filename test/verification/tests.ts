@@ -4,8 +4,11 @@ import type { TaskType } from "../../src/models/index.js";
 interface FamilyTests {
   readonly task: TaskType;
   readonly architectures: readonly string[];
-  /** `own`: a small network made by the test. `real`: a published network of the family. */
-  readonly network: "own" | "real";
+  /**
+   * `own`: a small network made by the test. `exported`: the family's own network, small and with random weights, from its exporter, against its
+   * Python library. `real`: a published network of the family.
+   */
+  readonly network: "own" | "exported" | "real";
   /** From the root of the repository. */
   readonly file: string;
 }
@@ -47,6 +50,25 @@ export const FAMILY_TESTS: readonly FamilyTests[] = [
     file: "test/models/tasks/interactive-segmentation.test.ts",
   },
   { task: "embedding", architectures: ["clip"], network: "own", file: "test/models/tasks/embedding.test.ts" },
+  {
+    task: "open-vocabulary-object-detection",
+    architectures: ["grounding-dino"],
+    network: "own",
+    file: "test/models/families/grounding-dino.test.ts",
+  },
+  ...(
+    [
+      ["open-vocabulary-object-detection", "owlv2", "grounding-dino"],
+      ["interactive-instance-segmentation", "sam", "sam2"],
+      ["embedding", "clip"],
+      ["depth-estimation", "depth-anything-v2"],
+    ] as const
+  ).map(([task, ...architectures]) => ({
+    task,
+    architectures,
+    network: "exported" as const,
+    file: "test/models/families/exported.test.ts",
+  })),
   { task: "gaze-detection", architectures: ["l2cs-net"], network: "own", file: "test/models/tasks/gaze.test.ts" },
   { task: "object-detection", architectures: ["pp-ocrv6-det"], network: "real", file: "test/pipelines/text-reading.test.ts" },
   { task: "text-only-ocr", architectures: ["pp-ocrv6-rec"], network: "real", file: "test/pipelines/text-reading.test.ts" },

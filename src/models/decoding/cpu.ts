@@ -8,6 +8,8 @@ export function cpuDecoder(addon: NativeAddon): Decoder {
     decodeDense: (head, settings) => callNative(() => addon.decodeDense(head, settings)),
     decodeRows: (head, settings) => callNative(() => addon.decodeRows(head, settings)),
     decodeQueries: (head, settings) => callNative(() => addon.decodeQueries(head, settings)),
+    decodeKeyPointQueries: (head, settings) => callNative(() => addon.decodeKeyPointQueries(head, settings)),
+    gatherKeyPoints: (attributes, indices, slots) => callNative(() => addon.gatherKeyPoints(attributes, indices, slots)),
     decodeMasks: (head, selection, target) => callNative(() => addon.decodeMasks(head, selection, target)),
     nonMaximumSuppression: (xyxy, scores, classIds, iouThreshold) =>
       callNative(() => addon.nonMaximumSuppression(xyxy, scores, classIds, iouThreshold)),

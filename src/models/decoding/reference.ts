@@ -5,6 +5,7 @@
 
 import type { NativeMatrix } from "../../native/index.js";
 import { makeClassMap, makeValueMap } from "./maps.js";
+import { decodeKeyPointQueries, gatherKeyPoints } from "./reference-key-points.js";
 import { decodeMasks } from "./reference-masks.js";
 import { sigmoid } from "./sigmoid.js";
 import type { DecodeSettings, DenseHead, Decoder, DetectionRows, QueriesHead, RowsHead } from "./types.js";
@@ -18,6 +19,7 @@ import {
   requireMatrix,
   requireObject,
   requireOneOf,
+  requireQueries,
   requireSettings,
 } from "./validation.js";
 
@@ -158,14 +160,7 @@ function decodeRows(head: RowsHead, settings: DecodeSettings): DetectionRows {
 }
 
 function decodeQueries(head: QueriesHead, settings: DecodeSettings): DetectionRows {
-  requireObject(head, "head");
-  requireCount(head.queries, "head.queries");
-  requireCount(head.classes, "head.classes", 1);
-  const boxes: NativeMatrix = { data: head.boxes, offset: head.boxesOffset, candidateStride: 4, attributeStride: 1 };
-  const logits: NativeMatrix = { data: head.logits, offset: head.logitsOffset, candidateStride: head.classes, attributeStride: 1 };
-  requireMatrix(boxes, "head.boxes", head.queries, 4);
-  requireMatrix(logits, "head.logits", head.queries, head.classes);
-  requireLength(requireInt32Array(head.classMapping, "head.classMapping"), "head.classMapping", head.classes);
+  const { boxes, logits } = requireQueries(head);
   requireSettings(settings);
 
   const pairs = Array.from({ length: head.queries * head.classes }, (_, position) => {
@@ -199,6 +194,8 @@ export const referenceDecoder: Decoder = {
   decodeDense: async (head, settings) => decodeDense(head, settings),
   decodeRows: async (head, settings) => decodeRows(head, settings),
   decodeQueries: async (head, settings) => decodeQueries(head, settings),
+  decodeKeyPointQueries: async (head, settings) => decodeKeyPointQueries(head, settings),
+  gatherKeyPoints: async (attributes, indices, slots) => gatherKeyPoints(attributes, indices, slots),
   decodeMasks: async (head, selection, target) => decodeMasks(head, selection, target),
   nonMaximumSuppression: async (xyxy, scores, classIds, iouThreshold) => nonMaximumSuppression(xyxy, scores, classIds, iouThreshold),
   makeClassMap: async (map, placement, settings) => makeClassMap(map, placement, settings),

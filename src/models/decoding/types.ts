@@ -1,12 +1,16 @@
 /** Raw network outputs to boxes in network pixels. Two implementations of one interface run the same vectors. */
 
 import type {
+  NativeCandidateMatrix,
   NativeClassMap,
   NativeClassMapSettings,
   NativeDecodeSettings,
   NativeDenseHead,
   NativeDenseMap,
   NativeDetectionRows,
+  NativeInstances,
+  NativeKeyPointQueriesHead,
+  NativeKeyPoints,
   NativeMapFilter,
   NativeMaskHead,
   NativeMaskRuns,
@@ -20,6 +24,10 @@ import type {
 export type DenseHead = NativeDenseHead;
 export type RowsHead = NativeRowsHead;
 export type QueriesHead = NativeQueriesHead;
+export type CandidateMatrix = NativeCandidateMatrix;
+export type KeyPointQueriesHead = NativeKeyPointQueriesHead;
+export type LocatedPoints = NativeKeyPoints;
+export type LocatedInstances = NativeInstances;
 export type DecodeSettings = NativeDecodeSettings;
 export type DetectionRows = NativeDetectionRows;
 export type MaskHead = NativeMaskHead;
@@ -43,6 +51,13 @@ export interface DetectionDecoder {
   nonMaximumSuppression(xyxy: Float32Array, scores: Float32Array, classIds: Int32Array, iouThreshold: number): Promise<Int32Array>;
 }
 
+export interface KeyPointDecoder {
+  /** Points of RF-DETR's pairs of query and class whose fused score is above the threshold (strictly), best first. */
+  decodeKeyPointQueries(head: KeyPointQueriesHead, settings: DecodeSettings): Promise<LocatedInstances>;
+  /** Three numbers a point, as they stand behind the other attributes of the candidates `indices`. */
+  gatherKeyPoints(attributes: CandidateMatrix, indices: Int32Array, slots: number): Promise<LocatedPoints>;
+}
+
 export interface MaskDecoder {
   /** Masks in the picture, each computed only where it can be: within its box, or its positive part. */
   decodeMasks(head: MaskHead, selection: MaskSelection, target: MaskTarget): Promise<MaskRuns>;
@@ -59,4 +74,4 @@ export interface MapDecoder {
 }
 
 /** Everything that families have decoded for them. */
-export interface Decoder extends DetectionDecoder, MaskDecoder, MapDecoder {}
+export interface Decoder extends DetectionDecoder, KeyPointDecoder, MaskDecoder, MapDecoder {}

@@ -2,10 +2,11 @@
 
 import { ModelInputError } from "../../errors.js";
 import type { NativeMatrix } from "../../native/index.js";
-import type { DecodeSettings, DenseMap, MapPlacement, MaskHead, MaskSelection, MaskTarget } from "./types.js";
+import type { DecodeSettings, DenseMap, MapPlacement, MaskHead, MaskSelection, MaskTarget, QueriesHead } from "./types.js";
 
 const MAXIMUM_COUNT = 2 ** 31 - 1;
 const MAXIMUM_STRIDE = 2 ** 40;
+const MAXIMUM_SLOTS = 65535;
 /** Sides of pictures and planes. */
 const MAXIMUM_SIDE = 2 ** 20;
 
@@ -86,6 +87,33 @@ export function requireMatrix(matrix: NativeMatrix, name: string, candidates: nu
   }
 }
 
+/** Key points of an instance. */
+export const requireSlots = (value: unknown, name: string): number => requireInteger(value, name, 1, MAXIMUM_SLOTS);
+
+export function requireSize(size: { readonly width: number; readonly height: number }, name: string): void {
+  requireObject(size, name);
+  requireFinite(size.width, `${name}.width`);
+  requireFinite(size.height, `${name}.height`);
+}
+
+/** Of every head whose rows are queries. */
+export function requireQueries(head: QueriesHead): { readonly boxes: NativeMatrix; readonly logits: NativeMatrix } {
+  requireObject(head, "head");
+  requireCount(head.queries, "head.queries");
+  requireCount(head.classes, "head.classes", 1);
+  const boxes = { data: head.boxes, offset: head.boxesOffset, candidateStride: 4, attributeStride: 1 };
+  const logits = { data: head.logits, offset: head.logitsOffset, candidateStride: head.classes, attributeStride: 1 };
+  requireMatrix(boxes, "head.boxes", head.queries, 4);
+  requireMatrix(logits, "head.logits", head.queries, head.classes);
+  requireLength(requireInt32Array(head.classMapping, "head.classMapping"), "head.classMapping", head.classes);
+  return { boxes, logits };
+}
+
+/** @param rows that there are. */
+export function requireIndices(value: unknown, name: string, rows: number): void {
+  if (requireInt32Array(value, name).some((index) => index < 0 || index >= rows)) refuse(name, `rows from 0 to ${rows - 1}`, value);
+}
+
 export function requireSettings(settings: DecodeSettings): void {
   requireObject(settings, "settings");
   if (settings.iouThreshold !== null) requireFinite(settings.iouThreshold, "settings.iouThreshold");
@@ -114,9 +142,8 @@ export function requireMaskArguments(head: MaskHead, selection: MaskSelection, t
 
   requireObject(selection, "selection");
   const rows = coefficients === null ? channels : coefficients.candidates;
-  const { length } = requireInt32Array(selection.indices, "selection.indices");
-  if (selection.indices.some((index) => index < 0 || index >= rows))
-    refuse("selection.indices", `rows from 0 to ${rows - 1}`, selection.indices);
+  requireIndices(selection.indices, "selection.indices", rows);
+  const { length } = selection.indices;
   if (selection.boxes !== null) requireLength(requireFloat32Array(selection.boxes, "selection.boxes"), "selection.boxes", 4 * length);
   requireFinite(selection.boxScale, "selection.boxScale");
 

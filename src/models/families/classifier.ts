@@ -19,14 +19,15 @@ interface ActivationDescription {
   readonly fused: boolean;
 }
 
-/** Class probabilities, float32 with the greatest logit subtracted; NaN where a logit is NaN. */
-export function softmax(logits: Float32Array): Float32Array {
+/** Logits to class probabilities in place, float32 with the greatest logit subtracted; NaN where a logit is NaN. */
+export function softmax(row: Float32Array): Float32Array {
   let greatest = -Infinity;
-  for (const logit of logits) if (logit > greatest) greatest = logit;
-  const exponentials = logits.map((logit) => Math.exp(fround(logit - greatest)));
+  for (const logit of row) if (logit > greatest) greatest = logit;
   let sum = 0;
-  for (const value of exponentials) sum = fround(sum + value);
-  return exponentials.map((value) => value / sum);
+  // Plain loops: with a callback for each of a thousand classes this takes several times as long.
+  for (let i = 0; i < row.length; i++) sum = fround(sum + (row[i] = fround(Math.exp(fround((row[i] ?? Number.NaN) - greatest)))));
+  for (let i = 0; i < row.length; i++) row[i] = (row[i] ?? Number.NaN) / sum;
+  return row;
 }
 
 /** One picture's class probabilities, in memory of their own. */

@@ -4,7 +4,7 @@ import type { Tensor, TensorPort } from "../../engines/index.js";
 import { mapPointsBack, roundHalfEven, type Geometry } from "../../imaging/index.js";
 import { parseKeyPointsMetadata } from "../../packages/index.js";
 import type { KeyPointsMetadata } from "../../packages/index.js";
-import type { Decoder, DetectionRows } from "../decoding/index.js";
+import type { Decoder, LocatedInstances } from "../decoding/index.js";
 import type {
   KeyPointColumns,
   KeyPointDefaults,
@@ -35,32 +35,24 @@ export interface KeyPointContext extends LayoutContext {
   readonly keyPoints: KeyPointsMetadata;
 }
 
-/** Instances of one picture with their points, still where the network sees them. */
-export interface NetworkKeyPoints {
-  readonly rows: DetectionRows;
-  /** `[instances, slots, 2]`, network pixels. */
-  readonly points: Float32Array;
-  /** `[instances, slots]`, 0..1. */
-  readonly confidence: Float32Array;
-  /** `[instances, slots, 2, 2]`, pixels of the picture squared. */
-  readonly covariance: Float32Array | null;
-}
-
 export interface KeyPointLayout {
   readonly defaults: KeyPointDefaults;
   readonly boxes: DetectorLayout["boxes"];
   /** Whether points end at the picture's borders, as boxes do. */
   readonly clampsPoints: boolean;
+  /** Whether the network says how precisely it knows each point. */
+  readonly saysCovariance: boolean;
   readonly keyPoints: KeyPointsMetadata;
   /** @throws CorruptedModelPackageError when the ports cannot belong to this layout. */
   check(outputs: readonly TensorPort[]): void;
+  /** Instances of one picture with their points, still where the network sees them; covariances in the picture. */
   locate(
     outputs: readonly Tensor[],
     image: number,
     geometry: Geometry,
     options: ResolvedKeyPointOptions,
     decoder: Decoder,
-  ): Promise<NetworkKeyPoints>;
+  ): Promise<LocatedInstances>;
 }
 
 export const slotsOf = ({ names }: KeyPointsMetadata): number => Math.max(...names.map(({ length }) => length));
@@ -79,23 +71,13 @@ export function pointsLayout(
     defaults: layout.defaults,
     boxes: "pixels",
     clampsPoints: false,
+    saysCovariance: false,
     keyPoints,
     check: layout.check,
     async locate(outputs, image, _geometry, options, decoder) {
       const { head, extras } = layout.read(outputs, image);
       const rows = await decodeHead(head, settingsOf(options), decoder);
-      const points = new Float32Array(rows.indices.length * slots * 2);
-      const confidence = new Float32Array(rows.indices.length * slots);
-      for (let place = 0; place < confidence.length; place++) {
-        const candidate = rows.indices[Math.floor(place / slots)] ?? 0;
-        const number = (which: number): number => {
-          const attribute = (place % slots) * NUMBERS_A_POINT + which;
-          return extras.data[extras.offset + candidate * extras.candidateStride + attribute * extras.attributeStride] ?? Number.NaN;
-        };
-        points.set([number(0), number(1)], 2 * place);
-        confidence[place] = number(2);
-      }
-      return { rows, points, confidence, covariance: null };
+      return { rows, keyPoints: await decoder.gatherKeyPoints(extras, rows.indices, slots) };
     },
   };
 }
@@ -112,22 +94,23 @@ export async function decodeKeyPoints(
   options: ResolvedKeyPointOptions,
   decoder: Decoder,
 ): Promise<KeyPointColumns> {
-  const { rows, points, confidence, covariance } = await layout.locate(outputs, image, geometry, options, decoder);
+  const { rows, keyPoints } = await layout.locate(outputs, image, geometry, options, decoder);
+  const { confidence, covariance } = keyPoints;
   const slots = slotsOf(layout.keyPoints);
   const threshold = Math.fround(options.keyPointThreshold);
-  const mapped = mapPointsBack(points, geometry, { clamp: layout.clampsPoints });
+  const mapped = mapPointsBack(keyPoints.points, geometry, { clamp: layout.clampsPoints });
   confidence.forEach((value, place) => {
     const names = layout.keyPoints.names[rows.classIds[Math.floor(place / slots)] ?? -1] ?? [];
     if (place % slots < names.length && value >= threshold) return;
     confidence[place] = 0;
     mapped.fill(0, 2 * place, 2 * place + 2);
-    covariance?.fill(Number.NaN, 4 * place, 4 * place + 4);
+    covariance.fill(Number.NaN, 4 * place, 4 * place + 4);
   });
   return {
     ...detectionColumns(rows, geometry, layout.boxes, options),
     points: options.rounding === "none" ? mapped : Int32Array.from(mapped, toInt32),
     pointConfidence: confidence,
-    covariance,
+    covariance: layout.saysCovariance ? covariance : null,
   };
 }
 

@@ -9,14 +9,13 @@ import type { Geometry, SmoothPlan } from "../../imaging/index.js";
 import { loadOwlTokenizer } from "../../text/index.js";
 import { integer, number, parseJsonAs } from "../../wire.js";
 import type {
-  DetectionColumns,
   NetworkPorts,
   OpenVocabularyDescription,
   OpenVocabularyFamily,
   PackageContents,
   ResolvedOpenVocabularyOptions,
 } from "../family.js";
-import type { Decoder } from "../decoding/index.js";
+import { cornersOf, fixed, integerTensor, keepBest, requireIntegers, requirePort, type Found } from "./named-things.js";
 import { floatData, formatDims, requireImageInput, requireOutput, requireRank, wrongNetwork } from "./outputs.js";
 
 const SETTINGS_FILE = "preprocessor_config.json";
@@ -25,6 +24,7 @@ const TOKENS = "input_ids";
 const MASK = "attention_mask";
 /** Tokens per class, where the network does not say. */
 const CONTEXT_LENGTH = 16;
+const EXPORT = "Export it with Optimum, task zero-shot-object-detection.";
 const BOXES = "boxes [batch, cells, 4]";
 const LOGITS = "logits [batch, cells, classes]";
 
@@ -50,26 +50,11 @@ function planOf({ texts }: PackageContents): SmoothPlan {
   return compileSmoothPlan({ mode: "padded-square", ...size, mean, std });
 }
 
-/** @throws CorruptedModelPackageError */
-function requirePort(ports: readonly TensorPort[], name: string, what: "input" | "output"): number {
-  const index = ports.findIndex((port) => port.name === name);
-  if (index >= 0) return index;
-  const found = ports.map((port) => `"${port.name}"`).join(", ");
-  throw wrongNetwork(`The network has no ${what} "${name}" but ${found}. Export it with Optimum, task zero-shot-object-detection.`);
-}
-
-/** A fixed size, or null. */
-const fixed = (dim: number | string | undefined): number | null => (typeof dim === "number" ? dim : null);
-
 /** @throws CorruptedModelPackageError for ports that tokens do not fit into. */
 function classReader(inputs: readonly TensorPort[]): OpenVocabularyDescription["readClasses"] {
   const ports = inputs.filter(({ name }) => name === TOKENS || name === MASK);
-  for (const { name, dims, type } of ports) {
-    if (dims?.length !== 2) throw wrongNetwork(`Input "${name}" has shape ${formatDims(dims)}; expected [classes, tokens].`);
-    if (type !== "int64" && type !== "int32")
-      throw wrongNetwork(`Input "${name}" takes ${String(type)}; tokens are handed over as int32 or int64.`);
-  }
-  const [places, length] = inputs[requirePort(inputs, TOKENS, "input")]?.dims ?? [];
+  for (const port of ports) requireIntegers(port, 2, "[classes, tokens]");
+  const [places, length] = inputs[requirePort(inputs, TOKENS, "input", EXPORT)]?.dims ?? [];
   const [limit, contextLength] = [fixed(places), fixed(length) ?? CONTEXT_LENGTH];
   return async (classes) => {
     if (limit !== null && classes.length > limit) {
@@ -82,14 +67,9 @@ function classReader(inputs: readonly TensorPort[]): OpenVocabularyDescription["
     const tokens = new Int32Array((limit ?? classes.length) * contextLength);
     tokens.set((await loadOwlTokenizer()).encodeAll(classes, contextLength));
     const values: Readonly<Record<string, Int32Array>> = { [TOKENS]: tokens, [MASK]: attention(tokens, contextLength) };
-    return Object.fromEntries(
-      ports.map(({ name, type }) => [name, tensor(values[name] ?? tokens, dims, type === "int32" ? "int32" : "int64")]),
-    );
+    const inputs = Object.fromEntries(ports.map((port) => [port.name, integerTensor(port, dims, values[port.name] ?? tokens)]));
+    return () => inputs;
   };
-}
-
-function tensor(values: Int32Array, dims: readonly number[], type: "int32" | "int64"): Tensor {
-  return type === "int32" ? { type, dims, data: values } : { type, dims, data: BigInt64Array.from(values, BigInt) };
 }
 
 /** 1 up to the end mark of each class; a filling 0 and the token 0 (an exclamation mark) look alike, so the last other one is looked for. */
@@ -101,21 +81,6 @@ function attention(tokens: Int32Array, contextLength: number): Int32Array {
     mask.fill(1, start, start + Math.max(last, 0) + 1);
   }
   return mask;
-}
-
-/** Cells whose best class is sure enough. */
-interface Found {
-  /** float32 `[n, 4]` corners, pixels. */
-  readonly xyxy: Float32Array;
-  readonly scores: Float32Array;
-  readonly classIds: Int32Array;
-}
-
-/** Centre and size as fractions of a square to corners in pixels. */
-function cornersOf(data: Float32Array, start: number, side: number): readonly number[] {
-  const [x = 0, y = 0, width = 0, height = 0] = data.subarray(start, start + 4);
-  const [halfWidth, halfHeight] = [fround(0.5 * width), fround(0.5 * height)];
-  return [x - halfWidth, y - halfHeight, x + halfWidth, y + halfHeight].map((edge) => fround(fround(edge) * side));
 }
 
 /** The best class of every cell, as the logistic function of its logit; strictly above the threshold. All in float32. */
@@ -143,38 +108,23 @@ function findCells(
     for (let id = 1; id < classes; id++) if (logits.data[start + id]! > logits.data[start + best]!) best = id;
     const score = fround(1 / (1 + Math.exp(-logits.data[start + best]!)));
     if (!(score > (thresholds[thresholds.length === 1 ? 0 : best] ?? Number.NaN))) continue;
-    xyxy.push(...cornersOf(boxes.data, (image * cells + cell) * 4, side));
+    xyxy.push(...cornersOf(boxes.data, (image * cells + cell) * 4, { width: side, height: side }));
     scores.push(score);
     classIds.push(best);
   }
   return { xyxy: Float32Array.from(xyxy), scores: Float32Array.from(scores), classIds: Int32Array.from(classIds) };
 }
 
-async function decodeCells(found: Found, options: ResolvedOpenVocabularyOptions, decoder: Decoder): Promise<DetectionColumns> {
-  const { iouThreshold, maxDetections, classAgnosticNms, rounding } = options;
-  const { xyxy, scores, classIds } = found;
-  const rivals = classAgnosticNms ? new Int32Array(classIds.length) : classIds;
-  const kept = (await decoder.nonMaximumSuppression(xyxy, scores, rivals, iouThreshold ?? 1)).subarray(0, maxDetections ?? undefined);
-  const corners = new Float32Array(kept.length * 4);
-  kept.forEach((row, index) => corners.set(xyxy.subarray(row * 4, row * 4 + 4), index * 4));
-  return {
-    // Truncated, not rounded, as in the reference.
-    xyxy: rounding === "none" ? corners : Int32Array.from(corners),
-    classId: Int32Array.from(kept, (row) => classIds[row] ?? 0),
-    confidence: Float32Array.from(kept, (row) => scores[row] ?? 0),
-  };
-}
-
 function describe(contents: PackageContents, { inputs, outputs }: NetworkPorts): Owlv2Description {
   const plan = planOf(contents);
-  const pictures = inputs[requirePort(inputs, PICTURES, "input")] as TensorPort;
+  const pictures = inputs[requirePort(inputs, PICTURES, "input", EXPORT)] as TensorPort;
   requireImageInput([pictures], plan.defaultSize);
   if ((fixed(pictures.dims?.[0]) ?? 1) !== 1) {
     throw wrongNetwork(
       `Input "${PICTURES}" has shape ${formatDims(pictures.dims)}; words are shared out among the pictures of a run, so it has to be one at a time.`,
     );
   }
-  const [logits, boxes] = [requirePort(outputs, "logits", "output"), requirePort(outputs, "pred_boxes", "output")];
+  const [logits, boxes] = [requirePort(outputs, "logits", "output", EXPORT), requirePort(outputs, "pred_boxes", "output", EXPORT)];
   requireOutput(outputs, logits, 3, LOGITS);
   requireOutput(outputs, boxes, 3, BOXES);
   return {
@@ -183,7 +133,7 @@ function describe(contents: PackageContents, { inputs, outputs }: NetworkPorts):
     classNames: [],
     maximumDynamicBatch: 1,
     acceptsImageSize: false,
-    defaults: Object.freeze({ ...configuration().defaults.owlv2 }),
+    defaults: Object.freeze({ ...configuration().defaults.owlv2, textConfidence: null }),
     readClasses: classReader(inputs),
     outputs: { logits, boxes },
   };
@@ -199,5 +149,6 @@ export const family: OpenVocabularyFamily<Owlv2Description> = {
   resizeModes: null,
   describe,
   decode: (outputs, image, geometry, description, options, decoder) =>
-    decodeCells(findCells(outputs, image, squareSide(geometry), description, options), options, decoder),
+    // Truncated, not rounded, as in the reference.
+    keepBest(findCells(outputs, image, squareSide(geometry), description, options), options, Math.trunc, decoder),
 };

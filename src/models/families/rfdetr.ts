@@ -1,5 +1,7 @@
 /** RF-DETR: a fixed number of queries, no NMS. */
 import { configuration } from "../../configuration.js";
+import type { Tensor } from "../../engines/index.js";
+import type { QueriesHead } from "../decoding/index.js";
 import type { ClassRemapping } from "../../packages/index.js";
 import { detectorFamily, STRETCH_RULES, type DetectorLayout, type LayoutContext, type PackageRules } from "./detector.js";
 import { floatData, requireOutput, requireRank, wrongNetwork } from "./outputs.js";
@@ -12,9 +14,30 @@ export function classMapping(columns: number, classNames: readonly string[], rem
   });
 }
 
-/** Boxes `[batch, queries, 4]` (centre-size, fractions) and logits `[batch, queries, columns]`, in this order. */
-export function rfdetrLayout({ classNames, remapping }: LayoutContext): DetectorLayout {
+/** Boxes `[batch, queries, 4]` (centre-size, fractions) and logits `[batch, queries, columns]`, in this order, as one head. */
+export function queriesReader({ classNames, remapping }: LayoutContext): (outputs: readonly Tensor[], image: number) => QueriesHead {
   let mapping: Int32Array | null = null;
+  return (outputs, image) => {
+    const boxes = floatData(outputs, 0);
+    const logits = floatData(outputs, 1);
+    requireRank(boxes.dims, 3, "boxes [batch, queries, 4]");
+    const [, queries = 0, classes = 0] = requireRank(logits.dims, 3, "logits [batch, queries, classes]");
+    if (mapping?.length !== classes) mapping = classMapping(classes, classNames, remapping);
+    return {
+      boxes: boxes.data,
+      boxesOffset: image * queries * 4,
+      logits: logits.data,
+      logitsOffset: image * queries * classes,
+      queries,
+      classes,
+      classMapping: mapping,
+    };
+  };
+}
+
+export function rfdetrLayout(context: LayoutContext): DetectorLayout {
+  const { classNames } = context;
+  const read = queriesReader(context);
   return {
     defaults: { confidence: configuration().defaults.rfdetr.confidence, iouThreshold: null, maxDetections: null, classAgnosticNms: null },
     boxes: "fractions",
@@ -25,25 +48,7 @@ export function rfdetrLayout({ classNames, remapping }: LayoutContext): Detector
         throw wrongNetwork(`The network has ${columns} class columns but class_names.txt lists ${classNames.length}.`);
       }
     },
-    read(outputs, image) {
-      const boxes = floatData(outputs, 0);
-      const logits = floatData(outputs, 1);
-      requireRank(boxes.dims, 3, "boxes [batch, queries, 4]");
-      const [, queries = 0, classes = 0] = requireRank(logits.dims, 3, "logits [batch, queries, classes]");
-      if (mapping?.length !== classes) mapping = classMapping(classes, classNames, remapping);
-      return {
-        kind: "queries",
-        head: {
-          boxes: boxes.data,
-          boxesOffset: image * queries * 4,
-          logits: logits.data,
-          logitsOffset: image * queries * classes,
-          queries,
-          classes,
-          classMapping: mapping,
-        },
-      };
-    },
+    read: (outputs, image) => ({ kind: "queries", head: read(outputs, image) }),
   };
 }
 

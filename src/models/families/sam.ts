@@ -56,6 +56,8 @@ interface Layout {
   readonly features: Readonly<Record<string, string>>;
   readonly plan: (size: Size) => ReturnType<typeof compileCornerPlan> | ReturnType<typeof compileSmoothPlan>;
   readonly points: (prompt: SegmentationPrompt, picture: Size, network: Size) => DecoderPoints;
+  /** Whether pictures lie in the corner of the network's input, and masks with them. */
+  readonly corner: boolean;
   readonly wanted: readonly string[];
   readonly sizePort: string | null;
   readonly read: (outputs: Readonly<Record<string, Tensor>>) => DecodedPrompt;
@@ -89,6 +91,7 @@ function samFamily(layout: Layout): InteractiveSegmentationFamily {
       const [, , maskHeight, maskWidth] = port(decoder.inputs, "mask_input", "The decoder").dims ?? [];
       return {
         plan: layout.plan(size),
+        canvas: layout.corner ? { size, pictureIn: (picture) => cornerSize(picture, size) } : null,
         classNames: [],
         maximumDynamicBatch: AT_ONCE,
         acceptsImageSize: false,
@@ -115,9 +118,14 @@ export const sam = samFamily({
     const points = scaled(prompt, picture, cornerSize(picture, network), false);
     return prompt.box === undefined ? withoutPoint(points) : points;
   },
-  wanted: ["masks", "iou_predictions", "low_res_masks"],
+  corner: true,
+  // Not "masks": segment-anything's release of 1.0 exports decoders that cut them for one shape of pictures, whatever they are told.
+  wanted: ["iou_predictions", "low_res_masks"],
   sizePort: "orig_im_size",
-  read: (outputs) => ({ scores: scoresOf(outputs), logits: logits(outputs, "low_res_masks"), planes: logits(outputs, "masks") }),
+  read(outputs) {
+    const planes = logits(outputs, "low_res_masks");
+    return { scores: scoresOf(outputs), logits: planes, planes };
+  },
 });
 
 /** Logits that are given back stay within this. */
@@ -131,6 +139,7 @@ export const sam2 = samFamily({
     // The decoder adds a point that is none by itself, but cannot do with no point at all.
     return points.labels.length === 0 ? withoutPoint(points) : points;
   },
+  corner: false,
   wanted: ["masks", "iou_predictions"],
   sizePort: null,
   read(outputs) {

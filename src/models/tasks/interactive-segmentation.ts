@@ -1,10 +1,10 @@
 /** Pictures to embeddings, and embeddings with prompts to masks. */
 import type { InferenceSession, Tensor } from "../../engines/index.js";
 import { ModelInputError } from "../../errors.js";
-import { loadPicture, zeroPadded, type ImageInput, type Size } from "../../imaging/index.js";
+import { loadPicture, type ImageInput, type Size } from "../../imaging/index.js";
 import { invalidOption } from "../../options.js";
-import { convertMasks, createMasks, createPromptedMasks, joinMasks } from "../../results/index.js";
-import type { PromptedMasks, RleMasks, ServedBy, Timings } from "../../results/index.js";
+import { convertMasks, createPromptedMasks, joinMasks } from "../../results/index.js";
+import type { MaskLogits, PromptedMasks, RleMasks, ServedBy, Timings } from "../../results/index.js";
 import type {
   EmbedOptions,
   ImageEmbedding,
@@ -17,10 +17,12 @@ import type {
 import { EmbeddingCache, pictureKey } from "../embedding-cache.js";
 import type { InteractiveDescription, InteractiveSegmentationFamily } from "../family.js";
 import { fewAtATime } from "../few-at-a-time.js";
+import { MaskCache } from "../mask-cache.js";
 import { LoadedModel, type ModelParts, type ResultInfo } from "../loaded-model.js";
 import { checkImageOptions, optionNotHonoured, type OptionContext } from "../options.js";
 import { promptsOf, requirePrompt } from "../prompts.js";
 import { isList, VisionModelBase } from "../vision-model.js";
+import { maskOf } from "./prompted-mask.js";
 
 type RawOutputs = readonly (readonly Tensor[])[];
 
@@ -71,8 +73,7 @@ export class LoadedInteractiveSegmentationModel extends VisionModelBase<
     super({ places: parts.session.statistics().lanes + 1, queueLimit: parts.queueLimit });
     this.info = parts.info;
     this.#parts = parts;
-    const preprocess = parts.description.plan.kind === "corner" ? zeroPadded(parts.preprocess) : parts.preprocess;
-    this.#encoder = new PictureEncoder({ ...parts, preprocess });
+    this.#encoder = new PictureEncoder(parts);
     const { task } = this;
     this.#context = { task, acceptsImageSize: false, classNames: [], recommended: null, strict: parts.strictOptions, warned: new Set() };
     const { stages } = this.#encoder;
@@ -144,12 +145,13 @@ export class LoadedInteractiveSegmentationModel extends VisionModelBase<
   }
 
   #checkChoices(options: Omit<PromptOptions, "prompts">): void {
-    this.#check(options, ["multimaskOutput", "maskThreshold", "maskFormat"]);
-    const { multimaskOutput, maskThreshold, maskFormat = "rle" } = options;
+    this.#check(options, ["multimaskOutput", "maskThreshold", "maskFormat", "maskCache"]);
+    const { multimaskOutput, maskThreshold, maskFormat = "rle", maskCache } = options;
     if (multimaskOutput !== undefined && typeof multimaskOutput !== "boolean")
       throw invalidOption("multimaskOutput", "a boolean", multimaskOutput);
     if (maskThreshold !== undefined && !Number.isFinite(maskThreshold)) throw invalidOption("maskThreshold", "a number", maskThreshold);
     if (!["rle", "dense"].includes(maskFormat)) throw invalidOption("maskFormat", '"rle" or "dense"', maskFormat);
+    if (maskCache !== undefined && !(maskCache instanceof MaskCache)) throw invalidOption("maskCache", "a MaskCache", maskCache);
   }
 
   #requirePrompts(prompts: readonly SegmentationPrompt[]): void {
@@ -188,7 +190,7 @@ export class LoadedInteractiveSegmentationModel extends VisionModelBase<
     called: number | null,
   ): Promise<PromptedMasks> {
     const { image, servedBy, features } = embedding;
-    const { multimaskOutput, maskThreshold = 0, maskFormat = "rle", signal } = options;
+    const { multimaskOutput, maskThreshold = 0, maskFormat = "rle", maskCache, signal } = options;
     const { description, decoder } = this.#parts;
     const masks: RleMasks[] = [];
     const [scores, logits]: [number[], Float32Array[]] = [[], []];
@@ -196,25 +198,20 @@ export class LoadedInteractiveSegmentationModel extends VisionModelBase<
     // One after the other: the planes of a large picture fill some memory.
     for (const prompt of prompts) {
       const begin = performance.now();
-      const decoded = description.read(await this.#run(features, prompt, image, signal));
+      const earlier = prompt.mask ?? maskCache?.find(features, prompt);
+      const decoded = description.read(await this.#run(features, prompt, earlier, image, signal));
       const run = performance.now();
       const rows = chosen(decoded.scores, multimaskOutput ?? true);
       if (multimaskOutput === true && decoded.scores.length === 1) optionNotHonoured("multimaskOutput", true, this.#context);
-      const { data, width, height } = decoded.planes;
-      const cells = width * height;
-      const planes = { data, offset: 0, candidateStride: 1, attributeStride: cells };
-      const size = { width: image.width, height: image.height };
-      const runs = await decoder.decodeMasks(
-        { width, height, channels: decoded.scores.length, planes, coefficients: null, sigmoid: false },
-        { indices: Int32Array.from(rows), boxes: null, boxScale: 1 },
-        { trim: { left: 0, top: 0, right: 0, bottom: 0 }, resize: size, left: 0, top: 0, picture: size, threshold: maskThreshold },
-      );
-      masks.push(createMasks({ format: "rle", ...size, ...runs }));
+      for (const row of rows) masks.push(await maskOf(decoded.planes, row, image, description.canvas, maskThreshold, decoder));
       const { data: low, width: lowWidth, height: lowHeight } = decoded.logits;
       for (const row of rows) {
         scores.push(decoded.scores[row] ?? 0);
         logits.push(low.slice(row * lowWidth * lowHeight, (row + 1) * lowWidth * lowHeight));
       }
+      const best = rows.reduce((found, row, place) => (decoded.scores[row]! > decoded.scores[rows[found]!]! ? place : found), 0);
+      const data = logits[logits.length - rows.length + best];
+      if (data !== undefined) maskCache?.keep(features, prompt, { width: lowWidth, height: lowHeight, data });
       runMs += run - begin;
       maskMs += performance.now() - run;
     }
@@ -237,6 +234,7 @@ export class LoadedInteractiveSegmentationModel extends VisionModelBase<
   #run(
     features: ImageEmbedding["features"],
     prompt: SegmentationPrompt,
+    mask: MaskLogits | undefined,
     picture: Size,
     signal: AbortSignal | undefined,
   ): Promise<Readonly<Record<string, Tensor>>> {
@@ -250,8 +248,8 @@ export class LoadedInteractiveSegmentationModel extends VisionModelBase<
         ...features,
         point_coords: float([1, labels.length, 2], coordinates),
         point_labels: float([1, labels.length], labels),
-        mask_input: float([1, 1, height, width], prompt.mask?.data ?? new Float32Array(width * height)),
-        has_mask_input: float([1], Float32Array.of(prompt.mask === undefined ? 0 : 1)),
+        mask_input: float([1, 1, height, width], mask?.data ?? new Float32Array(width * height)),
+        has_mask_input: float([1], Float32Array.of(mask === undefined ? 0 : 1)),
         ...(sizePort === null ? {} : { [sizePort.name]: float([2], Float32Array.of(picture.height, picture.width)) }),
       },
       { outputs: wanted, ...(signal === undefined ? {} : { signal }) },

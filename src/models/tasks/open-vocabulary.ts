@@ -1,13 +1,12 @@
 /** Detection of classes that are named with every call. */
-import type { Tensor } from "../../engines/index.js";
 import type { ImageInput } from "../../imaging/index.js";
 import { invalidOption } from "../../options.js";
 import { createDetections } from "../../results/index.js";
 import type { Detections } from "../../results/index.js";
 import type { OpenVocabularyOptions } from "../contract.js";
-import type { DetectionColumns, OpenVocabularyDescription, ResolvedOpenVocabularyOptions } from "../family.js";
+import type { DetectionColumns, MoreInputs, OpenVocabularyDescription, ResolvedOpenVocabularyOptions } from "../family.js";
 import { LoadedModel, type ResultInfo } from "../loaded-model.js";
-import { resolveDetectionOptions, type OptionContext } from "../options.js";
+import { checkUnit, optionNotHonoured, resolveDetectionOptions, type OptionContext } from "../options.js";
 
 /** What is missing from calls that forget the classes, whatever their types say. @throws InvalidOptionError */
 function requireClasses(options: Partial<OpenVocabularyOptions> | undefined): readonly string[] {
@@ -30,7 +29,13 @@ export class LoadedOpenVocabularyModel extends LoadedModel<
   protected override resolve(options: OpenVocabularyOptions, context: OptionContext): ResolvedOpenVocabularyOptions {
     const classes = requireClasses(options);
     const known = { ...context, classNames: classes };
-    return { ...resolveDetectionOptions(options, this.parts.description.defaults, known, ["classes"]), classes };
+    const { defaults } = this.parts.description;
+    const { textConfidence = null } = options;
+    if (textConfidence !== null) {
+      checkUnit("textConfidence", textConfidence);
+      if (defaults.textConfidence === null) optionNotHonoured("textConfidence", textConfidence, context);
+    }
+    return { ...resolveDetectionOptions(options, defaults, known, ["classes", "textConfidence"]), classes, textConfidence };
   }
 
   protected override predictBatch(
@@ -42,7 +47,7 @@ export class LoadedOpenVocabularyModel extends LoadedModel<
     return super.predictBatch(images, { ...options, classes: [...requireClasses(options)] }, called);
   }
 
-  protected override moreInputs(options: OpenVocabularyOptions | undefined): Promise<Readonly<Record<string, Tensor>>> {
+  protected override moreInputs(options: OpenVocabularyOptions | undefined): Promise<MoreInputs> {
     return this.parts.description.readClasses(requireClasses(options));
   }
 

@@ -1,8 +1,8 @@
 /** Key points: single steps, and raw outputs of whole families. */
 import { mapPointsBack } from "../../../src/imaging/index.js";
-import { mapBoxesBack, referenceDecoder, type Decoder } from "../../../src/models/decoding/index.js";
+import { mapBoxesBack, pointCovariance, type Decoder } from "../../../src/models/decoding/index.js";
 import { decodeKeyPoints, type KeyPointContext, type KeyPointLayout } from "../../../src/models/families/key-points.js";
-import { pointCovariance, rfdetrKeyPointsLayout } from "../../../src/models/families/rfdetr-key-points.js";
+import { rfdetrKeyPointsLayout } from "../../../src/models/families/rfdetr-key-points.js";
 import { yolo26KeyPointsLayout } from "../../../src/models/families/yolo26-key-points.js";
 import { yolov8KeyPointsLayout } from "../../../src/models/families/yolov8-key-points.js";
 import type { KeyPointColumns, ResolvedKeyPointOptions } from "../../../src/models/family.js";
@@ -111,37 +111,38 @@ const wholeFamily =
 
 export const adapters: AdapterTable = {
   "post-process-key-points": onEachDecoder(wholeFamily),
-  "rfdetr-key-points": {
-    "": (input: {
-      readonly boxes: VectorArray;
-      readonly logits: VectorArray;
-      readonly key_points: VectorArray;
-      readonly metadata: readonly VectorGeometry[];
-      readonly threshold: number | readonly number[];
-      readonly key_points_threshold: number;
-      readonly num_classes: number;
-      readonly key_points_per_class: readonly number[];
-      readonly classes_re_mapping?: VectorRemapping;
-    }) => {
-      const layout = rfdetrKeyPointsLayout({
-        classNames: Array.from({ length: input.num_classes }, (_, id) => String(id)),
-        remapping: remappingOf(input.classes_re_mapping),
-        nmsFused: null,
-        keyPoints: metadataOf(input.key_points_per_class),
-      });
-      const options: ResolvedKeyPointOptions = {
-        confidence: "default",
-        thresholds: Float32Array.from([input.threshold].flat()),
-        iouThreshold: null,
-        maxDetections: null,
-        classAgnosticNms: false,
-        rounding: "half-even",
-        keyPointThreshold: input.key_points_threshold,
-      };
-      const outputs = [input.boxes, input.logits, input.key_points];
-      return runLayout(layout, outputs, input.metadata, options, input.key_points_per_class, referenceDecoder);
-    },
-  },
+  "rfdetr-key-points": onEachDecoder(
+    (decoder) =>
+      (input: {
+        readonly boxes: VectorArray;
+        readonly logits: VectorArray;
+        readonly key_points: VectorArray;
+        readonly metadata: readonly VectorGeometry[];
+        readonly threshold: number | readonly number[];
+        readonly key_points_threshold: number;
+        readonly num_classes: number;
+        readonly key_points_per_class: readonly number[];
+        readonly classes_re_mapping?: VectorRemapping;
+      }) => {
+        const layout = rfdetrKeyPointsLayout({
+          classNames: Array.from({ length: input.num_classes }, (_, id) => String(id)),
+          remapping: remappingOf(input.classes_re_mapping),
+          nmsFused: null,
+          keyPoints: metadataOf(input.key_points_per_class),
+        });
+        const options: ResolvedKeyPointOptions = {
+          confidence: "default",
+          thresholds: Float32Array.from([input.threshold].flat()),
+          iouThreshold: null,
+          maxDetections: null,
+          classAgnosticNms: false,
+          rounding: "half-even",
+          keyPointThreshold: input.key_points_threshold,
+        };
+        const outputs = [input.boxes, input.logits, input.key_points];
+        return runLayout(layout, outputs, input.metadata, options, input.key_points_per_class, decoder());
+      },
+  ),
   "rfdetr-key-point-covariance": {
     "": (input: { readonly precision_cholesky: VectorArray; readonly width: number; readonly height: number }) => {
       const [instances = 0, slots = 0] = input.precision_cholesky.shape;

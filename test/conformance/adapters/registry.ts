@@ -1,6 +1,10 @@
 import { findImplementation, hasImplementation, REGISTRY, type RegistryEntry } from "../../../src/models/index.js";
 import type { BackendType } from "../../../src/packages/index.js";
+import { findPipeline, PIPELINES } from "../../../src/pipelines/registry.js";
 import { NotCovered, type AdapterTable } from "../adapter.js";
+
+const BACKENDS = new Set(REGISTRY.map(({ backend }) => backend));
+const OWN_PIPELINES = new Set(["face-and-gaze-detection", "pp-ocr-latin"]);
 
 interface Query {
   readonly model_architecture: string;
@@ -40,13 +44,23 @@ export const adapters: AdapterTable = {
   },
   "resolve-model-implementation": {
     "": (input: Query) => {
-      const offered = REGISTRY.some(
-        (entry) => entry.architecture === input.model_architecture && entry.task === input.task_type && entry.backend === input.backend,
-      );
-      // Most of the reference's registry is not offered here; a query for it proves nothing either way.
-      if (!offered) throw new NotCovered(`${input.model_architecture} / ${String(input.task_type)} / ${input.backend} is not offered`);
+      // What runs on PyTorch there is not offered here; a query for it proves nothing either way.
+      if (!BACKENDS.has(input.backend)) throw new NotCovered(`the backend ${input.backend} is not offered`);
       findImplementation(toQuery(input));
       return {};
+    },
+  },
+  "resolve-pipeline": {
+    "": ({ pipeline_id: id }: { readonly pipeline_id: string }) => {
+      if (OWN_PIPELINES.has(id)) throw new NotCovered("the reference has no such pipeline");
+      findPipeline(id);
+      return {};
+    },
+  },
+  "default-pipeline-parameters": {
+    "": ({ pipeline_id: id }: { readonly pipeline_id: string }) => {
+      if (OWN_PIPELINES.has(id)) throw new NotCovered("the reference has no such pipeline");
+      return { parameters: Object.hasOwn(PIPELINES, id) ? findPipeline(id).models : null };
     },
   },
 };

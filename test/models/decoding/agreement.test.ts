@@ -9,7 +9,7 @@ import {
   type DetectionRows,
 } from "../../../src/models/decoding/index.js";
 import { loadAddon } from "../../../src/native/index.js";
-import { denseCase, queriesCase, rowsCase, suppressionCase } from "./heads.js";
+import { denseCase, keyPointQueriesCase, keyPointsCase, queriesCase, rowsCase, suppressionCase } from "./heads.js";
 
 const addon = loadAddon();
 if (addon === null) process.stderr.write("skipped: the addon is not available\n");
@@ -20,6 +20,16 @@ function bits({ xyxy, scores, classIds, indices }: DetectionRows): object {
     ...new Uint32Array(numbers.map((x) => (Number.isNaN(x) ? Number.NaN : x)).buffer),
   ];
   return { xyxy: raw(xyxy), scores: raw(scores), classIds: [...classIds], indices: [...indices] };
+}
+
+/** Exponentials and logarithms of two libraries: a unit or two in the last place of a float32. */
+function expectClose(actual: Float32Array, expected: Float32Array): void {
+  expect(actual.length).toBe(expected.length);
+  actual.forEach((value, i) => {
+    const wanted = expected[i] ?? Number.NaN;
+    if (Number.isFinite(wanted)) expect(Math.abs(value - wanted)).toBeLessThanOrEqual(3e-7 * Math.abs(wanted));
+    else expect(value).toBe(wanted);
+  });
 }
 
 describe.skipIf(addon === null)("the addon and the reference", () => {
@@ -46,6 +56,32 @@ describe.skipIf(addon === null)("the addon and the reference", () => {
     fc.assert(
       fc.asyncProperty(queriesCase, async ([head, settings]) => {
         expect(bits(await cpu.decodeQueries(head, settings))).toEqual(bits(await referenceDecoder.decodeQueries(head, settings)));
+      }),
+      runs,
+    ));
+
+  it("decode queries with key points to the same instances, and numbers that differ in the last bit at most", () =>
+    fc.assert(
+      fc.asyncProperty(keyPointQueriesCase, async ([head, settings]) => {
+        const [actual, expected] = [
+          await cpu.decodeKeyPointQueries(head, settings),
+          await referenceDecoder.decodeKeyPointQueries(head, settings),
+        ];
+        expect(actual.rows.classIds).toEqual(expected.rows.classIds);
+        expect(actual.rows.indices).toEqual(expected.rows.indices);
+        expect(actual.rows.xyxy).toEqual(expected.rows.xyxy);
+        expectClose(actual.rows.scores, expected.rows.scores);
+        expect(actual.keyPoints.points).toEqual(expected.keyPoints.points);
+        expect(actual.keyPoints.confidence).toEqual(expected.keyPoints.confidence);
+        expectClose(actual.keyPoints.covariance, expected.keyPoints.covariance);
+      }),
+      runs,
+    ));
+
+  it("gather the same key points", () =>
+    fc.assert(
+      fc.asyncProperty(keyPointsCase, async (args) => {
+        expect(await cpu.gatherKeyPoints(...args)).toEqual(await referenceDecoder.gatherKeyPoints(...args));
       }),
       runs,
     ));

@@ -1,7 +1,14 @@
 /** Heads for the tests of decoding: random ones from few enough values that ties, NaN and overlaps are common. */
 import fc from "fast-check";
 
-import type { DecodeSettings, DenseHead, QueriesHead, RowsHead } from "../../../src/models/decoding/index.js";
+import type {
+  CandidateMatrix,
+  DecodeSettings,
+  DenseHead,
+  KeyPointQueriesHead,
+  QueriesHead,
+  RowsHead,
+} from "../../../src/models/decoding/index.js";
 
 const single = (minimum: number, maximum: number): fc.Arbitrary<number> =>
   fc.float({ min: Math.fround(minimum), max: Math.fround(maximum), noNaN: true });
@@ -90,6 +97,32 @@ export const queriesCase: fc.Arbitrary<readonly [QueriesHead, DecodeSettings]> =
       })
       .map(({ decodeSettings, ...arrays }) => [{ ...shape, ...arrays }, decodeSettings]),
   );
+
+const sizes = fc.record({ width: fc.integer({ min: 1, max: 700 }), height: fc.integer({ min: 1, max: 700 }) });
+
+/** Scores that are not close to a threshold: those of the two implementations may differ in the last bit. */
+export const keyPointQueriesCase: fc.Arbitrary<readonly [KeyPointQueriesHead, DecodeSettings]> = fc
+  .tuple(
+    queriesCase,
+    fc.record({ slots: fc.integer({ min: 1, max: 5 }), numbers: fc.integer({ min: 7, max: 9 }), pointsOffset: fc.nat(3) }),
+  )
+  .chain(([[head, decodeSettings], shape]) =>
+    fc
+      .tuple(floats(shape.pointsOffset + head.queries * head.classes * shape.slots * shape.numbers, -3, 3), sizes, sizes)
+      .map(([points, size, covarianceSize]): readonly [KeyPointQueriesHead, DecodeSettings] => [
+        { ...head, ...shape, points, size, covarianceSize },
+        { ...decodeSettings, thresholds: decodeSettings.thresholds.map((threshold) => threshold + 1e-4) },
+      ]),
+  );
+
+export const keyPointsCase: fc.Arbitrary<readonly [CandidateMatrix, Int32Array, number]> = fc
+  .record({ candidates: fc.integer({ min: 1, max: 9 }), slots: fc.integer({ min: 1, max: 5 }), offset: fc.nat(3), first: fc.boolean() })
+  .chain(({ candidates, slots, offset, first }) => {
+    const strides = first ? { candidateStride: 1, attributeStride: candidates } : { candidateStride: 3 * slots, attributeStride: 1 };
+    return fc
+      .tuple(floats(offset + candidates * slots * 3, -9, 99), fc.array(fc.nat(candidates - 1), { maxLength: 20 }))
+      .map(([data, indices]) => [{ data, offset, candidates, ...strides }, Int32Array.from(indices), slots]);
+  });
 
 export const suppressionCase: fc.Arbitrary<readonly [Float32Array, Float32Array, Int32Array, number]> = fc.nat(80).chain((count) =>
   fc.tuple(

@@ -5,6 +5,8 @@ import {
   CorruptedModelPackageError,
   EmbeddingCache,
   fromTransferable,
+  InvalidOptionError,
+  MaskCache,
   ModelInputError,
   toTransferable,
 } from "../../../src/index.js";
@@ -122,6 +124,73 @@ describe("embeddings", () => {
     await expect(model.segmentImages({ embeddings })).rejects.toThrow(ModelInputError);
     await expect(model.segmentImages({ images: halves(8, 8), prompts: [[click], [click]] })).rejects.toThrow(/2 lists of prompts for 1/);
     await expect(model.segmentImages({} as never)).rejects.toThrow(ModelInputError);
+  });
+});
+
+describe("masks of earlier prompts", () => {
+  const more: SegmentationPrompt = { points: [[32, 96], [64, 64]], labels: [1, 1] }; // prettier-ignore
+  const most: SegmentationPrompt = { ...more, box: [0, 0, 100, 100] };
+  const other: SegmentationPrompt = { points: [[1, 1], [64, 64]], labels: [1, 1] }; // prettier-ignore
+
+  /** Whether each prompt started from a mask, which is what third scores say. */
+  async function refined(prompts: readonly SegmentationPrompt[], maskCache: MaskCache, architecture: "sam" | "sam2" = "sam2") {
+    await using model = await load(architecture);
+    const [embedding] = await model.embedImages(halves(128, 128));
+    const results = [];
+    for (const prompt of prompts) {
+      const [result] = await model.segmentImages({ embeddings: embedding!, prompts: prompt, maskCache });
+      results.push(result?.scores[2]);
+    }
+    return results;
+  }
+
+  it.each(["sam", "sam2"] as const)("of %s are refined by prompts that say more", async (architecture) => {
+    const cache = new MaskCache({ limit: 4 });
+    expect(await refined([{}, click, click, more, most, other], cache, architecture)).toEqual([0, 0, 0, 1, 1, 0]);
+  });
+
+  it("count in one call, and give the same as masks that are handed in", async () => {
+    await using model = await load("sam2");
+    const [embedding] = await model.embedImages(halves(128, 128));
+    const maskCache = new MaskCache({ limit: 4 });
+    const [both] = await model.segmentImages({ embeddings: embedding!, prompts: [click, more], maskCache });
+    const [first] = await model.segmentImages({ embeddings: embedding!, prompts: click });
+    const [second] = await model.segmentImages({ embeddings: embedding!, prompts: { ...more, mask: first!.best()!.logits } });
+    expect([...both!.logits.subarray(both!.logits.length / 2)]).toEqual([...second!.logits]);
+  });
+
+  it("are of their picture alone", async () => {
+    await using model = await load("sam2");
+    const [cache, maskCache] = [new EmbeddingCache({ limit: 2 }), new MaskCache({ limit: 4 })];
+    const ask = async (picture: RawPixels, prompts: SegmentationPrompt) =>
+      (await model.predict(picture, { prompts, cache, maskCache })).scores[2];
+    expect(await ask(halves(128, 128), click)).toBe(0);
+    expect(await ask(halves(64, 64), more)).toBe(0);
+    expect(await ask(halves(128, 128), more)).toBe(1);
+    maskCache.clear();
+    expect(await ask(halves(128, 128), more)).toBe(0);
+  });
+
+  it("make room for newer ones", async () => {
+    expect(await refined([click, { points: [[1, 1]], labels: [1] }, more], new MaskCache({ limit: 1 }))).toEqual([0, 0, 0]);
+    expect(() => new MaskCache({ limit: 0 })).toThrow(/limit/);
+  });
+
+  it("that lack one part go before those that lack more, whatever is newer", () => {
+    const cache = new MaskCache({ limit: 8 });
+    const picture = {};
+    const mask = (value: number) => ({ width: 1, height: 1, data: Float32Array.of(value) });
+    cache.keep(picture, more, mask(2));
+    cache.keep(picture, click, mask(1));
+    expect(cache.find(picture, most)?.data[0]).toBe(2);
+    expect(cache.find(picture, { ...most, points: [...more.points!, [5, 5]], labels: [1, 1, 0] })?.data[0]).toBe(2);
+    expect(cache.find(picture, { ...most, points: [...click.points!, [5, 5]], labels: [1, 0] })?.data[0]).toBe(1);
+    expect(cache.find(picture, { ...more, labels: [0, 1] })).toBeUndefined();
+  });
+
+  it("have to be kept by a cache", async () => {
+    await using model = await load("sam2");
+    await expect(model.predict(halves(8, 8), { prompts: click, maskCache: new Map() as never })).rejects.toThrow(InvalidOptionError);
   });
 });
 
