@@ -2,7 +2,9 @@ import { defineConfig } from "eslint/config";
 import tseslint from "typescript-eslint";
 
 export default defineConfig(
-  { ignores: ["dist/", "dist.new-*/", "build/", "build-*/", "coverage/", "demo-output/", "node_modules/", "test/**/fixtures/"] },
+  {
+    ignores: ["dist/", "dist-gpu/", "dist.new-*/", "build/", "build-*/", "coverage/", "demo-output/", "node_modules/", "test/**/fixtures/"],
+  },
   {
     files: ["src/**/*.ts", "test/**/*.ts", "bench/**/*.ts", "examples/**/*.ts"],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],

@@ -12,12 +12,12 @@
  * --machine-code  leaves the text alone.
  */
 import { spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, posix } from "node:path";
 
 import { fingerprint } from "./support/fingerprint.mjs";
+import { installPinned, pinnedFolder } from "./support/pinned-packages.mjs";
 import { isMain, outputOf, root } from "./support/project.mjs";
 
 const FOLDER = "native/kernels";
@@ -51,12 +51,7 @@ function sourcesOf(file, known = new Set()) {
 const sourcesFingerprint = (name) =>
   fingerprint(root, [...sourcesOf(`${FOLDER}/${name}.cu`)].sort().concat(REQUIREMENTS), [...OPTIONS, TEXT_VERSION]);
 
-function nvccFolder() {
-  const pins = createHash("sha256")
-    .update(readFileSync(join(root, REQUIREMENTS)))
-    .digest("hex");
-  return join(root, "build-cuda", pins.slice(0, 16));
-}
+const nvccFolder = () => pinnedFolder("build-cuda", REQUIREMENTS);
 
 /** Path of nvcc, or null. */
 function installedNvcc() {
@@ -65,29 +60,10 @@ function installedNvcc() {
 }
 
 function installNvcc() {
-  const folder = nvccFolder();
-  const temporary = `${folder}.${process.pid}.tmp`;
-  mkdirSync(dirname(folder), { recursive: true });
   say("Fetching nvcc (100 MB) ...");
-  const options = [
-    "install",
-    "--quiet",
-    "--no-deps",
-    "--require-hashes",
-    "--only-binary=:all:",
-    "--target",
-    temporary,
-    "-r",
-    join(root, REQUIREMENTS),
-  ];
-  const { status, error } = spawnSync("python3", ["-m", "pip", ...options], { stdio: ["ignore", 2, 2] });
-  if (error !== undefined || status !== 0) {
-    rmSync(temporary, { recursive: true, force: true });
-    return null;
-  }
-  rmSync(folder, { recursive: true, force: true });
-  renameSync(temporary, folder);
-  return installedNvcc();
+  // Whatever is there has not worked.
+  rmSync(nvccFolder(), { recursive: true, force: true });
+  return installPinned("build-cuda", REQUIREMENTS) === null ? null : installedNvcc();
 }
 
 function compile(nvcc, name, output, options) {

@@ -1,5 +1,6 @@
 /**
- * npm run test:native: the C++ tests twice, as they are and with the address and undefined-behaviour sanitizers.
+ * npm run test:native: the C++ tests twice, as they are and with the address and undefined-behaviour sanitizers; with `-- --threads` only
+ * with the thread sanitizer, which cannot be combined with those.
  * Without compiler, CMake or GoogleTest they are skipped with a word about it, except in continuous integration.
  */
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
@@ -18,6 +19,11 @@ const VARIANTS = [
     options: ["-DIM_SANITIZE=ON", "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_CXX_FLAGS_DEBUG=-O1 -g"],
   },
 ];
+const THREADS = {
+  name: "C++ tests with the thread sanitizer",
+  folder: "build-tsan",
+  options: ["-DIM_SANITIZE_THREADS=ON", "-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_CXX_FLAGS_DEBUG=-O1 -g"],
+};
 const GOOGLE_TEST_MISSING =
   'GoogleTest was not found. Install it (Debian and Ubuntu: "apt-get install libgtest-dev"; Fedora: "dnf install gtest-devel"; macOS: "brew install ' +
   'googletest"; Windows: "vcpkg install gtest"), or name its folder: CMAKE_PREFIX_PATH=/path npm run test:native.';
@@ -60,13 +66,13 @@ function absent(reason) {
   return inContinuousIntegration ? { passed: 0, failed: 1, skipped: 0 } : { passed: 0, failed: 0, skipped: 1 };
 }
 
-/** @returns counts of tests over both variants */
-export function testNative() {
+/** @returns counts of tests over all variants */
+export function testNative(variants = VARIANTS) {
   const total = { passed: 0, failed: 0, skipped: 0 };
   const missing = missingBuildTools();
   if (missing.length > 0) return absent(`The C++ tests need ${missing.join(" and ")}.`);
   if (!readdirSync(join(root, "test", "native")).some((file) => file.endsWith("_test.cc"))) return { ...total, failed: 1 };
-  for (const variant of VARIANTS) {
+  for (const variant of variants) {
     process.stdout.write(`${variant.name} (${variant.folder})\n`);
     const problem = configure(variant);
     if (problem === GOOGLE_TEST_MISSING) return absent(problem);
@@ -81,7 +87,7 @@ export function testNative() {
 }
 
 if (isMain(import.meta.url)) {
-  const { passed, failed, skipped } = testNative();
+  const { passed, failed, skipped } = testNative(process.argv.includes("--threads") ? [THREADS] : VARIANTS);
   process.stdout.write(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}\n`);
   process.exitCode = failed > 0 ? 1 : 0;
 }

@@ -81,6 +81,7 @@ export {
   type TensorRtEngineOptions,
   type TensorRtMemory,
   type TensorRtProfile,
+  type TensorRtRunCounts,
   type TensorRtStatistics,
 } from "./engines/index.js";
 export { configure, loadDotEnv, type Configuration } from "./configuration.js";

@@ -45,10 +45,14 @@ void Lanes::Cancel(Job* job) {
 void Lanes::Work() {
   std::unique_lock<std::mutex> lock(mutex_);
   while (true) {
-    changed_.wait(lock, [this] { return closed_ || !queue_.empty(); });
-    if (queue_.empty()) break;
-    std::unique_ptr<Job> job = std::move(queue_.front());
-    queue_.pop_front();
+    auto next = queue_.end();
+    changed_.wait(lock, [&] {
+      next = std::find_if(queue_.begin(), queue_.end(), [](const auto& queued) { return queued->Ready(); });
+      return next != queue_.end() || (closed_ && queue_.empty());
+    });
+    if (next == queue_.end()) break;
+    std::unique_ptr<Job> job = std::move(*next);
+    queue_.erase(next);
     running_.push_back(job.get());
     lock.unlock();
     job->Run();
@@ -63,6 +67,14 @@ void Lanes::Work() {
   drained_.clear();
   lock.unlock();
   for (const auto& callback : drained) callback();
+}
+
+void Lanes::Wake() {
+  // Between a lane's asking and its waiting there is no gap for whoever has held the lock.
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+  }
+  changed_.notify_all();
 }
 
 void Lanes::Close(std::function<void()> drained) {

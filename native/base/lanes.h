@@ -19,6 +19,9 @@ class Lanes {
   class Job {
    public:
     virtual ~Job() = default;
+    // On a lane: whether the job can begin; jobs behind it may go first until then. Asked when something ends here or Wake is
+    // called. Must not block, nor call the lanes. Once it has said yes, Run follows.
+    virtual bool Ready() { return true; }
     // On a lane.
     virtual void Run() = 0;
     // Instead of Run, for a job that was cancelled while it waited.
@@ -40,6 +43,8 @@ class Lanes {
   bool Submit(std::unique_ptr<Job>& job);
   // Abandons the job when it waits, interrupts it when it runs; nothing when it is done.
   void Cancel(Job* job);
+  // Has lanes ask again which jobs are ready.
+  void Wake();
   // No more jobs; those accepted are still done. Then `drained` is called, on a lane, which must not join the lanes.
   void Close(std::function<void()> drained);
   // After Close, once drained.

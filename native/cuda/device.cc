@@ -52,12 +52,17 @@ Status Stream::Synchronize() const {
   return device()->Check(device()->table().cuStreamSynchronize(get()), "cuStreamSynchronize");
 }
 
-Result<Event> Event::Create(const std::shared_ptr<const Device>& device) {
+Result<Event> Event::Create(const std::shared_ptr<const Device>& device, unsigned flags) {
   EventObject* event = nullptr;
-  IM_RETURN_IF_ERROR(
-      device->Check(device->table().cuEventCreate(&event, kEventBlockingSync | kEventDisableTiming), "cuEventCreate"));
+  IM_RETURN_IF_ERROR(device->Check(device->table().cuEventCreate(&event, flags), "cuEventCreate"));
   return Event({device, event});
 }
+
+Result<Event> Event::Create(const std::shared_ptr<const Device>& device) {
+  return Create(device, kEventBlockingSync | kEventDisableTiming);
+}
+
+Result<Event> Event::CreateTimed(const std::shared_ptr<const Device>& device) { return Create(device, kEventBlockingSync); }
 
 Status Event::Record(const Stream& stream) const {
   const Device& device = *handle_.device();
@@ -67,6 +72,14 @@ Status Event::Record(const Stream& stream) const {
 Status Event::Wait() const {
   const Device& device = *handle_.device();
   return device.Check(device.table().cuEventSynchronize(handle_.get()), "cuEventSynchronize");
+}
+
+Result<float> Event::MillisecondsSince(const Event& start) const {
+  const Device& device = *handle_.device();
+  float milliseconds = 0;
+  IM_RETURN_IF_ERROR(
+      device.Check(device.table().cuEventElapsedTime(&milliseconds, start.handle_.get(), handle_.get()), "cuEventElapsedTime"));
+  return milliseconds;
 }
 
 Status Graph::Begin(const Stream& stream) {

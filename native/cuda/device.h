@@ -93,12 +93,17 @@ class Stream {
 class Event {
  public:
   static Result<Event> Create(const std::shared_ptr<const Device>& device);
+  // One that knows when it happened; dearer.
+  static Result<Event> CreateTimed(const std::shared_ptr<const Device>& device);
 
   Status Record(const Stream& stream) const;
   // The thread sleeps meanwhile.
   Status Wait() const;
+  // From `start` to here; both timed, recorded and waited for.
+  Result<float> MillisecondsSince(const Event& start) const;
 
  private:
+  static Result<Event> Create(const std::shared_ptr<const Device>& device, unsigned flags);
   explicit Event(Handle<EventObject, &DriverTable::cuEventDestroy_v2> handle) : handle_(std::move(handle)) {}
   Handle<EventObject, &DriverTable::cuEventDestroy_v2> handle_;
 };

@@ -9,20 +9,18 @@
 #include "image/scratch.h"
 
 namespace im {
-namespace {
-
-Taps TapsOf(Filter filter, std::size_t input, std::size_t output, std::size_t square) {
-  if (filter == Filter::kGaussian) return ComputeGaussianTaps(square, output, input);
-  return ComputeTaps(input, output, filter == Filter::kCubic ? Kernel::kCubic : Kernel::kTriangle);
+Taps SmoothTaps(Filter filter, int input, int output, int square) {
+  const auto from = static_cast<std::size_t>(input);
+  const auto to = static_cast<std::size_t>(output);
+  if (filter == Filter::kGaussian) return ComputeGaussianTaps(static_cast<std::size_t>(square), to, from);
+  return ComputeTaps(from, to, filter == Filter::kCubic ? Kernel::kCubic : Kernel::kTriangle);
 }
-
-}  // namespace
 
 Status ResizeSmoothly(SourceRows& source, const ResizeStep& step, const PreprocessSteps& steps, float* target,
                       const RowKernels& kernels) {
-  const std::size_t square = static_cast<std::size_t>(std::max(source.width(), source.height()));
-  const Taps across = TapsOf(step.filter, static_cast<std::size_t>(source.width()), static_cast<std::size_t>(step.width), square);
-  const Taps down = TapsOf(step.filter, static_cast<std::size_t>(source.height()), static_cast<std::size_t>(step.height), square);
+  const int square = std::max(source.width(), source.height());
+  const Taps across = SmoothTaps(step.filter, source.width(), step.width, square);
+  const Taps down = SmoothTaps(step.filter, source.height(), step.height, square);
   const Visible columns = VisiblePart(step.width, step.canvas.left, step.canvas.width);
   const Visible rows = VisiblePart(step.height, step.canvas.top, step.canvas.height);
   const auto width = static_cast<std::size_t>(columns.end - columns.begin);

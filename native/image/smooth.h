@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/status.h"
+#include "image/antialias.h"
 #include "image/resample.h"
 #include "image/steps.h"
 
@@ -12,6 +13,9 @@ namespace im {
 constexpr bool IsSmooth(Filter filter) {
   return filter == Filter::kTriangle || filter == Filter::kCubic || filter == Filter::kGaussian;
 }
+
+// The weights of such a filter for one axis, from `input` positions to `output`; `square` is the longer side of the picture.
+Taps SmoothTaps(Filter filter, int input, int output, int square);
 
 // The last step, into the network input. Horizontal pass first.
 Status ResizeSmoothly(SourceRows& source, const ResizeStep& step, const PreprocessSteps& steps, float* target,

@@ -1,6 +1,5 @@
 // Heads with a score per class for every candidate, to the boxes that stay. The grids: candidates, pictures; or just pictures.
 #include "kernels/detection_body.h"
-#include "kernels/team.h"
 
 extern "C" __global__ void __launch_bounds__(128) im_detection_gather(const im::kernels::DetectionArguments arguments) {
   im::kernels::GatherCandidate(arguments, blockIdx.x * blockDim.x + threadIdx.x, blockIdx.y);

@@ -14,6 +14,7 @@
 #include "detection/arithmetic.h"
 #include "detection/sigmoid.h"
 #include "image/host_device.h"
+#include "kernels/team.h"
 
 namespace im::kernels {
 
@@ -101,15 +102,6 @@ IM_HOST_DEVICE Decision Decide(const DetectionArguments& arguments, unsigned pic
   return {best > nothing && arguments.thresholds.Above(object, best_class), best, best_class};
 }
 
-// The value before. On the host one thread plays all.
-IM_HOST_DEVICE std::uint32_t CountUp(std::uint32_t* counter) {
-#if defined(__CUDA_ARCH__)
-  return atomicAdd(counter, 1u);
-#else
-  return (*counter)++;
-#endif
-}
-
 IM_HOST_DEVICE void GatherCandidate(const DetectionArguments& arguments, unsigned candidate, unsigned picture) {
   if (candidate >= static_cast<unsigned>(arguments.candidates)) return;
   const Decision decision = Decide(arguments, picture, candidate);
@@ -164,7 +156,6 @@ IM_HOST_DEVICE bool Suppresses(const DetectionArguments& arguments, const Found&
   return IntersectionOverUnion(kept.box, Area(kept.box), box.box, Area(box.box)) > arguments.iou_threshold;
 }
 
-// `team` is the threads of a block (kernels/team.h).
 template <typename Team>
 IM_HOST_DEVICE void SuppressPicture(const Team& team, const DetectionArguments& arguments, unsigned picture,
                                     SuppressShared& shared) {

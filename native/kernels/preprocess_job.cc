@@ -16,9 +16,6 @@ constexpr char kStage[] = "preprocess";
 constexpr std::size_t kMaximumBytes = std::size_t{1} << 32;
 // The third dimension of a grid.
 constexpr std::size_t kMaximumPictures = 65535;
-constexpr std::size_t kAlignment = 256;
-
-std::size_t Aligned(std::size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
 // Filters with any number of taps. Weights are int32 or float.
 template <typename Weight>
@@ -32,18 +29,17 @@ WindowTable<std::int32_t> PillowWindows(int input_size, int output_size) {
   WindowTable<std::int32_t> result;
   for (std::size_t output = 0; output < table.windows.size(); ++output) {
     const PillowTable::Window& window = table.windows[output];
-    result.windows.push_back({window.begin, window.taps, static_cast<std::int32_t>(result.weights.size())});
+    result.windows.push_back({window.begin, window.taps, static_cast<std::int32_t>(result.weights.size()), 0.0f});
     for (int tap = 0; tap < window.taps; ++tap) result.weights.push_back(table.Pairs(output)[tap / 2].Weight(tap % 2));
   }
   return result;
 }
 
-WindowTable<float> SmoothWindows(int input_size, int output_size, Kernel kernel) {
-  Taps taps = ComputeTaps(static_cast<std::size_t>(input_size), static_cast<std::size_t>(output_size), kernel);
+WindowTable<float> SmoothWindows(Taps taps) {
   WindowTable<float> result;
   for (const Tap& tap : taps.taps) {
-    result.windows.push_back(
-        {static_cast<std::int32_t>(tap.first), static_cast<std::int32_t>(tap.count), static_cast<std::int32_t>(tap.weights)});
+    result.windows.push_back({static_cast<std::int32_t>(tap.first), static_cast<std::int32_t>(tap.count),
+                              static_cast<std::int32_t>(tap.weights), tap.beyond});
   }
   result.weights = std::move(taps.weights);
   return result;
@@ -68,8 +64,6 @@ class JobBuilder {
   Status Add(const Picture& picture) {
     const PreprocessSteps& steps = picture.steps;
     IM_RETURN_IF_ERROR(Validate(picture.image, steps));
-    const Unsupported reason = WhyUnsupported(steps);
-    if (reason != Unsupported::kNothing) return InvalidArgument(kStage, UnsupportedText(reason));
     if (pictures_.empty()) job_.output_ = steps.output;
     if (steps.output.width != job_.output_.width || steps.output.height != job_.output_.height) {
       return InvalidArgument(kStage, "The pictures of a batch have to end with network inputs of the same size.");
@@ -77,6 +71,7 @@ class JobBuilder {
     steps_ = &steps;
     passes_.clear();
     AddPixels(picture);
+    AddContrast(picture);
     for (std::size_t i = 0; i < steps.geometry.size(); ++i) {
       last_ = i + 1 == steps.geometry.size();
       std::visit([this](const auto& step) { AddStep(step); }, steps.geometry[i]);
@@ -94,9 +89,11 @@ class JobBuilder {
     for (const auto& passes : pictures_) most = std::max(most, passes.size());
     const std::size_t count = pictures_.size();
     // Tables and pixels stand behind the passes, whose number is known only now.
-    const std::size_t tables = Aligned(most * count * sizeof(Pass));
-    const std::size_t pixels = Aligned(tables + job_.tables_.size());
     job_.passes_.resize(most * count);
+    if (job_.contrast_ == ContrastNeed::kNothing) job_.contrast_tasks_.clear();
+    const std::size_t tables = Aligned(job_.contrast_tasks() + job_.contrast_tasks_.size() * sizeof(ContrastTask));
+    const std::size_t pixels = Aligned(tables + job_.tables_.size());
+    for (ContrastTask& task : job_.contrast_tasks_) task.source.offset += static_cast<std::int64_t>(pixels);
     job_.grids_.resize(most);
     for (std::size_t i = 0; i < count; ++i) {
       // All end with the last launch.
@@ -110,8 +107,9 @@ class JobBuilder {
         if (pass.source.in_scratch == 0) pass.source.offset += static_cast<std::int64_t>(pixels);
         if (pass.sink == Sink::kPlanes) pass.target = static_cast<std::int64_t>(i * OutputLength(job_.output_));
         PassGrid& grid = job_.grids_[first + p];
+        // A horizontal half may have no rows: nothing of the picture is seen then. A launch has one at least.
         grid.groups = std::max(grid.groups, static_cast<unsigned>((pass.canvas_width + kGroup - 1) / kGroup));
-        grid.rows = std::max(grid.rows, static_cast<unsigned>(pass.canvas_height));
+        grid.rows = std::max({grid.rows, static_cast<unsigned>(pass.canvas_height), 1u});
       }
     }
     for (PreprocessJob::Pixels& part : job_.pixels_) part.offset += pixels;
@@ -122,6 +120,7 @@ class JobBuilder {
   }
 
  private:
+  static std::size_t Aligned(std::size_t bytes) { return PreprocessJob::Aligned(bytes); }
   static std::size_t OutputLength(Size size) {
     return std::size_t{3} * static_cast<std::size_t>(size.width) * static_cast<std::size_t>(size.height);
   }
@@ -138,15 +137,61 @@ class JobBuilder {
                  static_cast<std::size_t>(crop.left) * channels;
     part.offset = pixel_bytes_;
     pixel_bytes_ += (part.row_bytes * part.rows + kReadAhead - 1) / kReadAhead * kReadAhead;
-    source_ = {static_cast<std::int64_t>(part.offset),
-               static_cast<std::int64_t>(part.row_bytes),
-               crop.width,
-               crop.height,
-               image.channels,
-               0,
-               -1};
+    source_ = {};
+    source_.offset = static_cast<std::int64_t>(part.offset);
+    source_.row_bytes = static_cast<std::int64_t>(part.row_bytes);
+    source_.width = crop.width;
+    source_.height = crop.height;
+    source_.channels = image.channels;
     if (picture.steps.grayscale && image.channels != 1) source_.red = image.color_format == ColorFormat::kRgb ? 0 : 2;
     job_.pixels_.push_back(part);
+  }
+
+  // The passes read the picture through a map, or a new one.
+  void AddContrast(const Picture& picture) {
+    ContrastTask task;
+    if (picture.steps.contrast.has_value()) {
+      task.source = source_;
+      task.counts = TakeScratch(std::size_t{kStripes} * kValues * sizeof(std::uint32_t));
+      task.map = TakeScratch(kValues);
+      switch (*picture.steps.contrast) {
+        case Contrast::kStretching: task.kind = ContrastKind::kStretching; break;
+        case Contrast::kHistogramEqualization: task.kind = ContrastKind::kHistogramEqualization; break;
+        case Contrast::kAdaptiveEqualization: task.kind = ContrastKind::kAdaptiveEqualization; break;
+      }
+      if (task.kind == ContrastKind::kAdaptiveEqualization) {
+        AddTiles(task);
+        job_.contrast_ = ContrastNeed::kTiles;
+      } else {
+        source_.mapped = 1;
+        source_.map = task.map;
+        job_.contrast_ = std::max(job_.contrast_, ContrastNeed::kMaps);
+      }
+    }
+    job_.contrast_tasks_.push_back(task);
+  }
+
+  void AddTiles(ContrastTask& task) {
+    const std::size_t pixels = static_cast<std::size_t>(source_.width) * static_cast<std::size_t>(source_.height);
+    task.columns = TileAxis::Of(source_.width);
+    task.rows = TileAxis::Of(source_.height);
+    const auto tiles = static_cast<std::size_t>(task.columns.tiles * task.rows.tiles);
+    task.tiles = TakeScratch(tiles * kValues * sizeof(std::uint16_t));
+    task.levels = TakeScratch(pixels * sizeof(std::uint16_t));
+    task.extremes = TakeScratch(std::size_t{2} * kStripes * sizeof(std::int32_t));
+    task.target = TakeScratch(pixels * sizeof(std::uint32_t));
+    source_ = SlotsAt(task.target, source_.width, source_.height);
+  }
+
+  static PixelSource SlotsAt(std::int64_t offset, int width, int height) {
+    PixelSource source;
+    source.offset = offset;
+    source.row_bytes = std::int64_t{4} * width;
+    source.width = width;
+    source.height = height;
+    source.channels = 4;
+    source.in_scratch = 1;
+    return source;
   }
 
   Pass NewPass(PassKind kind, int width, int height, const Canvas& canvas) const {
@@ -220,15 +265,17 @@ class JobBuilder {
 
   // Always both ways, as the CPU executor does it: the sizes may be equal, the arithmetic is what counts.
   void AddSmooth(const ResizeStep& step, Visible columns, Visible rows) {
-    const Kernel kernel = step.filter == Filter::kCubic ? Kernel::kCubic : Kernel::kTriangle;
-    const WindowTable<float> across = SmoothWindows(source_.width, step.width, kernel);
-    const WindowTable<float> down = SmoothWindows(source_.height, step.height, kernel);
+    const int square = std::max(source_.width, source_.height);
+    const WindowTable<float> across = SmoothWindows(SmoothTaps(step.filter, source_.width, step.width, square));
+    const WindowTable<float> down = SmoothWindows(SmoothTaps(step.filter, source_.height, step.height, square));
     Pass first = ColumnsPass(PassKind::kSmoothColumns, step.width, columns, RowsNeeded(down.windows, rows));
+    first.beyond = step.canvas.fill;
     first.columns = AddTable(across.windows);
     first.weights = AddTable(across.weights);
     EndColumns(first, Sink::kFloats, 16, columns);
     Pass second = NewPass(PassKind::kSmoothRows, step.width, step.height, step.canvas);
-    second.cubic = kernel == Kernel::kCubic ? 1 : 0;
+    second.beyond = step.canvas.fill;
+    second.cubic = step.filter == Filter::kCubic ? 1 : 0;
     second.rows = AddTable(down.windows);
     second.weights = AddTable(down.weights);
     EndStep(second);
@@ -246,13 +293,8 @@ class JobBuilder {
     pass.sink = sink;
     const std::int64_t row_bytes = std::int64_t{pixel_bytes} * pass.canvas_width;
     pass.target = TakeScratch(static_cast<std::size_t>(row_bytes) * static_cast<std::size_t>(pass.canvas_height));
-    source_ = {pass.target - first_row_ * row_bytes - std::int64_t{pixel_bytes} * columns.begin,
-               row_bytes,
-               pass.width,
-               pass.height,
-               4,
-               1,
-               -1};
+    source_ = SlotsAt(pass.target - first_row_ * row_bytes - std::int64_t{pixel_bytes} * columns.begin, pass.width, pass.height);
+    source_.row_bytes = row_bytes;
     passes_.push_back(pass);
   }
 
@@ -264,9 +306,9 @@ class JobBuilder {
     } else {
       pass.sink = Sink::kSlots;
       pass.fill = std::clamp(std::rint(pass.fill), 0.0f, 255.0f);
-      const std::int64_t row_bytes = std::int64_t{4} * pass.canvas_width;
-      pass.target = TakeScratch(static_cast<std::size_t>(row_bytes) * static_cast<std::size_t>(pass.canvas_height));
-      source_ = {pass.target, row_bytes, pass.canvas_width, pass.canvas_height, 4, 1, -1};
+      pass.target = TakeScratch(std::size_t{4} * static_cast<std::size_t>(pass.canvas_width) *
+                                static_cast<std::size_t>(pass.canvas_height));
+      source_ = SlotsAt(pass.target, pass.canvas_width, pass.canvas_height);
     }
     passes_.push_back(pass);
   }
@@ -297,25 +339,6 @@ class JobBuilder {
   bool last_ = false;
 };
 
-Unsupported WhyUnsupported(const PreprocessSteps& steps) {
-  if (steps.contrast.has_value()) return Unsupported::kContrast;
-  for (const GeometryStep& step : steps.geometry) {
-    const auto* resize = std::get_if<ResizeStep>(&step);
-    if (resize != nullptr && resize->filter == Filter::kGaussian) return Unsupported::kFilter;
-  }
-  return Unsupported::kNothing;
-}
-
-std::string UnsupportedText(Unsupported reason) {
-  switch (reason) {
-    case Unsupported::kNothing: return "";
-    case Unsupported::kContrast:
-      return "Contrast enhancement is not done on the device: it needs the histogram of the whole picture first.";
-    case Unsupported::kFilter: return "The filter \"gaussian\" is not there on the device.";
-  }
-  return "";
-}
-
 Result<PreprocessJob> PreprocessJob::Make(const std::vector<Picture>& pictures) {
   if (pictures.empty() || pictures.size() > kMaximumPictures) {
     return InvalidArgument(kStage, "A batch has from 1 to " + std::to_string(kMaximumPictures) + " pictures.");
@@ -328,7 +351,10 @@ Result<PreprocessJob> PreprocessJob::Make(const std::vector<Picture>& pictures) 
 void PreprocessJob::WriteTo(void* memory) const {
   auto* bytes = static_cast<std::uint8_t*>(memory);
   std::memcpy(bytes, passes_.data(), passes_.size() * sizeof(Pass));
-  const std::size_t tables = Aligned(passes_.size() * sizeof(Pass));
+  if (!contrast_tasks_.empty()) {
+    std::memcpy(bytes + contrast_tasks(), contrast_tasks_.data(), contrast_tasks_.size() * sizeof(ContrastTask));
+  }
+  const std::size_t tables = Aligned(contrast_tasks() + contrast_tasks_.size() * sizeof(ContrastTask));
   if (!tables_.empty()) std::memcpy(bytes + tables, tables_.data(), tables_.size());
   for (const Pixels& part : pixels_) {
     std::uint8_t* target = bytes + part.offset;

@@ -1,13 +1,13 @@
-// A batch of pictures on its way to the device: what the kernel has to do, and the memory that it does it from.
+// A batch of pictures on its way to the device: what the kernels have to do, and the memory that they do it from.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <vector>
 
 #include "base/status.h"
 #include "image/steps.h"
+#include "kernels/contrast_body.h"
 #include "kernels/preprocess_body.h"
 
 namespace im::kernels {
@@ -17,16 +17,6 @@ struct Picture {
   PreprocessSteps steps;
 };
 
-// What keeps the kernel from carrying steps out; the CPU executor carries out all.
-enum class Unsupported {
-  kNothing,
-  kContrast,  // needs a histogram of the whole picture first
-  kFilter,    // gaussian
-};
-Unsupported WhyUnsupported(const PreprocessSteps& steps);
-// A sentence for people, "" for kNothing.
-std::string UnsupportedText(Unsupported reason);
-
 // Groups of pixels and rows of the largest canvas of a pass.
 struct PassGrid {
   unsigned groups = 0;
@@ -35,17 +25,23 @@ struct PassGrid {
   bool operator==(const PassGrid& other) const { return groups == other.groups && rows == other.rows; }
 };
 
+// What the contrast of the pictures of a job needs before the passes.
+enum class ContrastNeed : std::int32_t { kNothing, kMaps, kTiles };
+
 class PreprocessJob {
  public:
   // Pictures of any sizes whose steps end with the same network input. Refuses what does not make sense (Validate in
-  // image/steps.h) and what is not supported. The pixels are not copied: they have to stay until WriteTo.
+  // image/steps.h). The pixels are not copied: they have to stay until WriteTo.
   static Result<PreprocessJob> Make(const std::vector<Picture>& pictures);
 
   // Bytes to upload: passes, tables, and the part of each picture that is used.
   std::size_t bytes() const { return bytes_; }
   void WriteTo(void* memory) const;
-  // Bytes between passes, on the device only; may be 0.
+  // Bytes for what lies between launches, on the device only; may be 0.
   std::size_t scratch_bytes() const { return scratch_bytes_; }
+  ContrastNeed contrast() const { return contrast_; }
+  // Where ContrastTasks lie in the job's memory, one per picture, when there is such a need.
+  std::size_t contrast_tasks() const { return Aligned(passes_.size() * sizeof(Pass)); }
   // One launch each, in this order.
   const std::vector<PassGrid>& grids() const { return grids_; }
   std::size_t pictures() const { return pixels_.size(); }
@@ -64,8 +60,12 @@ class PreprocessJob {
     std::size_t offset = 0;
   };
 
+  static std::size_t Aligned(std::size_t bytes) { return (bytes + 255) / 256 * 256; }
+
   std::vector<Pass> passes_;
-  std::vector<std::uint8_t> tables_;  // behind the passes
+  ContrastNeed contrast_ = ContrastNeed::kNothing;
+  std::vector<ContrastTask> contrast_tasks_;  // behind the passes
+  std::vector<std::uint8_t> tables_;          // behind those
   std::vector<Pixels> pixels_;
   std::vector<PassGrid> grids_;
   std::size_t bytes_ = 0;

@@ -1,7 +1,6 @@
-// The threads of a block, as the kernels' bodies see them.
-//
-// `team.ForEach(count, body)` runs body(0) .. body(count - 1) on them, in any order and at the same time, and waits for all of
-// them. No body reads what another of the same call writes. On the host the stand-in driver brings a team of its own.
+// What the threads of a block do together. `team.ForEach(count, body)` runs body(0) .. body(count - 1) on them, in any order and
+// at the same time, and waits for all of them; no body reads what another of the same call writes. On the host one thread plays
+// all.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +8,15 @@
 #include "image/host_device.h"
 
 namespace im::kernels {
+
+// The value before.
+IM_HOST_DEVICE std::uint32_t CountUp(std::uint32_t* counter) {
+#if defined(__CUDA_ARCH__)
+  return atomicAdd(counter, 1u);
+#else
+  return (*counter)++;
+#endif
+}
 
 #if defined(__CUDACC__)
 struct Block {

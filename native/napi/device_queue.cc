@@ -36,7 +36,7 @@ Status DeviceQueue::Start(std::weak_ptr<Stoppable> self) {
 }
 
 void DeviceQueue::Stop() {
-  // In this order: the first thread may be waiting for what the second gives back.
+  // In this order: the first thread may be about to hand something to the second.
   submission_->Stop();
   completion_->Stop();
 }

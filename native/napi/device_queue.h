@@ -1,5 +1,6 @@
 // The two threads that work with one device: one puts work into its streams, the other waits for it. So the next run is prepared
-// while the device computes, and no JavaScript thread ever waits.
+// while the device computes, and no JavaScript thread ever waits. Whose work cannot begin yet, because its engine is busy, lets
+// others go first.
 #pragma once
 
 #include <map>
@@ -7,6 +8,7 @@
 #include <mutex>
 #include <string>
 
+#include "base/run_counters.h"
 #include "cuda/resources.h"
 #include "environment.h"
 #include "lane_task.h"
@@ -19,10 +21,13 @@ class DeviceTask : public LaneTask {
   using LaneTask::LaneTask;
 
   void Run() final;
+  bool Ready() final { return in_flight_ || CanSubmit(); }
   Status Execute() final { return in_flight_ ? Complete() : Submit(); }
   bool in_flight() const { return in_flight_; }
 
  protected:
+  // Whether Submit has all that it needs; as Lanes::Job::Ready.
+  virtual bool CanSubmit() { return true; }
   // Puts work into a stream. Calls ExpectCompletion when there is something to wait for.
   virtual Status Submit() = 0;
   virtual Status Complete() { return {}; }
@@ -47,10 +52,13 @@ class DeviceQueue : public Stoppable {
   // For DeviceTasks alone.
   const std::shared_ptr<Lanes>& lanes() const { return submission_; }
   const std::shared_ptr<const cuda::Resources>& resources() const { return resources_; }
+  // Of the runs of all engines.
+  const std::shared_ptr<RunCounters>& counters() const { return counters_; }
 
  private:
   Environment* const environment_;
   const std::shared_ptr<const cuda::Resources> resources_;
+  const std::shared_ptr<RunCounters> counters_ = std::make_shared<RunCounters>();
   const std::shared_ptr<Lanes> completion_;
   const std::shared_ptr<Lanes> submission_;
   bool started_ = false;

@@ -1,7 +1,6 @@
 // loadTensorRtEngine and the engine object (src/native/addon.ts).
 #include "tensorrt_bindings.h"
 
-#include <atomic>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -41,11 +40,7 @@ struct EngineState {
   trt::Version library;
   // JavaScript thread.
   bool closed = false;
-  std::atomic<std::uint64_t> submitted{0};
-  std::atomic<std::uint64_t> running{0};
-  std::atomic<std::uint64_t> completed{0};
-  std::atomic<std::uint64_t> failed{0};
-  std::atomic<std::uint64_t> cancelled{0};
+  const std::shared_ptr<RunCounters> counters = std::make_shared<RunCounters>();
 };
 
 // Per JavaScript environment.
@@ -63,9 +58,9 @@ struct Room {
 class RunTask : public DeviceTask {
  public:
   RunTask(Napi::Env env, std::shared_ptr<EngineState> state)
-      : DeviceTask(env, state->queue->lanes(), kRunStage), state_(std::move(state)) {
-    ++state_->submitted;
-  }
+      : DeviceTask(env, state->queue->lanes(), kRunStage),
+        state_(std::move(state)),
+        counted_(state_->counters, state_->queue->counters()) {}
 
   void SetInput(std::size_t index, Napi::Object tensor, const std::string& where) {
     const Napi::Env env = tensor.Env();
@@ -152,16 +147,19 @@ class RunTask : public DeviceTask {
   }
 
  protected:
+  bool CanSubmit() override {
+    lease_ = state_->executors->TryTake();
+    return static_cast<bool>(lease_);
+  }
+
   Status Submit() override {
-    ++state_->running;
-    counted_ = true;
+    counted_.Start();
     if (!pictures_.empty()) {
       Result<kernels::PreprocessJob> job = kernels::PreprocessJob::Make(pictures_);
       if (!job.ok()) return job.status();
       job_ = std::move(job.value());
       pictured_->job = &job_;
     }
-    lease_ = state_->executors->Take();
     IM_RETURN_IF_ERROR(lease_->Submit(inputs_));
     ExpectCompletion();
     return {};
@@ -181,10 +179,8 @@ class RunTask : public DeviceTask {
 
   void Settled() override {
     lease_ = {};
-    if (counted_) --state_->running;
-    counted_ = false;
-    --state_->submitted;
-    ++(status().ok() ? state_->completed : status().code() == Code::kCancelled ? state_->cancelled : state_->failed);
+    counted_.End(status().code());
+    state_->queue->lanes()->Wake();
   }
 
  private:
@@ -202,22 +198,19 @@ class RunTask : public DeviceTask {
   kernels::PreprocessJob job_;
   trt::InputView* pictured_ = nullptr;  // the input that they make
   std::vector<Output> outputs_;
-  bool counted_ = false;
+  CountedRun counted_;
 };
 
-// Behind all runs in the queue; takes every executor back before it frees them.
+// Frees the executors when no run waits for one or has one.
 class CloseTask : public DeviceTask {
  public:
-  CloseTask(Napi::Env env, std::shared_ptr<EngineState> state, std::size_t executors)
-      : DeviceTask(env, state->queue->lanes(), kRunStage), state_(std::move(state)), executors_(executors) {}
+  CloseTask(Napi::Env env, std::shared_ptr<EngineState> state)
+      : DeviceTask(env, state->queue->lanes(), kRunStage), state_(std::move(state)) {}
   Napi::Value Value(Napi::Env env) override { return env.Undefined(); }
 
  protected:
+  bool CanSubmit() override { return state_->counters->Read().waiting == 0 && state_->executors->AllFree(); }
   Status Submit() override {
-    {
-      std::vector<trt::ExecutorPool::Lease> all;
-      for (std::size_t i = 0; i < executors_; ++i) all.push_back(state_->executors->Take());
-    }
     state_->executors.reset();
     state_->engine.reset();
     return {};
@@ -225,10 +218,23 @@ class CloseTask : public DeviceTask {
 
  private:
   const std::shared_ptr<EngineState> state_;
-  const std::size_t executors_;
 };
 
 // --------------------------------------------------------------------------------------------------------------- engine
+
+Napi::Object DescribeRuns(Napi::Env env, const RunCounts& counts) {
+  Napi::Object result = Napi::Object::New(env);
+  const auto set = [&](const char* name, std::uint64_t value) { result.Set(name, static_cast<double>(value)); };
+  set("waiting", counts.waiting);
+  set("running", counts.running);
+  set("completed", counts.completed);
+  set("failed", counts.failed);
+  set("cancelled", counts.cancelled);
+  set("refused", counts.refused);
+  set("mostWaiting", counts.most_waiting);
+  result.Set("longestWaitMs", std::chrono::duration<double, std::milli>(counts.longest_wait).count());
+  return result;
+}
 
 class NativeTensorRtEngine : public Napi::ObjectWrap<NativeTensorRtEngine> {
  public:
@@ -236,6 +242,7 @@ class NativeTensorRtEngine : public Napi::ObjectWrap<NativeTensorRtEngine> {
     return DefineClass(
         env, "NativeTensorRtEngine",
         {InstanceMethod<&NativeTensorRtEngine::Run>("run"), InstanceMethod<&NativeTensorRtEngine::Statistics>("statistics"),
+         InstanceMethod<&NativeTensorRtEngine::CountRefusal>("countRefusal"),
          InstanceMethod<&NativeTensorRtEngine::Close>("close")},
         room);
   }
@@ -268,25 +275,15 @@ class NativeTensorRtEngine : public Napi::ObjectWrap<NativeTensorRtEngine> {
     if (state_->closed) ThrowStatus(env, {Code::kClosed, kRunStage, "The engine is closed."});
     if (!info[0].IsArray()) ThrowArgument(env, "inputs", "an array of tensors", info[0]);
     auto task = std::make_unique<RunTask>(env, state_);
-    try {
-      task->SetInputs(info[0].As<Napi::Array>());
-    } catch (...) {
-      --state_->submitted;
-      throw;
-    }
+    task->SetInputs(info[0].As<Napi::Array>());
     return LaneTask::Submit(env, std::move(task), info[1].IsUndefined() ? env.Null() : info[1]);
   }
 
   Napi::Value Statistics(const Napi::CallbackInfo& info) {
     Napi::Object result = Napi::Object::New(info.Env());
     const auto set = [&](const char* name, std::uint64_t value) { result.Set(name, static_cast<double>(value)); };
-    const std::uint64_t running = state_->running;
-    const std::uint64_t submitted = state_->submitted;
-    set("waiting", submitted > running ? submitted - running : 0);
-    set("running", running);
-    set("completed", state_->completed);
-    set("failed", state_->failed);
-    set("cancelled", state_->cancelled);
+    result.Set("runs", DescribeRuns(info.Env(), state_->counters->Read()));
+    result.Set("deviceRuns", DescribeRuns(info.Env(), state_->queue->counters()->Read()));
     // Closing takes these away on another thread; what was is not of interest then.
     const bool open = !state_->closed;
     const trt::ExecutorStatistics graphs = open ? state_->executors->statistics() : trt::ExecutorStatistics();
@@ -303,11 +300,18 @@ class NativeTensorRtEngine : public Napi::ObjectWrap<NativeTensorRtEngine> {
     return result;
   }
 
+  // A run that found no place in the queue, which is counted on the other side.
+  Napi::Value CountRefusal(const Napi::CallbackInfo& info) {
+    state_->counters->Refuse();
+    state_->queue->counters()->Refuse();
+    return info.Env().Undefined();
+  }
+
   Napi::Value Close(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
     if (state_->closed) ThrowStatus(env, {Code::kClosed, kRunStage, "The engine is closed."});
     state_->closed = true;
-    auto task = std::make_unique<CloseTask>(env, state_, state_->executors->size());
+    auto task = std::make_unique<CloseTask>(env, state_);
     return LaneTask::Submit(env, std::move(task), env.Null());
   }
 
@@ -356,7 +360,8 @@ class LoadTask : public LaneTask {
     if (!plan.ok()) return plan.status();
     const Result<std::shared_ptr<DeviceQueue>> queue = room_->queues.Get(environment_, settings_.cuda_path, settings_.device);
     if (!queue.ok()) return queue.status();
-    const Result<trt::InferLibrary> library = trt::OpenInferLibraryFor(plan.value(), settings_.tensorrt_path);
+    const Result<trt::InferLibrary> library =
+        trt::OpenInferLibraryFor(plan.value(), settings_.tensorrt_path, settings_.engine.host_code_allowed);
     if (!library.ok()) return library.status();
     Result<std::shared_ptr<const trt::Engine>> engine =
         trt::Engine::Load(library.value(), queue.value()->resources(), data_, size_, settings_.engine);

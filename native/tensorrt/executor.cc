@@ -41,7 +41,7 @@ std::vector<Shape> KeyOf(const std::vector<InputView>& inputs) {
     const kernels::Preprocessor::Shape job = kernels::Preprocessor::ShapeOf(*input.job);
     // No tensor has a negative size, so this is mistaken for no shape.
     Shape sizes{-1, static_cast<std::int64_t>(job.bytes), static_cast<std::int64_t>(job.scratch_bytes),
-                static_cast<std::int64_t>(job.pictures)};
+                static_cast<std::int64_t>(job.pictures), static_cast<std::int64_t>(job.contrast)};
     for (const kernels::PassGrid& grid : job.grids) sizes.insert(sizes.end(), {grid.groups, grid.rows});
     key.push_back(std::move(sizes));
   }

@@ -1,7 +1,6 @@
 // The executors of one engine: runs take one and give it back.
 #pragma once
 
-#include <condition_variable>
 #include <cstddef>
 #include <memory>
 #include <mutex>
@@ -49,16 +48,19 @@ class ExecutorPool : public std::enable_shared_from_this<ExecutorPool> {
     return pool;
   }
 
-  // Waits until one is free. Never empty.
-  Lease Take() {
-    std::unique_lock<std::mutex> lock(mutex_);
-    returned_.wait(lock, [this] { return !free_.empty(); });
+  // Empty when none is free.
+  Lease TryTake() {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (free_.empty()) return {};
     const std::size_t index = free_.back();
     free_.pop_back();
     return {shared_from_this(), index};
   }
 
-  std::size_t size() const { return executors_.size(); }
+  bool AllFree() const {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return free_.size() == executors_.size();
+  }
   // Over all runs that have ended.
   ExecutorStatistics statistics() const {
     std::lock_guard<std::mutex> lock(mutex_);
@@ -77,17 +79,13 @@ class ExecutorPool : public std::enable_shared_from_this<ExecutorPool> {
   ExecutorPool() = default;
 
   void Return(std::size_t index) {
-    {
-      std::lock_guard<std::mutex> lock(mutex_);
-      statistics_[index] = executors_[index]->statistics();
-      free_.push_back(index);
-    }
-    returned_.notify_one();
+    std::lock_guard<std::mutex> lock(mutex_);
+    statistics_[index] = executors_[index]->statistics();
+    free_.push_back(index);
   }
 
   std::vector<std::unique_ptr<Executor>> executors_;
   mutable std::mutex mutex_;
-  std::condition_variable returned_;
   std::vector<std::size_t> free_;
   std::vector<ExecutorStatistics> statistics_;
 };

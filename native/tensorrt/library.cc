@@ -79,7 +79,7 @@ Result<InferLibrary> InferLibrary::Open(Kind kind, const LibrarySearch& search) 
   return InferLibrary(kind, version, std::move(opened.value()));
 }
 
-Result<InferLibrary> OpenInferLibraryFor(const Version& plan, const std::string& configured) {
+Result<InferLibrary> OpenInferLibraryFor(const Version& plan, const std::string& configured, bool host_code_allowed) {
   std::vector<int> majors = {plan.major};
   for (const int major : kMajors) {
     if (major != plan.major) majors.push_back(major);
@@ -91,6 +91,15 @@ Result<InferLibrary> OpenInferLibraryFor(const Version& plan, const std::string&
       if (opened.ok()) return opened;
       reasons += " " + opened.status().message();
     }
+  }
+  for (const int major : majors) {
+    Result<InferLibrary> opened = InferLibrary::Open(Kind::kDispatch, InferSearch(Kind::kDispatch, major, configured));
+    if (!opened.ok()) continue;
+    if (host_code_allowed) return opened;
+    return Status(Code::kTensorRt, kStage,
+                  "Of TensorRT only " + opened.value().library().path() +
+                      " is installed, which runs the machine code that version compatible engines bring along: allow it "
+                      "(engineHostCodeAllowed) if you trust the file, or install the full or the lean library.");
   }
   return Status(Code::kTensorRt, kStage,
                 "TensorRT is not installed, and the engine needs version " + plan.Text() +

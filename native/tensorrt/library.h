@@ -49,8 +49,9 @@ class InferLibrary {
   Library library_;
 };
 
-// The library to run an engine that this version built: the full one of its major, else the lean one, else what else is there.
-Result<InferLibrary> OpenInferLibraryFor(const Version& plan, const std::string& configured);
+// The library to run an engine that this version built: the full one of its major, else the lean one, else what else is there; at
+// last, where an engine's own machine code is allowed, the dispatch library, which has nothing else to run.
+Result<InferLibrary> OpenInferLibraryFor(const Version& plan, const std::string& configured, bool host_code_allowed);
 
 struct FoundLibrary {
   Kind kind = Kind::kFull;

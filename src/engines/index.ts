@@ -5,6 +5,7 @@ export {
   type TensorRtEngineOptions,
   type TensorRtMemory,
   type TensorRtProfile,
+  type TensorRtRunCounts,
   type TensorRtStatistics,
 } from "./tensorrt/engine.js";
 export {

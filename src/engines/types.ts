@@ -92,13 +92,18 @@ export interface RunOptions {
   readonly outputs?: readonly string[];
 }
 
+/** Runs of one session: those that wait or run now, and what became of the others since it was opened. */
 export interface SessionStatistics {
   readonly waiting: number;
   readonly running: number;
   readonly completed: number;
   readonly failed: number;
   readonly cancelled: number;
+  /** How many can run at once. */
   readonly lanes: number;
+  /** How many may wait, and how many more there were, which were refused with QueueFullError. Models of one's own may leave them out. */
+  readonly queueLimit?: number;
+  readonly refused?: number;
 }
 
 /** A network ready to run. Safe to call concurrently. */

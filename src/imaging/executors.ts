@@ -3,7 +3,7 @@ import { ModelInputError } from "../errors.js";
 import { callNative, loadAddon } from "../native/index.js";
 import type { NativeAddon } from "../native/index.js";
 import { referenceExecutor } from "./reference/executor.js";
-import type { PreprocessExecutor, PreprocessSteps } from "./types.js";
+import type { PreprocessExecutor } from "./types.js";
 
 /** The addon's SIMD code, on its own threads. */
 export function cpuExecutor(addon: NativeAddon): PreprocessExecutor {
@@ -14,16 +14,8 @@ export function cpuExecutor(addon: NativeAddon): PreprocessExecutor {
   };
 }
 
-/** What keeps the kernels of {@link openCudaExecutor} from carrying steps out; null = nothing. */
-export function whyNotOnDevice({ contrast, geometry }: PreprocessSteps): "contrast" | "filter" | null {
-  // It needs the histogram of the whole picture first.
-  if (contrast !== null) return "contrast";
-  return geometry.some((step) => step.kind === "resize" && step.filter === "gaussian") ? "filter" : null;
-}
-
 /**
- * The addon's kernels on an NVIDIA GPU, by the same arithmetic as `cpu`. Steps for which {@link whyNotOnDevice} has a reason are
- * carried out by `cpu`.
+ * The addon's kernels on an NVIDIA GPU, by the same arithmetic as `cpu`.
  *
  * @param options.device Number of the GPU, from 0, among those that `CUDA_VISIBLE_DEVICES` leaves.
  * @throws CudaError when there is no driver or no such device, or the kernels cannot be loaded there.
@@ -34,11 +26,9 @@ export async function openCudaExecutor(
 ): Promise<PreprocessExecutor & AsyncDisposable> {
   const { cudaLibraryPath } = configuration().device;
   const preprocessor = await callNative(() => addon.openDevicePreprocessor({ cudaLibraryPath, device }));
-  const cpu = cpuExecutor(addon);
   return {
     name: "cuda",
     async run(image, steps, target) {
-      if (whyNotOnDevice(steps) !== null) return cpu.run(image, steps, target);
       const { data, width, height, channels, colorFormat, borrowed } = image;
       const expected = 3 * steps.output.width * steps.output.height;
       if (target.length !== expected) {

@@ -1,6 +1,6 @@
 export type * from "./types.js";
 export { cropRectangle, rectangleWithin } from "./crop.js";
-export { cpuExecutor, createPreprocessExecutor, openCudaExecutor, whyNotOnDevice } from "./executors.js";
+export { cpuExecutor, createPreprocessExecutor, openCudaExecutor } from "./executors.js";
 export { loadPicture, preloadDecoder, type ImageInput, type PictureOptions } from "./input.js";
 export {
   compilePreprocessPlan,

@@ -91,10 +91,17 @@ export interface ModelInfo {
   readonly batchSize: { readonly minimum: number; readonly maximum: number | null };
 }
 
+/** What a model is doing and has done. The inherited counters are those of network runs; with several networks, their sums. */
 export interface ModelStatistics extends SessionStatistics {
-  /** Predictions that have begun and not settled; `waitingPredictions` of them wait for a place. */
+  /** Predictions that hold a place now, and those that wait for one. */
   readonly activePredictions: number;
   readonly waitingPredictions: number;
+  /** How many may wait; how many more there were, which were refused with QueueFullError. */
+  readonly predictionQueueLimit: number;
+  readonly refusedPredictions: number;
+  /** The most that have waited at once, and the longest that one has waited for its place. */
+  readonly mostWaitingPredictions: number;
+  readonly longestPredictionWaitMs: number;
 }
 
 export interface CallOptions {

@@ -13,6 +13,9 @@ interface Waiter {
 export class Gate {
   #active = 0;
   #closed = false;
+  #refused = 0;
+  #mostWaiting = 0;
+  #longestWaitMs = 0;
   readonly #waiting: Waiter[] = [];
   #idle: (() => void)[] = [];
 
@@ -27,6 +30,16 @@ export class Gate {
   }
   get waiting(): number {
     return this.#waiting.length;
+  }
+  get refused(): number {
+    return this.#refused;
+  }
+  get mostWaiting(): number {
+    return this.#mostWaiting;
+  }
+  /** Of work that got its place. */
+  get longestWaitMs(): number {
+    return this.#longestWaitMs;
   }
   get closed(): boolean {
     return this.#closed;
@@ -56,6 +69,7 @@ export class Gate {
 
   #wait(signal: AbortSignal | undefined): Promise<void> {
     if (this.#waiting.length >= this.queueLimit) {
+      this.#refused += 1;
       throw new QueueFullError(
         `${this.what} has ${this.#active} predictions running and ${this.queueLimit} waiting. Wait for results before sending more (model.stream does), or raise queueLimit.`,
         { limit: this.queueLimit, isRetryable: true },
@@ -63,14 +77,17 @@ export class Gate {
     }
     return new Promise<void>((resolve, reject) => {
       let takeBack = (): void => undefined;
+      const since = performance.now();
       const waiter: Waiter = {
         enter: () => {
+          this.#longestWaitMs = Math.max(this.#longestWaitMs, performance.now() - since);
           takeBack();
           resolve();
         },
         leave: reject,
       };
       this.#waiting.push(waiter);
+      this.#mostWaiting = Math.max(this.#mostWaiting, this.#waiting.length);
       if (signal === undefined) return;
       takeBack = onAbort(signal, () => {
         this.#waiting.splice(this.#waiting.indexOf(waiter), 1);

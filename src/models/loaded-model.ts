@@ -2,11 +2,11 @@
 import { float32ToFloat16, planBatches } from "../engines/index.js";
 import type { InferenceSession, PictureBatch, SessionStatistics, Tensor, TensorPort } from "../engines/index.js";
 import { ModelInputError } from "../errors.js";
-import { loadPicture, requireBatchable, resolvePreprocess, whyNotOnDevice } from "../imaging/index.js";
+import { loadPicture, requireBatchable, resolvePreprocess } from "../imaging/index.js";
 import type { Geometry, ImageInput, Picture, PreprocessExecutor, PreprocessPlan } from "../imaging/index.js";
 import type { RecommendedParameters } from "../packages/index.js";
 import type { ImageInfo, ServedBy, Timings } from "../results/index.js";
-import type { ImageOptions, ModelInfo, ModelStatistics, Prepared, Stages, TaskType } from "./contract.js";
+import type { ImageOptions, ModelInfo, Prepared, Stages, TaskType } from "./contract.js";
 import type { Decoder } from "./decoding/index.js";
 import type { FamilyBase, FamilyDescription, MoreInputs, NetworkPorts } from "./family.js";
 import { InputBuffers } from "./input-buffers.js";
@@ -163,7 +163,7 @@ export abstract class LoadedModel<
       const { width, height } = members[0]?.steps.output ?? { width: 0, height: 0 };
       counts.push(count);
       // Stages hand out tensors; predictions need none where the engine prepares pictures.
-      if (pooled && this.#takesPictures() && members.every(({ steps }) => whyNotOnDevice(steps) === null)) {
+      if (pooled && this.#takesPictures()) {
         const batch = members.map(({ steps }, index) => ({ image: pictures[start + index] as Picture, steps }));
         inputs.push({ dims: [count + padding, 3, height, width], pictures: batch });
         continue;
@@ -250,7 +250,7 @@ export abstract class LoadedModel<
     });
   }
 
-  protected override engineStatistics(): Omit<ModelStatistics, "activePredictions" | "waitingPredictions"> {
+  protected override engineStatistics(): SessionStatistics {
     const { session, otherSessions } = this.parts;
     return otherSessions.map((other) => other.statistics()).reduce(addRuns, session.statistics());
   }
@@ -277,6 +277,8 @@ function addRuns(a: SessionStatistics, b: SessionStatistics): SessionStatistics 
     failed: a.failed + b.failed,
     cancelled: a.cancelled + b.cancelled,
     lanes,
+    queueLimit: (a.queueLimit ?? 0) + (b.queueLimit ?? 0),
+    refused: (a.refused ?? 0) + (b.refused ?? 0),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { SessionStatistics } from "../engines/index.js";
 import { InvalidOptionError, ModelInputError } from "../errors.js";
 import type { ImageInput } from "../imaging/index.js";
 import type { ImageOptions, ModelInfo, ModelStatistics, Stages, TaskType } from "./contract.js";
@@ -38,7 +39,7 @@ export abstract class VisionModelBase<Task extends TaskType, Options extends Ima
   protected abstract checkOptions(options: Options | undefined): void;
   /** Frees what the model owns; called once, after the last prediction has settled. */
   protected abstract release(): Promise<void>;
-  protected abstract engineStatistics(): Omit<ModelStatistics, "activePredictions" | "waitingPredictions">;
+  protected abstract engineStatistics(): SessionStatistics;
 
   /**
    * One batch; the stages in sequence unless a model fuses them.
@@ -104,7 +105,16 @@ export abstract class VisionModelBase<Task extends TaskType, Options extends Ima
   }
 
   statistics(): ModelStatistics {
-    return { ...this.engineStatistics(), activePredictions: this.gate.active, waitingPredictions: this.gate.waiting };
+    const { active, waiting, queueLimit, refused, mostWaiting, longestWaitMs } = this.gate;
+    return {
+      ...this.engineStatistics(),
+      activePredictions: active,
+      waitingPredictions: waiting,
+      predictionQueueLimit: queueLimit,
+      refusedPredictions: refused,
+      mostWaitingPredictions: mostWaiting,
+      longestPredictionWaitMs: longestWaitMs,
+    };
   }
 
   get closed(): boolean {

@@ -22,6 +22,12 @@ export interface NativeAddon {
   /** The kernels of native/kernels on one device. Opening the driver is slow; it happens on a thread of its own. */
   openDevicePreprocessor(options: { readonly cudaLibraryPath: string; readonly device: number }): Promise<NativeDevicePreprocessor>;
 
+  /** GPU time of work that is alone on a device, microseconds, one for each of `rounds`; see native/kernels/measure.h. */
+  measureDevice(
+    options: { readonly cudaLibraryPath: string; readonly device: number; readonly rounds: number; readonly together: number },
+    work: NativeDeviceWork,
+  ): Promise<Float64Array>;
+
   /** Parts of a picture as upright pictures of three channels; see native/image/perspective.h. */
   cropQuadrilaterals(
     pixels: Uint8Array,
@@ -89,9 +95,31 @@ export interface NativeAddon {
   readTensorRtPlanVersion(plan: Uint8Array): string;
 }
 
+export type NativeDeviceWork =
+  /** Memory that is overwritten. */
+  | { readonly kind: "fill"; readonly bytes: number }
+  /** A picture that is on the device already, to float32 or float16. */
+  | {
+      readonly kind: "preprocess";
+      readonly pixels: Uint8Array;
+      readonly image: NativeImageDescription;
+      readonly steps: PreprocessSteps;
+      readonly half: boolean;
+    }
+  /** The bytes of a float32 output `[4 + classes, candidates]`, boxes by centre and size first, to what is downloaded of it. */
+  | {
+      readonly kind: "detection";
+      readonly output: Uint8Array;
+      readonly candidates: number;
+      readonly classes: number;
+      readonly threshold: number;
+      readonly iouThreshold: number;
+      readonly maxDetections: number;
+    };
+
 export interface NativeDevicePreprocessor {
   /**
-   * Picture to network input, float32 `[3, height, width]`, by the device; `pixels` is copied first unless `borrowed` is false. Refuses steps that the kernels do not do (`contrast`).
+   * Picture to network input, float32 `[3, height, width]`, by the device; `pixels` is copied first unless `borrowed` is false.
    */
   run(pixels: Uint8Array, image: NativeImageDescription, steps: PreprocessSteps): Promise<Float32Array>;
   /** Ends behind the work in progress; gives the device's memory back. */
@@ -424,6 +452,8 @@ export interface NativeTensorRtEngine {
   /** All outputs. Inputs that lie in memory from `allocate` are read in place, others are copied; one may be pictures. */
   run(inputs: readonly (NativeTensor | NativePictures)[], cancel: NativeCancelToken | null): Promise<readonly NativeTensor[]>;
   statistics(): NativeTensorRtStatistics;
+  /** Counts a run that found no place in the queue. */
+  countRefusal(): void;
   /** Once. Resolves when every run in progress has settled and the memory is free. */
   close(): Promise<void>;
 }
@@ -482,7 +512,21 @@ export interface NativeBuiltEngine {
   readonly computeCapability: string;
 }
 
-export interface NativeTensorRtStatistics extends Omit<SessionStatistics, "lanes"> {
+export interface NativeRunCounts {
+  readonly waiting: number;
+  readonly running: number;
+  readonly completed: number;
+  readonly failed: number;
+  readonly cancelled: number;
+  readonly refused: number;
+  readonly mostWaiting: number;
+  readonly longestWaitMs: number;
+}
+
+export interface NativeTensorRtStatistics {
+  readonly runs: NativeRunCounts;
+  /** Of all engines of this environment on this device, since the first of those was loaded. */
+  readonly deviceRuns: NativeRunCounts;
   readonly graphLaunches: number;
   readonly graphsCaptured: number;
   /** Shapes that run without a graph because the capture failed, and why the last one did. */

@@ -30,7 +30,7 @@ test("without the addon, onnxruntime-node does the same, one run at a time, and 
     damaged: "CORRUPTED_MODEL_PACKAGE",
     provider: "ENVIRONMENT_CONFIGURATION",
     passedOver: ["cpu"],
-    statistics: { waiting: 0, running: 0, completed: 3, failed: 0, cancelled: 1, lanes: 1 },
+    statistics: { waiting: 0, running: 0, completed: 3, failed: 0, cancelled: 1, lanes: 1, queueLimit: 3, refused: 1 },
     warnings: 1,
   });
 }, 60_000);

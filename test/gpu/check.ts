@@ -2,22 +2,31 @@
  * What only a machine with a GPU can show:
  *
  *   npm run -s gpu -- [--engine ENGINE] [--onnx MODEL [--build [--fp16]]] [--device N] [--shape NAME=1x3x640x640]... [--runs 500]
+ *                     [--rounds 50] [--together 20] [--fill-mib 256] [--report FILE] [--only-kernels]
  *
- * Prints what is installed; prepares pictures on the device and compares them with the CPU's, bit for bit; with --build, builds an engine
+ * Prints what is installed; prepares pictures on the device and compares them with the CPU's, bit for bit; times every kernel; with --build, builds an engine
  * from the ONNX model: stopped once, then whole, then again with what the first build has measured; with an engine, or the one just built,
  * loads it, runs it with and without CUDA graphs and on a picture that the device prepares, times it, compares its answers with those
- * of the ONNX model on the CPU, and checks that closing gives all memory back. Exit code 1 when something does not hold.
+ * of the ONNX model on the CPU, and checks that closing gives all memory back. --report writes a page of Markdown; --only-kernels is for tools
+ * that make everything slow. Exit code 1 when something does not hold, 2 where there is no GPU.
+ *
+ * scripts/gpu-check.sh does the same on a machine that has nothing but a GPU.
  */
 import { mkdtempSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 
 import { buildTensorRtEngine, inspectEngine } from "../../src/compilation/index.js";
-import { createInferenceSession, TensorRtEngine, type Tensor, type TensorPort } from "../../src/engines/index.js";
+import { createInferenceSession, TensorRtEngine, type InferenceSession, type Tensor, type TensorPort } from "../../src/engines/index.js";
+import { MissingDependencyError } from "../../src/errors.js";
 import { configuration } from "../../src/configuration.js";
 import { loadAddon } from "../../src/native/index.js";
+import { packageVersion } from "../../src/package-root.js";
+import { measureEngine } from "./engine-figures.js";
+import { measureKernels } from "./kernels.js";
 import { checkEngineOnPictures, checkPreprocessing } from "./preprocessing.js";
+import { Report } from "./report.js";
 
 const { values } = parseArgs({
   options: {
@@ -29,17 +38,17 @@ const { values } = parseArgs({
     shape: { type: "string", multiple: true, default: [] },
     runs: { type: "string", default: "500" },
     tolerance: { type: "string", default: "0.01" },
+    rounds: { type: "string", default: "50" },
+    together: { type: "string", default: "20" },
+    "fill-mib": { type: "string", default: "256" },
+    report: { type: "string" },
+    "only-kernels": { type: "boolean", default: false },
   },
 });
 
 const WARM_UP = 50;
-const say = (text: string): void => void process.stdout.write(`${text}\n`);
-const failures: string[] = [];
-
-function expectThat(holds: boolean, what: string): void {
-  say(`${holds ? "ok    " : "FAILED"} ${what}`);
-  if (!holds) failures.push(what);
-}
+const report = new Report();
+const { say, expectThat } = report;
 
 /** Pictures have values like these; zeros would hide wrong layouts. */
 function fill(port: TensorPort, dims: readonly number[]): Tensor {
@@ -49,12 +58,14 @@ function fill(port: TensorPort, dims: readonly number[]): Tensor {
   return { type: "float32", dims, data };
 }
 
-function inputsOf(engine: TensorRtEngine): Readonly<Record<string, Tensor>> {
+/** @param batch instead of the best number of pictures */
+function inputsOf(engine: TensorRtEngine, batch?: number): Readonly<Record<string, Tensor>> {
+  const sized = (dims: readonly number[]): readonly number[] => (batch === undefined ? dims : [batch, ...dims.slice(1)]);
   const named = new Map(values.shape.map((text) => [text.split("=")[0], (text.split("=")[1] ?? "").split("x").map(Number)]));
   return Object.fromEntries(
     engine.inputs.map((port) => [
       port.name,
-      fill(port, named.get(port.name) ?? engine.profiles[engine.profile]?.[port.name]?.optimum ?? []),
+      fill(port, sized(named.get(port.name) ?? engine.profiles[engine.profile]?.[port.name]?.optimum ?? [])),
     ]),
   );
 }
@@ -85,6 +96,17 @@ async function time(engine: TensorRtEngine, inputs: Readonly<Record<string, Tens
   return `p50 ${at(0.5)} ms, p95 ${at(0.95)} ms, p99 ${at(0.99)} ms one at a time; ${rate.toFixed(0)} runs/s all at once`;
 }
 
+/** Null, with a word about it, where there is no ONNX Runtime. */
+async function openOnCpu(model: string): Promise<InferenceSession | null> {
+  try {
+    return await createInferenceSession(model, { executionProviders: ["cpu"], intraOpThreads: 0 });
+  } catch (error) {
+    if (!(error instanceof MissingDependencyError)) throw error;
+    report.note(`Answers were not compared with ONNX Runtime's: ${error.message}`);
+    return null;
+  }
+}
+
 async function checkEngine(path: string): Promise<void> {
   const runs = Number(values.runs);
   const answers: (readonly [string, Readonly<Record<string, Tensor>>])[] = [];
@@ -107,8 +129,9 @@ async function checkEngine(path: string): Promise<void> {
     expectThat(graphsGivenUp === 0, `${graphsGivenUp} captures given up`);
     say(`memory: ${JSON.stringify(engine.memory())}`);
     if (cudaGraphs && values.onnx !== undefined) {
-      await using session = await createInferenceSession(values.onnx, { executionProviders: ["cpu"], intraOpThreads: 0 });
-      answers.push(["ONNX Runtime on the CPU", await session.run(inputs)]);
+      const session = await openOnCpu(values.onnx);
+      if (session !== null) answers.push(["ONNX Runtime on the CPU", await session.run(inputs)]);
+      await session?.close();
     }
     await engine.close();
     expectThat(engine.memory().device === 0 && engine.memory().pinned === 0, "closing gives all memory back");
@@ -165,20 +188,45 @@ async function checkBuilding(onnx: string): Promise<string> {
   return options.outputPath;
 }
 
-const addon = loadAddon();
-if (addon === null) throw new Error("The addon is not available.");
-const { cudaLibraryPath, tensorRtLibraryPath } = configuration().device;
-const probe = await addon.probeNvidia({ cudaLibraryPath, tensorRtLibraryPath });
-say(JSON.stringify(probe, null, 2));
-expectThat(probe.devices.length > 0, `${probe.devices.length} devices`);
-expectThat(
-  probe.tensorRt.some(({ path }) => path !== null),
-  "TensorRT is installed",
-);
-if (probe.devices.length > 0) await checkPreprocessing(addon, Number(values.device), expectThat, say);
-const engine = values.build && values.onnx !== undefined ? await checkBuilding(values.onnx) : values.engine;
-if (engine !== undefined) {
-  await checkEngine(engine);
-  await checkEngineOnPictures(addon, engine, Number(values.device), expectThat, say);
+async function main(): Promise<number> {
+  const addon = loadAddon();
+  if (addon === null) throw new Error("The addon is not available.");
+  const device = Number(values.device);
+  const { cudaLibraryPath, tensorRtLibraryPath } = configuration().device;
+  const probe = await addon.probeNvidia({ cudaLibraryPath, tensorRtLibraryPath });
+  const gpu = probe.devices[device];
+  if (gpu === undefined) {
+    const why = probe.driver.reason ?? `${probe.devices.length} devices, and number ${device} was asked for`;
+    process.stderr.write(`There is no GPU to check here: ${why.replaceAll(/\s+/g, " ")}\n`);
+    return 2;
+  }
+  const version = ({ version, path, reason }: typeof probe.driver): string => version ?? path ?? `none (${reason ?? "not looked for"})`;
+  report.note(`Date: ${new Date().toISOString().slice(0, 10)}`);
+  report.note(`GPU: ${gpu.name}, compute capability ${gpu.computeCapability}, ${(gpu.memoryBytes / 2 ** 30).toFixed(1)} GiB`);
+  report.note(`CUDA of the driver: ${version(probe.driver)}; driver: ${version(probe.nvml)}`);
+  for (const library of probe.tensorRt) report.note(`TensorRT, ${library.kind}: ${version(library)}`);
+  report.note(`inference-models ${packageVersion}, kernels as ${addon.buildInfo().kernels}; Node ${process.versions.node}`);
+  report.note(`Processor: ${cpus()[0]?.model ?? "unknown"}, ${cpus().length} threads`);
+  expectThat(
+    probe.tensorRt.some(({ path }) => path !== null),
+    "TensorRT is installed",
+  );
+  await checkPreprocessing(addon, device, expectThat, say);
+  if (!values["only-kernels"]) {
+    await measureKernels(
+      addon,
+      { device, rounds: Number(values.rounds), together: Number(values.together), fillBytes: Number(values["fill-mib"]) * 2 ** 20 },
+      report,
+    );
+    const engine = values.build && values.onnx !== undefined ? await checkBuilding(values.onnx) : values.engine;
+    if (engine !== undefined) {
+      await checkEngine(engine);
+      await checkEngineOnPictures(addon, engine, device, expectThat, say);
+      await measureEngine(engine, { device, runs: Number(values.runs), inputsOf }, report);
+    }
+  }
+  if (values.report !== undefined) report.write(values.report, `${gpu.name}, ${new Date().toISOString().slice(0, 10)}`);
+  return report.failed ? 1 : 0;
 }
-process.exitCode = failures.length > 0 ? 1 : 0;
+
+process.exitCode = await main();

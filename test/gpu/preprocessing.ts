@@ -7,14 +7,14 @@ const ROUNDS = 200;
 
 type Geometry = PreprocessSteps["geometry"][number];
 
-function noise(width: number, height: number, channels: 1 | 3 | 4): PixelImage {
+export function noise(width: number, height: number, channels: 1 | 3 | 4): PixelImage {
   const data = new Uint8Array(width * height * channels);
   for (let i = 0; i < data.length; i += 1) data[i] = Math.imul(i + 1, 2654435761) >>> 24;
   return { data, width, height, channels, colorFormat: "bgr", borrowed: true };
 }
 
-function resize(
-  filter: "linear" | "pillow" | "none" | "triangle" | "cubic",
+export function resize(
+  filter: "linear" | "pillow" | "none" | "triangle" | "cubic" | "gaussian",
   [width, height]: readonly [number, number],
   [canvasWidth, canvasHeight, left, top]: readonly [number, number, number, number] = [width, height, 0, 0],
 ): Geometry {
@@ -33,10 +33,17 @@ const GEOMETRIES: Readonly<Record<string, readonly Geometry[]>> = {
   "two steps": [resize("linear", [640, 360], [640, 480, 0, 60]), resize("pillow", [560, 560])],
   triangle: [resize("triangle", [448, 448])],
   cubic: [resize("cubic", [398, 224], [224, 224, -87, 0])],
+  gaussian: [resize("gaussian", [960, 960])],
   sample: [{ kind: "sample", width: 256, height: 256, originX: -3.5, originY: 2.25, stepX: 5.1, stepY: 2.9 }],
 };
 
-function stepsFor(image: PixelImage, geometry: readonly Geometry[], grayscale: boolean): PreprocessSteps {
+export const CONTRASTS = ["contrast-stretching", "histogram-equalization", "adaptive-equalization"] as const;
+
+export function stepsFor(
+  image: PixelImage,
+  geometry: readonly Geometry[],
+  { grayscale = false, contrast = null }: Partial<Pick<PreprocessSteps, "grayscale" | "contrast">> = {},
+): PreprocessSteps {
   const last = geometry.at(-1);
   if (last === undefined) throw new Error("There is no step.");
   const { width, height } = last.kind === "resize" ? last.canvas : last;
@@ -44,7 +51,7 @@ function stepsFor(image: PixelImage, geometry: readonly Geometry[], grayscale: b
     source: { width: image.width, height: image.height },
     crop: { left: 0, top: 0, width: image.width, height: image.height },
     grayscale,
-    contrast: null,
+    contrast,
     geometry,
     swapChannels: true,
     normalization: { divisor: 255, factor: null, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
@@ -77,12 +84,12 @@ export async function checkPreprocessing(
   await using cuda = await openCudaExecutor(addon, { device });
   const cpu = cpuExecutor(addon);
   say(`kernels as ${addon.buildInfo().kernels}`);
-  for (const [name, geometry] of Object.entries(GEOMETRIES)) {
+  const check = async (name: string, geometry: readonly Geometry[], contrast: PreprocessSteps["contrast"]): Promise<void> => {
     let differing = 0;
     for (const channels of [1, 3, 4] as const) {
       for (const grayscale of [false, true]) {
         const image = noise(1280, 720, channels);
-        const steps = stepsFor(image, geometry, grayscale);
+        const steps = stepsFor(image, geometry, { grayscale, contrast });
         const length = 3 * steps.output.width * steps.output.height;
         const [onDevice, onCpu] = [new Float32Array(length), new Float32Array(length)];
         await cuda.run(image, steps, onDevice);
@@ -91,9 +98,11 @@ export async function checkPreprocessing(
       }
     }
     expectThat(differing === 0, `${name}: ${differing} values differ from the CPU's`);
-  }
+  };
+  for (const [name, geometry] of Object.entries(GEOMETRIES)) await check(name, geometry, null);
+  for (const contrast of CONTRASTS) await check(contrast, GEOMETRIES["letterbox"] ?? [], contrast);
   const image = noise(1280, 720, 3);
-  const steps = stepsFor(image, GEOMETRIES["letterbox"] ?? [], false);
+  const steps = stepsFor(image, GEOMETRIES["letterbox"] ?? []);
   const target = new Float32Array(3 * 640 * 640);
   say(
     `letterbox of 1280x720 to 640x640, upload and download included: ${(await median(cuda, image, steps, target)).toFixed(3)} ms; ` +
@@ -117,7 +126,7 @@ export async function checkEngineOnPictures(
     return;
   }
   const image = noise(1280, 720, 3);
-  const steps = stepsFor(image, [resize("linear", [width, height])], false);
+  const steps = stepsFor(image, [resize("linear", [width, height])]);
   const data = new Float32Array(batch * 3 * height * width);
   await cpuExecutor(addon).run(image, steps, data.subarray(0, 3 * height * width));
   const expected = await engine.run({ [port.name]: { type: "float32", dims: [batch, 3, height, width], data } });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { InferenceModelsError } from "../../src/errors.js";
+import { InferenceModelsError, QueueFullError } from "../../src/errors.js";
 import { Gate } from "../../src/models/gate.js";
 
 /** A job that ends when told to. */
@@ -31,7 +31,8 @@ describe("Gate", () => {
     expect(jobs.map(({ started }) => started())).toEqual([true, true, true, false]);
     for (const { finish } of jobs) finish("x");
     expect(await Promise.all(outcomes)).toEqual(["x", "b", "x", "x"]);
-    expect([gate.active, gate.waiting]).toEqual([0, 0]);
+    expect([gate.active, gate.waiting, gate.mostWaiting, gate.refused]).toEqual([0, 0, 2, 0]);
+    expect(gate.longestWaitMs).toBeGreaterThan(0);
   });
 
   it("gives the place of a failed job to the next", async () => {
@@ -72,6 +73,17 @@ describe("Gate", () => {
     running.finish("late");
     await turn();
     expect(gate.active).toBe(0);
+  });
+
+  it("refuses what finds no place to wait, and counts it", async () => {
+    const gate = new Gate(1, 1, "The model");
+    const [first, second] = [job(), job()];
+    const outcomes = [gate.run(first.work), gate.run(second.work)];
+    await expect(gate.run(job().work)).rejects.toThrow(QueueFullError);
+    expect([gate.refused, gate.mostWaiting]).toEqual([1, 1]);
+    first.finish("a");
+    second.finish("b");
+    expect(await Promise.all(outcomes)).toEqual(["a", "b"]);
   });
 
   it("closes after what had begun or waited, and refuses what comes later", async () => {

@@ -35,7 +35,8 @@ type Name =
   | "nonMaximumSuppression"
   | "decodeMasks"
   | "makeClassMap"
-  | "makeValueMap";
+  | "makeValueMap"
+  | "measureDevice";
 
 interface GoodCall {
   readonly args: readonly unknown[];
@@ -126,6 +127,20 @@ const GOOD: Readonly<Record<Name, GoodCall>> = {
     args: [map, placement, { classIds: Int32Array.of(0, 1), background: 0, thresholds: Float32Array.of(0.5) }],
   },
   makeValueMap: { args: [map, placement, "nearest-cubic"] },
+  measureDevice: {
+    args: [
+      { cudaLibraryPath: join(fakes ?? "", "cuda"), device: 0, rounds: 1, together: 1 },
+      {
+        kind: "detection",
+        output: new Uint8Array(40),
+        candidates: 2,
+        classes: 1,
+        threshold: 0.5,
+        iouThreshold: 0.5,
+        maxDetections: 10,
+      },
+    ],
+  },
 };
 
 /** Untyped on purpose: what the compiler forbids is what is tested. */
@@ -197,7 +212,8 @@ const HOSTILE: readonly unknown[] = [
   1e308,
 ];
 
-const calls = (Object.entries(GOOD) as [Name, GoodCall][]).filter(([name]) => name !== "run" || onDevice !== null);
+const needsDevice: readonly Name[] = ["run", "measureDevice"];
+const calls = (Object.entries(GOOD) as [Name, GoodCall][]).filter(([name]) => !needsDevice.includes(name) || onDevice !== null);
 
 describe.skipIf(addon === null).each(calls)("%s", (name, { args, nullable = [], any = [] }) => {
   const places = paths(args);

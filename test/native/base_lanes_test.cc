@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <string>
@@ -88,6 +89,45 @@ TEST_F(LanesTest, RunAsManyAtOnceAsThereAreLanes) {
   Submit(lanes, "b", "a runs");
   scene_.WaitFor("a ran");
   scene_.WaitFor("b ran");
+}
+
+// Begins when it is told that it may.
+class PatientJob final : public TestJob {
+ public:
+  PatientJob(Scene& scene, const std::atomic<bool>& ready) : TestJob(scene, "patient", ""), ready_(ready) {}
+  bool Ready() override { return ready_; }
+
+ private:
+  const std::atomic<bool>& ready_;
+};
+
+TEST_F(LanesTest, JobsThatAreNotReadyLetOthersGoFirst) {
+  std::atomic<bool> ready{false};
+  Lanes lanes(Done());
+  ASSERT_TRUE(lanes.Start(1).ok());
+  std::unique_ptr<Lanes::Job> job = std::make_unique<PatientJob>(scene_, ready);
+  ASSERT_TRUE(lanes.Submit(job));
+  Submit(lanes, "a");
+  scene_.WaitFor("a ran");
+  EXPECT_EQ(lanes.waiting(), 1u);
+  bool drained = false;
+  lanes.Close([&drained] { drained = true; });
+  EXPECT_EQ(Count("patient runs"), 0) << "closing waits for it";
+  ready = true;
+  lanes.Wake();
+  lanes.Join();
+  EXPECT_TRUE(drained);
+  EXPECT_EQ(scene_.events(), (std::vector<std::string>{"a runs", "a ran", "patient runs", "patient ran"}));
+}
+
+TEST_F(LanesTest, StopAbandonsJobsThatAreNotReady) {
+  const std::atomic<bool> ready{false};
+  Lanes lanes(Done());
+  ASSERT_TRUE(lanes.Start(2).ok());
+  std::unique_ptr<Lanes::Job> job = std::make_unique<PatientJob>(scene_, ready);
+  ASSERT_TRUE(lanes.Submit(job));
+  lanes.Stop();
+  EXPECT_EQ(scene_.events(), (std::vector<std::string>{"patient abandoned"}));
 }
 
 TEST_F(LanesTest, CancelTakesAWaitingJobOutOfTheQueue) {

@@ -35,6 +35,24 @@ TEST(FindInferLibraries, RefusesOtherMajorsUnderARightName) {
   EXPECT_NE(found[0].reason.find("TensorRT 8.6.1"), std::string::npos) << found[0].reason;
 }
 
+TEST(OpenInferLibraryFor, PrefersTheMajorThenTheKind) {
+  const auto kind = [](const Version& plan) {
+    const Result<InferLibrary> opened = OpenInferLibraryFor(plan, kFakes + "/versions", true);
+    return opened.ok() ? KindName(opened.value().kind()) + opened.value().version().Text() : opened.status().message();
+  };
+  EXPECT_EQ(kind({10, 3, 0, 1}), "full10.15.1.29");
+  EXPECT_EQ(kind({11, 0, 0, 1}), "lean11.4.0");
+}
+
+TEST(OpenInferLibraryFor, TheDispatchLibraryNeedsToBeAllowedWhatItRuns) {
+  const Result<InferLibrary> allowed = OpenInferLibraryFor({10, 3, 0, 1}, kFakes + "/dispatch", true);
+  ASSERT_TRUE(allowed.ok()) << allowed.status().message();
+  EXPECT_EQ(allowed.value().kind(), Kind::kDispatch);
+  const Status refused = OpenInferLibraryFor({10, 3, 0, 1}, kFakes + "/dispatch", false).status();
+  EXPECT_NE(refused.message().find("engineHostCodeAllowed"), std::string::npos) << refused.message();
+  EXPECT_NE(refused.message().find(kFakes + "/dispatch/libnvinfer_dispatch.so.11"), std::string::npos) << refused.message();
+}
+
 TEST(FindParser, HasAVersionOfItsOwn) {
   EXPECT_EQ(FindParser(kFakes + "/versions", true).version, "0.1.0");
   const FoundLibrary missing = FindParser(kFakes + "/cuda", true);

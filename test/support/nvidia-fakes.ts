@@ -18,6 +18,7 @@ const LIBRARIES: readonly (readonly [file: string, source: string, ...definition
   ["versions/libnvinfer_lean.so.11", "fake_versions.cc", "FAKE_INFER=110400"],
   ["trt10/libnvinfer.so.10", "fake_tensorrt.cc fake_builder.cc", "FAKE_TRT_VERSION=101501"],
   ["trt10/libnvonnxparser.so.10", "fake_parser.cc", "FAKE_TRT_VERSION=101501"],
+  ["trt10-dispatch/libnvinfer_dispatch.so.10", "fake_tensorrt.cc fake_builder.cc", "FAKE_TRT_VERSION=101501"],
   ["trt11/libnvinfer.so.11", "fake_tensorrt.cc fake_builder.cc", "FAKE_TRT_VERSION=110100"],
   ["trt11/libnvonnxparser.so.11", "fake_parser.cc", "FAKE_TRT_VERSION=110100"],
   ["versions/libnvonnxparser.so.10", "fake_versions.cc", "FAKE_PARSER=100"],

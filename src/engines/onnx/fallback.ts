@@ -147,7 +147,7 @@ class FallbackSession implements InferenceSession {
   /** Settles when the last run that was accepted has ended. */
   #tail: Promise<unknown> = Promise.resolve();
   #closing: Promise<void> | null = null;
-  readonly #counts = { waiting: 0, running: 0, completed: 0, failed: 0, cancelled: 0 };
+  readonly #counts = { waiting: 0, running: 0, completed: 0, failed: 0, cancelled: 0, refused: 0 };
 
   constructor(
     runtime: RuntimeModule,
@@ -178,6 +178,7 @@ class FallbackSession implements InferenceSession {
     const tensors = checkInputs(this.inputs, inputs);
     const wanted = checkOutputs(this.outputs, outputs);
     if (this.#counts.waiting + this.#counts.running > this.#queueLimit) {
+      this.#counts.refused += 1;
       throw queueFull(this.#queueLimit);
     }
     this.#counts.waiting += 1;
@@ -212,7 +213,7 @@ class FallbackSession implements InferenceSession {
   }
 
   statistics(): SessionStatistics {
-    return { ...this.#counts, lanes: 1 };
+    return { ...this.#counts, lanes: 1, queueLimit: this.#queueLimit };
   }
 
   close(): Promise<void> {

@@ -71,6 +71,7 @@ class NativeInferenceSession implements InferenceSession {
   readonly #lanes: number;
   readonly #queueLimit: number;
   #unsettled = 0;
+  #refused = 0;
   #closing: Promise<void> | null = null;
 
   constructor(addon: NativeAddon, native: NativeSession, runtime: OpenedRuntime, options: CheckedOptions, opset: number | null) {
@@ -100,6 +101,7 @@ class NativeInferenceSession implements InferenceSession {
     const wanted = checkOutputs(this.outputs, outputs);
     // Runs that were aborted count until their lane has let go of them: what is bounded is work, not promises.
     if (this.#unsettled >= this.#lanes + this.#queueLimit) {
+      this.#refused += 1;
       throw queueFull(this.#queueLimit);
     }
     const cancel = signal === undefined ? null : this.#addon.createCancelToken();
@@ -122,7 +124,7 @@ class NativeInferenceSession implements InferenceSession {
   }
 
   statistics(): SessionStatistics {
-    return { ...this.#native.statistics(), lanes: this.#lanes };
+    return { ...this.#native.statistics(), lanes: this.#lanes, queueLimit: this.#queueLimit, refused: this.#refused };
   }
 
   close(): Promise<void> {

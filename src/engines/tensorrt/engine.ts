@@ -46,7 +46,26 @@ export interface TensorRtMemory {
   readonly pinned: number;
 }
 
-export interface TensorRtStatistics extends SessionStatistics {
+/** Runs that wait or run now, and what became of the others. */
+export interface TensorRtRunCounts {
+  readonly waiting: number;
+  readonly running: number;
+  readonly completed: number;
+  readonly failed: number;
+  readonly cancelled: number;
+  /** Rejected with QueueFullError. */
+  readonly refused: number;
+  /** The most that have waited at once. */
+  readonly mostWaiting: number;
+  /** The longest that a run has waited before the device's thread began with it. */
+  readonly longestWaitMs: number;
+}
+
+export interface TensorRtStatistics extends SessionStatistics, TensorRtRunCounts {
+  readonly queueLimit: number;
+  readonly refused: number;
+  /** Of all engines of this JavaScript thread on this GPU, since the first of those that are open was loaded. */
+  readonly device: TensorRtRunCounts;
   readonly graphLaunches: number;
   readonly graphsCaptured: number;
   /** Shapes that run without a graph because capturing them failed, and why the last one did. */
@@ -187,7 +206,10 @@ export class TensorRtEngine implements InferenceSession {
     signal: AbortSignal | undefined,
   ): Promise<Readonly<Record<string, Tensor>>> {
     // Runs that were aborted count until the device has let go of them: what is bounded is work, not promises.
-    if (this.#unsettled >= this.#contexts + this.#queueLimit) throw queueFull(this.#queueLimit, STAGE);
+    if (this.#unsettled >= this.#contexts + this.#queueLimit) {
+      this.#native.countRefusal();
+      throw queueFull(this.#queueLimit, STAGE);
+    }
     const cancel = signal === undefined ? null : this.#addon.createCancelToken();
     const results = await raceAbort(signal, this.#submit(inputs, cancel), () => cancel?.cancel());
     return Object.fromEntries(results.filter(({ name }) => wanted.includes(name)).map((tensor) => [tensor.name, readTensor(tensor)]));
@@ -203,10 +225,9 @@ export class TensorRtEngine implements InferenceSession {
   }
 
   statistics(): TensorRtStatistics {
-    const { waiting, running, completed, failed, cancelled, ...rest } = this.#native.statistics();
-    const { graphLaunches, graphsCaptured, graphsGivenUp, lastCaptureFailure } = rest;
-    const runs = { waiting, running, completed, failed, cancelled, lanes: this.#contexts };
-    return { ...runs, graphLaunches, graphsCaptured, graphsGivenUp, lastCaptureFailure };
+    const { runs, deviceRuns, graphLaunches, graphsCaptured, graphsGivenUp, lastCaptureFailure } = this.#native.statistics();
+    const settings = { lanes: this.#contexts, queueLimit: this.#queueLimit };
+    return { ...runs, ...settings, device: deviceRuns, graphLaunches, graphsCaptured, graphsGivenUp, lastCaptureFailure };
   }
 
   memory(): TensorRtMemory {

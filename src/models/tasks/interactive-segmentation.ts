@@ -1,19 +1,11 @@
 /** Pictures to embeddings, and embeddings with prompts to masks. */
-import type { InferenceSession, Tensor } from "../../engines/index.js";
+import type { InferenceSession, SessionStatistics, Tensor } from "../../engines/index.js";
 import { ModelInputError } from "../../errors.js";
 import { loadPicture, type ImageInput, type Size } from "../../imaging/index.js";
 import { invalidOption } from "../../options.js";
 import { convertMasks, createPromptedMasks, joinMasks } from "../../results/index.js";
 import type { MaskLogits, PromptedMasks, RleMasks, ServedBy, Timings } from "../../results/index.js";
-import type {
-  EmbedOptions,
-  ImageEmbedding,
-  ModelStatistics,
-  PromptOptions,
-  SegmentationPrompt,
-  SegmentRequest,
-  Stages,
-} from "../contract.js";
+import type { EmbedOptions, ImageEmbedding, PromptOptions, SegmentationPrompt, SegmentRequest, Stages } from "../contract.js";
 import { EmbeddingCache, pictureKey } from "../embedding-cache.js";
 import type { InteractiveDescription, InteractiveSegmentationFamily } from "../family.js";
 import { fewAtATime } from "../few-at-a-time.js";
@@ -256,9 +248,8 @@ export class LoadedInteractiveSegmentationModel extends VisionModelBase<
     );
   }
 
-  protected override engineStatistics(): Omit<ModelStatistics, "activePredictions" | "waitingPredictions"> {
-    const { activePredictions: _active, waitingPredictions: _waiting, ...engine } = this.#encoder.statistics();
-    return engine;
+  protected override engineStatistics(): SessionStatistics {
+    return this.#encoder.statistics();
   }
 
   protected override release(): Promise<void> {

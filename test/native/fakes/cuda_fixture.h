@@ -11,10 +11,11 @@
 
 namespace im::cuda {
 
-// The stand-in; or, where there is a GPU, the real driver from the folder that this variable names, for tests of results
-// (docs/gpu.md).
+// Where there is a GPU: the folder of the real driver, for tests of results (docs/gpu.md), which ask no stand-in anything.
+inline const char* RealDriverFolder() { return std::getenv("IM_TEST_CUDA_LIBRARY_PATH"); }
+
 inline LibrarySearch FakeDriverSearch() {
-  const char* real = std::getenv("IM_TEST_CUDA_LIBRARY_PATH");
+  const char* real = RealDriverFolder();
   LibrarySearch search = DriverSearch(real != nullptr ? std::string(real) : std::string(IM_FAKES) + "/cuda");
   search.ask_loader = false;
   search.folders.clear();
@@ -24,12 +25,14 @@ inline LibrarySearch FakeDriverSearch() {
 class FakeDriverTest : public testing::Test {
  protected:
   void SetUp() override {
+    if (RealDriverFolder() != nullptr) return;
     fake_ = FakeCuda::Attach(IM_FAKES "/cuda/libcuda.so.1");
     ASSERT_NE(fake_.state, nullptr);
     ASSERT_EQ(state().alive(), 0);
     state() = FakeCudaState();
   }
   void TearDown() override {
+    if (RealDriverFolder() != nullptr) return;
     EXPECT_EQ(state().device_blocks, 0);
     EXPECT_EQ(state().pinned_blocks, 0);
     EXPECT_EQ(state().streams, 0);

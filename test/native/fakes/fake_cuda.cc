@@ -19,6 +19,8 @@
 #include <string>
 #include <vector>
 
+#include <unistd.h>
+
 #define EXPORT extern "C" __attribute__((visibility("default")))
 
 namespace {
@@ -94,6 +96,13 @@ void ReadEnvironment() {
     return true;
   }();
   (void)once;
+}
+
+// While the file that FAKE_CUDA_HOLD names is there, the device gets nowhere: who waits for its work goes on waiting. Before any
+// lock.
+void WaitWhileHeld() {
+  static const char* const path = std::getenv("FAKE_CUDA_HOLD");
+  while (path != nullptr && access(path, F_OK) == 0) usleep(500);
 }
 
 int Injected(const char* function) {
@@ -519,6 +528,7 @@ EXPORT int cuStreamDestroy_v2(void* handle) {
 }
 
 EXPORT int cuStreamSynchronize(void* handle) {
+  WaitWhileHeld();
   ENTER();
   FAIL_IF_INJECTED();
   NEED_CONTEXT();
@@ -578,6 +588,7 @@ EXPORT int cuStreamWaitEvent(void* stream, void* handle, unsigned) {
 }
 
 EXPORT int cuEventSynchronize(void* handle) {
+  WaitWhileHeld();
   ENTER();
   FAIL_IF_INJECTED();
   NEED_CONTEXT();

@@ -5,6 +5,7 @@
 // promises.
 #include "kernel_twins.h"
 
+#include "kernels/contrast_body.h"
 #include "kernels/detection_body.h"
 #include "kernels/mask_runs_body.h"
 #include "kernels/masks_body.h"
@@ -16,6 +17,11 @@ namespace {
 template <typename Body>
 void InOrder(unsigned count, bool backwards, Body body) {
   for (unsigned i = 0; i < count; ++i) body(backwards ? count - 1 - i : i);
+}
+
+bool NextDirection() {
+  static bool backwards = true;
+  return backwards = !backwards;
 }
 
 // calls body(x, y, z) for all threads of a grid.
@@ -52,6 +58,29 @@ bool Preprocess(void** parameters, const unsigned grid[3], const unsigned block[
   if (!Translate(arguments.job) || !Translate(arguments.scratch) || !Translate(arguments.target)) return false;
   ForThreads(grid, block, [&](unsigned x, unsigned y, unsigned z) { im::kernels::PreprocessGroup(arguments, x, y, z); });
   return true;
+}
+
+using ContrastBody = void (*)(const HostTeam&, const im::kernels::ContrastArguments&, unsigned, unsigned,
+                              im::kernels::ContrastShared&);
+
+template <ContrastBody Body>
+bool EnhanceContrast(void** parameters, const unsigned grid[3], const unsigned[3]) {
+  auto arguments = *static_cast<im::kernels::ContrastArguments*>(parameters[0]);
+  if (!Translate(arguments.job) || !Translate(arguments.scratch)) return false;
+  const bool backwards = NextDirection();
+  InOrder(grid[1], backwards, [&](unsigned picture) {
+    InOrder(grid[0], backwards, [&](unsigned block) {
+      im::kernels::ContrastShared shared;
+      Body(HostTeam{backwards}, arguments, block, picture, shared);
+    });
+  });
+  return true;
+}
+
+// Its blocks are numbered by pictures alone.
+void MapValues(const HostTeam& team, const im::kernels::ContrastArguments& arguments, unsigned picture, unsigned,
+               im::kernels::ContrastShared& shared) {
+  im::kernels::MapValues(team, arguments, picture, shared);
 }
 
 bool Translated(im::kernels::DetectionArguments& arguments) {
@@ -158,6 +187,11 @@ bool MaskRunLengths(void** parameters, const unsigned grid[3], const unsigned bl
 
 constexpr KernelTwin kTwins[] = {
     {"im_preprocess", Preprocess, sizeof(im::kernels::PreprocessArguments)},
+    {"im_contrast_count", EnhanceContrast<im::kernels::CountStripe>, sizeof(im::kernels::ContrastArguments)},
+    {"im_contrast_map", EnhanceContrast<MapValues>, sizeof(im::kernels::ContrastArguments)},
+    {"im_contrast_tiles", EnhanceContrast<im::kernels::MapTile>, sizeof(im::kernels::ContrastArguments)},
+    {"im_contrast_levels", EnhanceContrast<im::kernels::LevelStripe>, sizeof(im::kernels::ContrastArguments)},
+    {"im_contrast_rescale", EnhanceContrast<im::kernels::RescaleStripe>, sizeof(im::kernels::ContrastArguments)},
     {"im_detection_gather", PerCandidate<im::kernels::GatherCandidate>, sizeof(im::kernels::DetectionArguments)},
     {"im_detection_rank", PerCandidate<im::kernels::RankCandidate>, sizeof(im::kernels::DetectionArguments)},
     {"im_detection_suppress", Suppress, sizeof(im::kernels::DetectionArguments)},

@@ -1,0 +1,232 @@
+// measureDevice (src/native/addon.ts): GPU time of the kernels, alone on the device.
+#include "device_measure_bindings.h"
+
+#include <cstring>
+#include <memory>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "arguments.h"
+#include "cuda/resources.h"
+#include "environment.h"
+#include "image_arguments.h"
+#include "kernels/detector.h"
+#include "kernels/measure.h"
+#include "kernels/preprocessor.h"
+#include "lane_task.h"
+
+namespace im {
+namespace {
+
+constexpr char kStage[] = "cuda.measure";
+constexpr std::int64_t kMaximumRounds = 1000;
+constexpr std::int64_t kMaximumBytes = std::int64_t{1} << 32;
+constexpr std::int64_t kMaximumCount = 1 << 20;
+
+struct FillWork {
+  std::size_t bytes = 0;
+};
+
+struct PreprocessWork {
+  kernels::Picture picture;
+  bool half = false;
+};
+
+// The output of a head: box and class scores, for all candidates of one attribute after the other.
+struct DetectionWork {
+  std::size_t candidates = 0;
+  std::size_t classes = 0;
+  const void* output = nullptr;
+  float threshold = 0;
+  detection::Limits limits;
+};
+
+using Work = std::variant<FillWork, PreprocessWork, DetectionWork>;
+
+class Bench {
+ public:
+  static Result<std::unique_ptr<Bench>> Open(const std::string& cuda_path, int ordinal) {
+    const Result<cuda::Driver> driver = cuda::Driver::Open(cuda::DriverSearch(cuda_path));
+    if (!driver.ok()) return driver.status();
+    Result<std::shared_ptr<const cuda::Resources>> resources = cuda::Resources::Open(driver.value(), ordinal);
+    if (!resources.ok()) return resources.status();
+    Result<cuda::Stream> stream = cuda::Stream::Create(resources.value()->device);
+    if (!stream.ok()) return stream.status();
+    return std::make_unique<Bench>(std::move(resources.value()), std::move(stream.value()));
+  }
+
+  Bench(std::shared_ptr<const cuda::Resources> resources, cuda::Stream stream)
+      : resources_(std::move(resources)), stream_(std::move(stream)) {}
+  ~Bench() {
+    (void)stream_.Synchronize();
+    resources_->memory->Forget(stream_.get());
+  }
+
+  Result<std::vector<double>> Measure(const FillWork& work, const kernels::Rounds& rounds) const {
+    const Result<cuda::DeviceBuffer> target = resources_->memory->Allocate(work.bytes, stream_.get());
+    if (!target.ok()) return target.status();
+    return kernels::MeasureMicroseconds(stream_, rounds, [&] {
+      return Check(table().cuMemsetD8Async(target.value().address(), 0, work.bytes, stream_.get()), "cuMemsetD8Async");
+    });
+  }
+
+  Result<std::vector<double>> Measure(const PreprocessWork& work, const kernels::Rounds& rounds) const {
+    const Result<kernels::PreprocessJob> job = kernels::PreprocessJob::Make({work.picture});
+    if (!job.ok()) return job.status();
+    const auto kernel = kernels::PreprocessKernel::Load(resources_->device);
+    if (!kernel.ok()) return kernel.status();
+    const kernels::InputType type = work.half ? kernels::InputType::kFloat16 : kernels::InputType::kFloat32;
+    const Result<cuda::DeviceBuffer> target =
+        resources_->memory->Allocate(job.value().output_length() * (work.half ? 2 : 4), stream_.get());
+    if (!target.ok()) return target.status();
+    kernels::Preprocessor preprocessor(resources_, kernel.value(), stream_);
+    IM_RETURN_IF_ERROR(preprocessor.Prepare(job.value()));
+    const Status uploaded = preprocessor.Enqueue(target.value().address(), type);
+    if (!uploaded.ok()) return Ended(uploaded);
+    return Ended(kernels::MeasureMicroseconds(stream_, rounds,
+                                              [&] { return preprocessor.EnqueueKernels(target.value().address(), type); }));
+  }
+
+  Result<std::vector<double>> Measure(const DetectionWork& work, const kernels::Rounds& rounds) const {
+    const std::size_t length = (4 + work.classes) * work.candidates;
+    const std::size_t bytes = length * sizeof(float);
+    const Result<cuda::DeviceBuffer> output = resources_->memory->Allocate(bytes, stream_.get());
+    if (!output.ok()) return output.status();
+    const Result<cuda::PinnedBuffer> staging = resources_->pinned->Allocate(bytes);
+    if (!staging.ok()) return staging.status();
+    std::memcpy(staging.value().data(), work.output, bytes);
+    const auto kernels = kernels::DetectionKernels::Load(resources_->device);
+    if (!kernels.ok()) return kernels.status();
+    kernels::DeviceDenseHead head;
+    head.pictures = 1;
+    head.candidates = work.candidates;
+    head.classes = work.classes;
+    head.boxes = {output.value().address(), length, {0, 1, work.candidates}, length};
+    head.scores = {output.value().address(), length, {4 * work.candidates, 1, work.candidates}, length};
+    kernels::Detector detector(resources_, kernels.value(), stream_);
+    IM_RETURN_IF_ERROR(detector.Prepare(head, detection::Thresholds({work.threshold}), work.limits));
+    const Status uploaded =
+        Check(table().cuMemcpyHtoDAsync_v2(output.value().address(), staging.value().data(), bytes, stream_.get()),
+              "cuMemcpyHtoDAsync");
+    if (!uploaded.ok()) return Ended(uploaded);
+    return Ended(kernels::MeasureMicroseconds(stream_, rounds, [&] { return detector.Enqueue(); }));
+  }
+
+ private:
+  const cuda::DriverTable& table() const { return resources_->device->table(); }
+  Status Check(int code, const char* call) const { return resources_->device->Check(code, call); }
+  // Memory that the work uses goes with its caller.
+  Result<std::vector<double>> Ended(Result<std::vector<double>> measured) const {
+    (void)stream_.Synchronize();
+    return measured;
+  }
+
+  const std::shared_ptr<const cuda::Resources> resources_;
+  const cuda::Stream stream_;
+};
+
+class MeasureTask : public LaneTask {
+ public:
+  MeasureTask(Napi::Env env, std::shared_ptr<Lanes> lanes, Napi::Object options)
+      : LaneTask(env, std::move(lanes), kStage),
+        cuda_path_(RequireString(Field(options, "cudaLibraryPath"), "options.cudaLibraryPath")),
+        device_(static_cast<int>(RequireInteger(Field(options, "device"), "options.device", 0, 1023))),
+        rounds_{static_cast<int>(RequireInteger(Field(options, "rounds"), "options.rounds", 1, kMaximumRounds)),
+                static_cast<int>(RequireInteger(Field(options, "together"), "options.together", 1, kMaximumRounds))} {}
+
+  void SetWork(Napi::Object work) {
+    switch (RequireOneOf(Field(work, "kind"), "work.kind", {"fill", "preprocess", "detection"})) {
+      case 0: return SetFill(work);
+      case 1: return SetPreprocess(work);
+      default: return SetDetection(work);
+    }
+  }
+
+  Status Execute() override {
+    const Result<std::unique_ptr<Bench>> bench = Bench::Open(cuda_path_, device_);
+    if (!bench.ok()) return bench.status();
+    Result<std::vector<double>> measured =
+        std::visit([&](const auto& work) { return bench.value()->Measure(work, rounds_); }, work_);
+    if (!measured.ok()) return measured.status();
+    microseconds_ = std::move(measured.value());
+    return {};
+  }
+
+  Napi::Value Value(Napi::Env env) override {
+    Napi::Float64Array result = Napi::Float64Array::New(env, microseconds_.size());
+    for (std::size_t i = 0; i < microseconds_.size(); ++i) result[i] = microseconds_[i];
+    return result;
+  }
+
+ private:
+  void SetFill(Napi::Object work) {
+    work_ = FillWork{static_cast<std::size_t>(RequireInteger(Field(work, "bytes"), "work.bytes", 1, kMaximumBytes))};
+  }
+
+  void SetPreprocess(Napi::Object work) {
+    const bool half = RequireBoolean(Field(work, "half"), "work.half");
+    StablePicture picture = ReadPicture(Field(work, "pixels"), Field(work, "image"), Field(work, "steps"));
+    if (picture.copy == nullptr) Hold(picture.owner);
+    copy_ = std::move(picture.copy);
+    work_ = PreprocessWork{std::move(picture.picture), half};
+  }
+
+  void SetDetection(Napi::Object work) {
+    DetectionWork detection;
+    detection.candidates =
+        static_cast<std::size_t>(RequireInteger(Field(work, "candidates"), "work.candidates", 1, kMaximumCount));
+    detection.classes = static_cast<std::size_t>(RequireInteger(Field(work, "classes"), "work.classes", 1, kMaximumCount));
+    detection.threshold = static_cast<float>(RequireNumber(Field(work, "threshold"), "work.threshold"));
+    detection.limits.iou_threshold = static_cast<float>(RequireNumber(Field(work, "iouThreshold"), "work.iouThreshold"));
+    detection.limits.max_detections =
+        static_cast<std::size_t>(RequireInteger(Field(work, "maxDetections"), "work.maxDetections", 1, kMaximumCount));
+    // Last: reading an object can run a getter, and a getter can detach the memory.
+    const Span<const std::uint8_t> bytes = RequireUint8Array(Field(work, "output"), "work.output");
+    RequireLength(work.Env(), "work.output", (4 + detection.classes) * detection.candidates * sizeof(float), "bytes", bytes.size);
+    StableBytes stable = Stabilize(work.Env(), bytes, "the output");
+    if (stable.copy == nullptr) Hold(stable.owner);
+    detection.output = stable.data;
+    copy_ = std::move(stable.copy);
+    work_ = std::move(detection);
+  }
+
+  const std::string cuda_path_;
+  const int device_;
+  const kernels::Rounds rounds_;
+  Work work_;
+  HostMemory copy_;
+  std::vector<double> microseconds_;
+};
+
+// Per JavaScript environment.
+struct Room {
+  std::shared_ptr<StoppableLanes> lanes;
+};
+
+Napi::Value MeasureDevice(const Napi::CallbackInfo& info, Room* room) {
+  const Napi::Env env = info.Env();
+  if (room->lanes == nullptr) {
+    auto made = std::make_shared<StoppableLanes>(Environment::Get(env));
+    const Status started = made->lanes->Start(1);
+    if (!started.ok()) ThrowStatus(env, started);
+    Environment::Get(env)->StopAtExit(made);
+    room->lanes = std::move(made);
+  }
+  auto task = std::make_unique<MeasureTask>(env, room->lanes->lanes, RequireObject(info[0], "options"));
+  task->SetWork(RequireObject(info[1], "work"));
+  return LaneTask::Submit(env, std::move(task), env.Null());
+}
+
+}  // namespace
+
+void ExportDeviceMeasure(Napi::Env env, Napi::Object exports) {
+  auto* room = new Room();
+  napi_add_env_cleanup_hook(env, [](void* data) { delete static_cast<Room*>(data); }, room);
+  exports.Set(
+      "measureDevice",
+      Napi::Function::New(env, [room](const Napi::CallbackInfo& info) { return MeasureDevice(info, room); }, "measureDevice"));
+}
+
+}  // namespace im

@@ -1,0 +1,106 @@
+/** scripts/gpu-check.sh as it is carried to a machine with a GPU, on the stand-ins: that all of it runs, not what it measures. */
+import { execFile, execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join, resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { loadAddon } from "../../src/native/index.js";
+import { fakePlan, nvidiaFakes } from "../support/nvidia-fakes.js";
+
+const fakes = loadAddon() === null ? null : nvidiaFakes();
+
+interface Outcome {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+describe.skipIf(fakes === null)("gpu-check.sh", () => {
+  const scratch = mkdtempSync(join(tmpdir(), "inference-models-"));
+  const carried = join(scratch, "dist-gpu");
+  const out = join(scratch, "report");
+
+  function run(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<Outcome> {
+    const libraries = ["--cuda", join(fakes!, "cuda"), "--tensorrt", join(fakes!, "trt10")];
+    return new Promise((done) => {
+      const child = execFile(
+        "bash",
+        [join(carried, "gpu-check.sh"), "--node", process.execPath, "--out", out, ...libraries, "--", ...args],
+        { cwd: scratch, env: { ...process.env, ...environment } },
+        (_error, stdout, stderr) => done({ code: child.exitCode, stdout, stderr }),
+      );
+    });
+  }
+
+  beforeAll(() => {
+    execFileSync(process.execPath, [resolve("scripts/build-gpu-check.mjs"), "--output", carried], {
+      stdio: ["ignore", "ignore", "inherit"],
+    });
+  }, 60_000);
+  afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+  it("checks, measures and reports, with nothing but what was carried there", async () => {
+    const engine = join(scratch, "engine.plan");
+    writeFileSync(
+      engine,
+      fakePlan([10, 15, 1, 29], ["in images 0 4 -1 3 64 64", "out y 0 2 -1 7", "profile 0 images 4 1 3 64 64 1 3 64 64 8 3 64 64"]),
+    );
+    // Takes its options, says a word, and runs the rest.
+    const tools = join(scratch, "tools");
+    mkdirSync(tools);
+    writeFileSync(
+      join(tools, "compute-sanitizer"),
+      '#!/usr/bin/env bash\nwhile [[ "$1" == --* ]]; do said="$said $1 $2"; shift 2; done\necho "=========$said"\nexec "$@"\n',
+      { mode: 0o755 },
+    );
+    const { code, stdout, stderr } = await run(
+      ["--engine", engine, "--rounds", "1", "--together", "1", "--fill-mib", "1", "--runs", "20"],
+      {
+        PATH: `${tools}${delimiter}${process.env["PATH"]}`,
+      },
+    );
+    expect(stderr).toBe("");
+    expect(stdout).not.toContain("FAILED");
+    expect(code).toBe(0);
+    const page = readFileSync(join(out, "gpu-check.md"), "utf8");
+    expect(page).toMatch(/^# Stand-in GPU 0, \d{4}-\d\d-\d\d\n/);
+    for (const part of [
+      "- TensorRT, full: 10.15.1",
+      "| preprocess 1920x1080 to 640x640, float16, letterbox | ",
+      "| at most 15 us |",
+      "| decode and suppress 8400 candidates",
+      "| around the engine at batch 1 | ",
+      "| throughput at batch 8 with 3 in flight, of the engine's own | ",
+      "| yes | adaptive-equalization: 0 values differ from the CPU's |",
+      "memcheck: nothing found",
+      "racecheck: nothing found",
+      "========= --tool racecheck --error-exitcode 86",
+    ]) {
+      expect(page).toContain(part);
+    }
+    expect(page).not.toContain("**no**");
+  }, 300_000);
+
+  it("says in one line why it cannot check anything", async () => {
+    const { code, stdout, stderr } = await run([], { FAKE_CUDA_DEVICES: "0" });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toMatch(/^There is no GPU to check here: .+\n$/);
+  });
+
+  it("says what is wrong with how it was called", async () => {
+    for (const [args, message] of [
+      [["--nod"], /^gpu-check: --nod is no option/],
+      [["--node"], /^gpu-check: --node wants a value/],
+      [["--node", join(scratch, "nothing")], /nothing does not run here/],
+    ] as const) {
+      const { code, stderr } = await new Promise<Outcome>((done) => {
+        const child = execFile("bash", [join(carried, "gpu-check.sh"), ...args], (_error, stdout, text) =>
+          done({ code: child.exitCode, stdout, stderr: text }),
+        );
+      });
+      expect(code).toBe(2);
+      expect(stderr).toMatch(message);
+    }
+  });
+});
