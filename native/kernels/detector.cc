@@ -14,44 +14,11 @@ constexpr std::size_t kMaximumCandidates = std::size_t{1} << 24;
 constexpr std::size_t kMaximumClasses = std::size_t{1} << 20;
 // The second dimension of a grid.
 constexpr std::size_t kMaximumPictures = 65535;
-constexpr std::size_t kAlignment = 256;
-
-// Parts of one block of memory, one after the other.
-class Parts {
- public:
-  std::size_t Take(std::size_t bytes) {
-    const std::size_t offset = total_;
-    total_ += (bytes + kAlignment - 1) / kAlignment * kAlignment;
-    return offset;
-  }
-  std::size_t total() const { return total_; }
-
- private:
-  std::size_t total_ = 0;
-};
-
-template <typename T>
-T* Pointer(cuda::DeviceAddress address) {
-  return reinterpret_cast<T*>(static_cast<std::uintptr_t>(address));
-}
-
-Result<detection::Matrix> View(const DeviceMatrix& matrix, std::size_t pictures, std::size_t candidates, std::size_t attributes,
-                               const char* name) {
-  // Each picture has a stretch of its own, within which its elements lie.
-  const std::size_t before_last = pictures - 1;
-  if (matrix.address % sizeof(float) != 0 || (before_last > 0 && matrix.per_picture > matrix.length / before_last)) {
-    return InvalidArgument(kStage, std::string(name) + " of " + std::to_string(pictures) + " pictures do not lie within " +
-                                       std::to_string(matrix.length) + " elements.");
-  }
-  const std::size_t of_one =
-      before_last > 0 ? std::min(matrix.per_picture, matrix.length - before_last * matrix.per_picture) : matrix.length;
-  return detection::ViewMatrix(Pointer<const float>(matrix.address), of_one, matrix.layout, candidates, attributes, name);
-}
 
 // The matrix of the first picture, and the step to the next.
 Status SetView(const DeviceMatrix& matrix, std::size_t pictures, std::size_t candidates, std::size_t attributes, const char* name,
                detection::Matrix& target, std::int64_t& per_picture) {
-  const Result<detection::Matrix> checked = View(matrix, pictures, candidates, attributes, name);
+  const Result<detection::Matrix> checked = ViewOnDevice(matrix, pictures, candidates, attributes, name);
   if (!checked.ok()) return checked.status();
   target = checked.value();
   per_picture = static_cast<std::int64_t>(matrix.per_picture);
@@ -108,18 +75,11 @@ class Detector::Memory {
   const std::size_t settings, thresholds, class_ids, gathered, uploaded, keys, classes, scores, counts, found;
 };
 
-Status Detector::Reserve(const Memory& memory, const RunSettings& settings) {
-  const auto reserve = [](auto& pool, auto& buffer, std::size_t bytes, auto... stream) -> Status {
-    if (buffer.size() >= bytes) return {};
-    auto larger = pool.Allocate(bytes, stream...);
-    if (!larger.ok()) return larger.status();
-    buffer = std::move(larger.value());
-    return {};
-  };
-  IM_RETURN_IF_ERROR(reserve(*resources_->pinned, uploaded_, memory.uploaded));
-  IM_RETURN_IF_ERROR(reserve(*resources_->memory, working_, memory.working.total(), stream_.get()));
-  IM_RETURN_IF_ERROR(reserve(*resources_->memory, results_, memory.results.total(), stream_.get()));
-  IM_RETURN_IF_ERROR(reserve(*resources_->pinned, downloaded_, memory.results.total()));
+Status Detector::LayOut(const Memory& memory, const RunSettings& settings) {
+  IM_RETURN_IF_ERROR(kernels::Reserve(*resources_->pinned, uploaded_, memory.uploaded));
+  IM_RETURN_IF_ERROR(kernels::Reserve(*resources_->memory, working_, memory.working.total(), stream_.get()));
+  IM_RETURN_IF_ERROR(kernels::Reserve(*resources_->memory, results_, memory.results.total(), stream_.get()));
+  IM_RETURN_IF_ERROR(kernels::Reserve(*resources_->pinned, downloaded_, memory.results.total()));
   // The counts at its end begin with 0.
   std::memset(uploaded_.data(), 0, memory.uploaded);
   std::memcpy(static_cast<unsigned char*>(uploaded_.data()) + memory.settings, &settings, sizeof settings);
@@ -144,20 +104,20 @@ Status Detector::Prepare(const DeviceDenseHead& head, const detection::Threshold
   }
   Memory memory(head.pictures, head.candidates, head.classes, std::min(limits.max_detections, head.candidates));
   const std::size_t ranked = memory.working.Take(head.pictures * head.candidates * sizeof(Found));
-  IM_RETURN_IF_ERROR(Reserve(memory, SettingsOf(thresholds, limits)));
+  IM_RETURN_IF_ERROR(LayOut(memory, SettingsOf(thresholds, limits)));
   auto* values = reinterpret_cast<float*>(static_cast<unsigned char*>(uploaded_.data()) + memory.thresholds);
   for (std::size_t c = 0; c < head.classes; ++c) values[c] = ThresholdOf(thresholds.list(), static_cast<std::int32_t>(c));
 
   const auto at = [&](std::size_t offset) { return working_.address() + offset; };
-  arguments.settings = Pointer<const RunSettings>(at(memory.settings));
-  arguments.thresholds = {Pointer<const float>(at(memory.thresholds)), head.classes};
-  arguments.gathered = Pointer<std::uint32_t>(at(memory.gathered));
-  arguments.keys = Pointer<std::uint64_t>(at(memory.keys));
-  arguments.classes = Pointer<std::int32_t>(at(memory.classes));
-  arguments.scores_gathered = Pointer<float>(at(memory.scores));
-  arguments.ranked = Pointer<Found>(at(ranked));
-  arguments.found_count = Pointer<std::int32_t>(results_.address() + memory.counts);
-  arguments.found = Pointer<Found>(results_.address() + memory.found);
+  arguments.settings = DevicePointer<const RunSettings>(at(memory.settings));
+  arguments.thresholds = {DevicePointer<const float>(at(memory.thresholds)), head.classes};
+  arguments.gathered = DevicePointer<std::uint32_t>(at(memory.gathered));
+  arguments.keys = DevicePointer<std::uint64_t>(at(memory.keys));
+  arguments.classes = DevicePointer<std::int32_t>(at(memory.classes));
+  arguments.scores_gathered = DevicePointer<float>(at(memory.scores));
+  arguments.ranked = DevicePointer<Found>(at(ranked));
+  arguments.found_count = DevicePointer<std::int32_t>(results_.address() + memory.counts);
+  arguments.found = DevicePointer<Found>(results_.address() + memory.found);
   arguments.candidates = static_cast<std::int32_t>(head.candidates);
   arguments.class_count = static_cast<std::int32_t>(head.classes);
   arguments.limit = static_cast<std::int32_t>(memory.limit);
@@ -182,7 +142,7 @@ Status Detector::Prepare(const DeviceQueriesHead& head, const detection::Thresho
     return InvalidArgument(kStage, "The logits of queries have to lie one after the other.");
   }
   const Memory memory(head.pictures, pairs, head.classes, std::min(limits.max_detections, head.queries));
-  IM_RETURN_IF_ERROR(Reserve(memory, SettingsOf(thresholds, limits)));
+  IM_RETURN_IF_ERROR(LayOut(memory, SettingsOf(thresholds, limits)));
   auto* bytes = static_cast<unsigned char*>(uploaded_.data());
   auto* values = reinterpret_cast<float*>(bytes + memory.thresholds);
   auto* ids = reinterpret_cast<std::int32_t*>(bytes + memory.class_ids);
@@ -192,15 +152,15 @@ Status Detector::Prepare(const DeviceQueriesHead& head, const detection::Thresho
   }
 
   const auto at = [&](std::size_t offset) { return working_.address() + offset; };
-  arguments.settings = Pointer<const RunSettings>(at(memory.settings));
-  arguments.thresholds = Pointer<const float>(at(memory.thresholds));
-  arguments.class_ids = Pointer<const std::int32_t>(at(memory.class_ids));
-  arguments.gathered = Pointer<std::uint32_t>(at(memory.gathered));
-  arguments.keys = Pointer<std::uint64_t>(at(memory.keys));
-  arguments.reported = Pointer<std::int32_t>(at(memory.classes));
-  arguments.scores = Pointer<float>(at(memory.scores));
-  arguments.found_count = Pointer<std::uint32_t>(results_.address() + memory.counts);
-  arguments.found = Pointer<Found>(results_.address() + memory.found);
+  arguments.settings = DevicePointer<const RunSettings>(at(memory.settings));
+  arguments.thresholds = DevicePointer<const float>(at(memory.thresholds));
+  arguments.class_ids = DevicePointer<const std::int32_t>(at(memory.class_ids));
+  arguments.gathered = DevicePointer<std::uint32_t>(at(memory.gathered));
+  arguments.keys = DevicePointer<std::uint64_t>(at(memory.keys));
+  arguments.reported = DevicePointer<std::int32_t>(at(memory.classes));
+  arguments.scores = DevicePointer<float>(at(memory.scores));
+  arguments.found_count = DevicePointer<std::uint32_t>(results_.address() + memory.counts);
+  arguments.found = DevicePointer<Found>(results_.address() + memory.found);
   arguments.queries = static_cast<std::int32_t>(head.queries);
   arguments.classes = static_cast<std::int32_t>(head.classes);
   arguments.limit = static_cast<std::int32_t>(memory.limit);
@@ -221,6 +181,20 @@ Status Detector::Enqueue() const {
                                       : kernels_->Launch(std::get<QueriesArguments>(arguments_), pictures, stream_));
   return device.Check(device.table().cuMemcpyDtoHAsync_v2(downloaded_.data(), results_.address(), result_bytes_, stream_.get()),
                       "cuMemcpyDtoHAsync");
+}
+
+DeviceFound Detector::found() const {
+  DeviceFound found;
+  if (std::holds_alternative<std::monostate>(arguments_)) return found;
+  const auto* dense = std::get_if<DetectionArguments>(&arguments_);
+  const std::int32_t candidates = dense != nullptr ? dense->candidates : std::get<QueriesArguments>(arguments_).queries;
+  found.found = results_.address() + count_bytes_;
+  found.length = pictures_ * limit_;
+  found.counts = results_.address();
+  found.pictures = pictures_;
+  found.limit = limit_;
+  found.candidates = static_cast<std::size_t>(candidates);
+  return found;
 }
 
 std::vector<detection::Detections> Detector::Results() const {

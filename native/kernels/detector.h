@@ -12,16 +12,9 @@
 #include "cuda/resources.h"
 #include "detection/dense.h"
 #include "kernels/detection_kernels.h"
+#include "kernels/device_parts.h"
 
 namespace im::kernels {
-
-// One of the matrices of a head in float32 memory of the device. Addresses are aligned to 4 bytes.
-struct DeviceMatrix {
-  cuda::DeviceAddress address = 0;
-  std::size_t length = 0;  // floats from there on, for the whole batch
-  detection::MatrixLayout layout;
-  std::size_t per_picture = 0;  // floats from one picture to the next
-};
 
 // As detection::DenseHead, of several pictures.
 struct DeviceDenseHead {
@@ -46,6 +39,16 @@ struct DeviceQueriesHead {
   std::vector<std::int32_t> class_mapping;  // per class: the reported id, negative = dropped; dropped too beyond its end
 };
 
+// What was found, where it stays on the device.
+struct DeviceFound {
+  cuda::DeviceAddress found = 0;   // Found, `limit` for each picture, of which so many are filled as `counts` says
+  std::size_t length = 0;          // Found from there on
+  cuda::DeviceAddress counts = 0;  // int32, one for each picture
+  std::size_t pictures = 0;
+  std::size_t limit = 0;
+  std::size_t candidates = 0;  // greater than any Found::candidate
+};
+
 // Memory for one batch at a time and the work on it in one stream, which must outlive it. One thread at a time.
 class Detector {
  public:
@@ -61,13 +64,15 @@ class Detector {
   Status Prepare(const DeviceQueriesHead& head, const detection::Thresholds& thresholds, const detection::Limits& limits);
   // Into the stream, behind what makes the outputs. Needs nothing of the host in between, so it may be captured.
   Status Enqueue() const;
+  // Of the head that is prepared, for work behind Enqueue's in the stream; nothing without one.
+  DeviceFound found() const;
   // After the stream has been waited for: one entry per picture, as GatherDense and SelectBest, or SelectQueries, make them.
   std::vector<detection::Detections> Results() const;
 
  private:
   class Memory;
   // Makes room, and lays out what is uploaded before the kernels.
-  Status Reserve(const Memory& memory, const RunSettings& settings);
+  Status LayOut(const Memory& memory, const RunSettings& settings);
 
   const std::shared_ptr<const cuda::Resources> resources_;
   const std::shared_ptr<const DetectionKernels> kernels_;

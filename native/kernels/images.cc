@@ -15,6 +15,9 @@ constexpr char kPreprocessText[] =
 constexpr char kDetectionText[] =
 #include "kernels/ptx/detection.inc"
     ;
+constexpr char kMaskText[] =
+#include "kernels/ptx/masks.inc"
+    ;
 #endif
 
 }  // namespace
@@ -28,6 +31,7 @@ constexpr char kDetectionText[] =
           "/" file "\"\n.byte 0\n.previous\n");
 IM_EMBED(im_preprocess_machine_code, "preprocess.fatbin")
 IM_EMBED(im_detection_machine_code, "detection.fatbin")
+IM_EMBED(im_mask_machine_code, "masks.fatbin")
 #undef IM_EMBED
 #endif
 
@@ -36,14 +40,17 @@ namespace im::kernels {
 #if defined(IM_HAS_KERNELS) && defined(IM_KERNEL_BINARIES)
 std::vector<const void*> PreprocessImages() { return {im_preprocess_machine_code, kPreprocessText}; }
 std::vector<const void*> DetectionImages() { return {im_detection_machine_code, kDetectionText}; }
+std::vector<const void*> MaskImages() { return {im_mask_machine_code, kMaskText}; }
 bool HasMachineCode() { return true; }
 #elif defined(IM_HAS_KERNELS)
 std::vector<const void*> PreprocessImages() { return {kPreprocessText}; }
 std::vector<const void*> DetectionImages() { return {kDetectionText}; }
+std::vector<const void*> MaskImages() { return {kMaskText}; }
 bool HasMachineCode() { return false; }
 #else
 std::vector<const void*> PreprocessImages() { return {}; }
 std::vector<const void*> DetectionImages() { return {}; }
+std::vector<const void*> MaskImages() { return {}; }
 bool HasMachineCode() { return false; }
 #endif
 

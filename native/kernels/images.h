@@ -9,6 +9,7 @@ namespace im::kernels {
 // Empty where CUDA does not exist: on other systems than 64-bit Linux.
 std::vector<const void*> PreprocessImages();
 std::vector<const void*> DetectionImages();
+std::vector<const void*> MaskImages();
 
 // Whether there is machine code.
 bool HasMachineCode();

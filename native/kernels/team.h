@@ -28,4 +28,23 @@ struct Block {
 };
 #endif
 
+// What a block shares while it sums up.
+template <int kCount>
+struct SumsShared {
+  std::uint64_t sums[2][kCount];
+};
+
+// `shared.sums[0]`, one number a thread, to sums of each and all before it.
+template <int kCount, typename Team>
+IM_HOST_DEVICE const std::uint64_t* PrefixSums(const Team& team, SumsShared<kCount>& shared) {
+  int from = 0;
+  for (int distance = 1; distance < kCount; distance *= 2) {
+    const std::uint64_t* source = shared.sums[from];
+    std::uint64_t* target = shared.sums[1 - from];
+    team.ForEach(kCount, [=](int i) { target[i] = source[i] + (i >= distance ? source[i - distance] : 0); });
+    from = 1 - from;
+  }
+  return shared.sums[from];
+}
+
 }  // namespace im::kernels

@@ -6,13 +6,9 @@
 #include <vector>
 
 #include "image/host_device.h"
+#include "masks/arithmetic.h"
 
 namespace im::masks {
-
-struct TapRange {
-  std::int32_t begin;
-  std::int32_t end;
-};
 
 // A triangle as wide as two inputs, or two outputs when shrinking, around the middle of each output. Positions are float32,
 // as PyTorch's are: where an output lies exactly on an input, their rounding error gives the neighbour a weight of some
@@ -57,7 +53,7 @@ class BilinearTaps {
 
   std::int32_t count() const { return static_cast<std::int32_t>(ranges_.size()); }
   TapRange range(std::int32_t output) const { return ranges_[static_cast<std::size_t>(output)]; }
-  // Of the inputs range(output).begin to .end.
+  // Of the inputs range(output).begin to .end. Those of the next output follow.
   const float* weights(std::int32_t output) const { return weights_.data() + starts_[static_cast<std::size_t>(output)]; }
 
  private:

@@ -1,16 +1,11 @@
 #include "masks/cells.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "detection/sigmoid.h"
 
 namespace im::masks {
 namespace {
-
-std::int32_t Within(float corner, std::int32_t limit) {
-  return corner > 0.0f ? static_cast<std::int32_t>(std::min(corner, static_cast<float>(limit))) : 0;
-}
 
 // A row of cells whose planes lie one after the other: each plane is added to the whole row, which compilers vectorise.
 void CombineRow(const float* first, std::size_t channel_stride, const float* weights, std::size_t channels, float* sums,
@@ -24,13 +19,6 @@ void CombineRow(const float* first, std::size_t channel_stride, const float* wei
 }
 
 }  // namespace
-
-Region RegionOfBox(const detection::Box& box, float scale, std::int32_t width, std::int32_t height) {
-  if (std::isnan(box.x1) || std::isnan(box.y1) || std::isnan(box.x2) || std::isnan(box.y2)) return {};
-  // The default rounding mode is to the nearest, half to even.
-  return {Within(std::nearbyint(box.x1 * scale), width), Within(std::nearbyint(box.y1 * scale), height),
-          Within(std::nearbyint(box.x2 * scale), width), Within(std::nearbyint(box.y2 * scale), height)};
-}
 
 void ComputeCells(const MaskHead& head, std::size_t index, const Region& region, std::vector<float>& cells) {
   const auto width = static_cast<std::size_t>(region.width());

@@ -7,33 +7,16 @@
 
 #include "detection/detections.h"
 #include "masks/cells.h"
+#include "masks/placement.h"
 #include "masks/runs.h"
 
 namespace im::masks {
-
-struct MaskSize {
-  std::int32_t width;
-  std::int32_t height;
-};
 
 struct MaskSelection {
   std::vector<std::int32_t> indices;  // rows of the coefficients, or planes
   std::vector<detection::Box> boxes;  // cells outside are 0; empty: nothing is cut off
   float box_scale = 1.0f;             // cells per unit of the boxes
 };
-
-// From cells to the picture: trim, resize (antialiased bilinear), paste, threshold (strictly greater).
-struct MaskTarget {
-  Region trim;  // cells cut from each side; negative: so many zeros are added
-  MaskSize resize;
-  std::int32_t left;  // of the resized mask in the picture
-  std::int32_t top;
-  MaskSize picture;
-  float threshold;
-};
-
-// Sides and shifts are at most this, so that sums of them fit.
-constexpr std::int32_t kMaximumSide = 1 << 20;
 
 // The arguments have been checked: indices within the head, sides from 1 to kMaximumSide, fewer than 2^31 pixels.
 MaskRuns DecodeMasks(const MaskHead& head, const MaskSelection& selection, const MaskTarget& target);

@@ -641,7 +641,11 @@ EXPORT int cuModuleGetFunction(void** function, void*, const char* name) {
   ENTER();
   FAIL_IF_INJECTED();
   NEED_CONTEXT();
-  const KernelTwin* twin = FindKernelTwin(name, [](std::uint64_t address) { return HostOf(address, 1); });
+  // Kernels may use pinned memory of the host by the same address, as on every system of 64 bits.
+  const KernelTwin* twin = FindKernelTwin(name, [](std::uint64_t address) {
+    auto* pinned = reinterpret_cast<void*>(static_cast<std::uintptr_t>(address));
+    return IsPinned(pinned, 1) ? pinned : HostOf(address, 1);
+  });
   if (twin == nullptr) return kNotFound;
   *function = const_cast<KernelTwin*>(twin);
   return kOk;

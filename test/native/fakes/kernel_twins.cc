@@ -1,11 +1,14 @@
 // The kernels of native/kernels on the host: the same bodies, their threads one after the other. The stand-in driver runs them
 // when a kernel of their name is launched.
 //
-// Blocks and threads run backwards on every second launch: results must not depend on an order that no device promises.
+// Blocks and threads run backwards on every second launch of a kernel: results must not depend on an order that no device
+// promises.
 #include "kernel_twins.h"
 
 #include "kernels/contrast_body.h"
 #include "kernels/detection_body.h"
+#include "kernels/mask_runs_body.h"
+#include "kernels/masks_body.h"
 #include "kernels/preprocess_body.h"
 #include "kernels/queries_body.h"
 
@@ -25,7 +28,8 @@ bool NextDirection() {
 // calls body(x, y, z) for all threads of a grid.
 template <typename Body>
 void ForThreads(const unsigned grid[3], const unsigned block[3], Body body) {
-  const bool backwards = NextDirection();
+  static bool backwards = true;  // of this kernel, whose body is a type of its own
+  backwards = !backwards;
   InOrder(grid[2] * block[2], backwards, [&](unsigned z) {
     InOrder(grid[1] * block[1], backwards,
             [&](unsigned y) { InOrder(grid[0] * block[0], backwards, [&](unsigned x) { body(x, y, z); }); });
@@ -105,12 +109,88 @@ bool PerCandidate(void** parameters, const unsigned grid[3], const unsigned bloc
 bool Suppress(void** parameters, const unsigned grid[3], const unsigned[3]) {
   auto arguments = *static_cast<im::kernels::DetectionArguments*>(parameters[0]);
   if (!Translated(arguments)) return false;
-  const bool backwards = NextDirection();
+  static bool backwards = true;
+  backwards = !backwards;
   InOrder(grid[0], backwards, [&](unsigned picture) {
     im::kernels::SuppressShared shared;
     im::kernels::SuppressPicture(HostTeam{backwards}, arguments, picture, shared);
   });
   return true;
+}
+
+bool Translated(im::kernels::MaskArguments& arguments) {
+  return Translate(arguments.job) && Translate(arguments.planes) && Translate(arguments.coefficients) &&
+         Translate(arguments.found) && Translate(arguments.found_count) && Translate(arguments.working) &&
+         Translate(arguments.results);
+}
+
+// calls body(arguments, x, y, z) for all threads of a grid, or for all its blocks when `block` is of one thread.
+template <typename Body>
+bool WithMaskArguments(void** parameters, const unsigned grid[3], const unsigned block[3], Body body) {
+  auto arguments = *static_cast<im::kernels::MaskArguments*>(parameters[0]);
+  if (!Translated(arguments)) return false;
+  ForThreads(grid, block, [&](unsigned x, unsigned y, unsigned z) { body(arguments, x, y, z); });
+  return true;
+}
+
+constexpr unsigned kBlocks[3] = {1, 1, 1};
+
+// A block of threads that work together: calls body(team, arguments, x, y, z, shared) for each.
+template <typename Shared, typename Body>
+bool WithMaskTeam(void** parameters, const unsigned grid[3], Body body) {
+  static bool backwards = true;
+  backwards = !backwards;
+  return WithMaskArguments(parameters, grid, kBlocks,
+                           [&](const im::kernels::MaskArguments& arguments, unsigned x, unsigned y, unsigned z) {
+                             Shared shared;
+                             body(HostTeam{backwards}, arguments, x, y, z, shared);
+                           });
+}
+
+bool MaskRegion(void** parameters, const unsigned grid[3], const unsigned block[3]) {
+  return WithMaskArguments(parameters, grid, block, [](const auto& arguments, unsigned x, unsigned y, unsigned) {
+    im::kernels::PlaceMask(arguments, x, y);
+  });
+}
+
+bool MaskArrange(void** parameters, const unsigned grid[3], const unsigned[3]) {
+  return WithMaskTeam<im::kernels::ArrangeShared>(
+      parameters, grid, [](const HostTeam& team, const auto& arguments, unsigned, unsigned, unsigned, auto& shared) {
+        im::kernels::ArrangeMasks(team, arguments, shared);
+      });
+}
+
+bool MaskCells(void** parameters, const unsigned grid[3], const unsigned[3]) {
+  return WithMaskTeam<im::kernels::MaskCellsShared>(
+      parameters, grid, [&](const HostTeam& team, const auto& arguments, unsigned x, unsigned y, unsigned z, auto& shared) {
+        im::kernels::ComputeMaskCells(team, arguments, x, y, grid[1], z, shared);
+      });
+}
+
+bool MaskCount(void** parameters, const unsigned grid[3], const unsigned[3]) {
+  return WithMaskTeam<im::kernels::SumsShared<im::kernels::kMaskBlock>>(
+      parameters, grid, [&](const HostTeam& team, const auto& arguments, unsigned x, unsigned, unsigned, auto& shared) {
+        im::kernels::CountMaskRuns(team, arguments, x, grid[0], shared);
+      });
+}
+
+bool MaskSum(void** parameters, const unsigned grid[3], const unsigned[3]) {
+  return WithMaskTeam<im::kernels::SumsShared<im::kernels::kMaskSumBlock>>(
+      parameters, grid, [](const HostTeam& team, const auto& arguments, unsigned, unsigned, unsigned, auto& shared) {
+        im::kernels::SumMaskRuns(team, arguments, shared);
+      });
+}
+
+bool MaskWrite(void** parameters, const unsigned grid[3], const unsigned block[3]) {
+  return WithMaskArguments(parameters, grid, block, [&](const auto& arguments, unsigned x, unsigned, unsigned) {
+    im::kernels::WriteMaskRuns(arguments, x / block[0], grid[0], static_cast<int>(x % block[0]));
+  });
+}
+
+bool MaskRunLengths(void** parameters, const unsigned grid[3], const unsigned block[3]) {
+  return WithMaskArguments(parameters, grid, block, [&](const auto& arguments, unsigned x, unsigned, unsigned) {
+    im::kernels::WriteRunLengths(arguments, x, grid[0] * block[0]);
+  });
 }
 
 using im::kernels::DetectionArguments;
@@ -128,6 +208,13 @@ constexpr KernelTwin kTwins[] = {
     {"im_detection_suppress", Suppress, sizeof(DetectionArguments)},
     {"im_queries_gather", PerCandidate<QueriesArguments, im::kernels::GatherPair>, sizeof(QueriesArguments)},
     {"im_queries_place", PerCandidate<QueriesArguments, im::kernels::PlacePair>, sizeof(QueriesArguments)},
+    {"im_masks_region", MaskRegion, sizeof(im::kernels::MaskArguments)},
+    {"im_masks_arrange", MaskArrange, sizeof(im::kernels::MaskArguments)},
+    {"im_masks_cells", MaskCells, sizeof(im::kernels::MaskArguments)},
+    {"im_masks_count", MaskCount, sizeof(im::kernels::MaskArguments)},
+    {"im_masks_sum", MaskSum, sizeof(im::kernels::MaskArguments)},
+    {"im_masks_write", MaskWrite, sizeof(im::kernels::MaskArguments)},
+    {"im_masks_runs", MaskRunLengths, sizeof(im::kernels::MaskArguments)},
 };
 
 }  // namespace
