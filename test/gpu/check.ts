@@ -215,7 +215,7 @@ async function main(): Promise<number> {
   );
   await checkPreprocessing(addon, device, expectThat, say);
   if (!values["only-kernels"]) {
-    await checkDetections(addon, device, expectThat, say);
+    await checkDetections(addon, { device, rounds: Number(values.rounds) }, expectThat, say);
     await measureKernels(
       addon,
       { device, rounds: Number(values.rounds), together: Number(values.together), fillBytes: Number(values["fill-mib"]) * 2 ** 20 },

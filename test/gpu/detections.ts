@@ -6,7 +6,6 @@ import { decodeHead, readHead } from "../../src/models/families/head.js";
 import type { NativeAddon } from "../../src/native/index.js";
 import { buildModel } from "../support/onnx-graphs.js";
 
-const ROUNDS = 200;
 const BATCH = 2;
 const CLASSES = 80;
 const ANCHORS = 8400;
@@ -114,19 +113,19 @@ const bitsOf = ({ xyxy, scores, classIds, indices }: DetectionRows): string =>
     .map(({ buffer, byteOffset, byteLength }) => Buffer.from(buffer, byteOffset, byteLength).toString("hex"))
     .join();
 
-async function median(run: () => Promise<unknown>): Promise<string> {
+async function median(rounds: number, run: () => Promise<unknown>): Promise<string> {
   const each: number[] = [];
-  for (let round = 0; round < ROUNDS; round += 1) {
+  for (let round = 0; round < rounds; round += 1) {
     const start = performance.now();
     await run();
     each.push(performance.now() - start);
   }
-  return `${(each.sort((a, b) => a - b)[ROUNDS / 2] ?? 0).toFixed(3)} ms`;
+  return `${(each.sort((a, b) => a - b)[Math.floor(rounds / 2)] ?? 0).toFixed(3)} ms`;
 }
 
 export async function checkDetections(
   addon: NativeAddon,
-  device: number,
+  { device, rounds }: { readonly device: number; readonly rounds: number },
   expectThat: (holds: boolean, what: string) => void,
   say: (text: string) => void,
 ): Promise<void> {
@@ -153,8 +152,8 @@ export async function checkDetections(
     const settings = { thresholds: Float32Array.of(0.25), iouThreshold: 0.5, classAgnostic: false, maxDetections: 300 };
     const request = { head: kind.head, settings, pictures: BATCH };
     say(
-      `${name}, batch ${BATCH}, upload included: ${await median(() => engine.runDetections!(inputs, request))} with detections, ` +
-        `${await median(() => engine.run(inputs))} with the outputs`,
+      `${name}, batch ${BATCH}, upload included: ${await median(rounds, () => engine.runDetections!(inputs, request))} with detections, ` +
+        `${await median(rounds, () => engine.run(inputs))} with the outputs`,
     );
   }
 }
