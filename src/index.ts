@@ -73,6 +73,7 @@ export {
   type TensorRtBuildReport,
 } from "./compilation/index.js";
 export {
+  DeviceTensor,
   TensorRtEngine,
   type DetectionRequest,
   type DetectionRun,
@@ -82,6 +83,7 @@ export {
   type TensorRtBuildProgress,
   type TensorRtBuildSettings,
   type TensorRtEngineOptions,
+  type TensorRtInputs,
   type TensorRtMemory,
   type TensorRtProfile,
   type TensorRtRunCounts,

@@ -52,6 +52,10 @@ Status Stream::Synchronize() const {
   return device()->Check(device()->table().cuStreamSynchronize(get()), "cuStreamSynchronize");
 }
 
+Status Stream::WaitFor(const Event& event) const {
+  return device()->Check(device()->table().cuStreamWaitEvent(get(), event.get(), 0), "cuStreamWaitEvent");
+}
+
 Result<Event> Event::Create(const std::shared_ptr<const Device>& device, unsigned flags) {
   EventObject* event = nullptr;
   IM_RETURN_IF_ERROR(device->Check(device->table().cuEventCreate(&event, flags), "cuEventCreate"));

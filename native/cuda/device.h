@@ -74,6 +74,8 @@ class Handle {
   Object* object_ = nullptr;
 };
 
+class Event;
+
 // Work in order, in no order with other streams.
 class Stream {
  public:
@@ -83,6 +85,8 @@ class Stream {
   const std::shared_ptr<const Device>& device() const { return handle_.device(); }
   // Blocks until all that was put into the stream is done.
   Status Synchronize() const;
+  // What is put into the stream from now on comes behind what the event was last recorded behind; nobody is blocked.
+  Status WaitFor(const Event& event) const;
 
  private:
   explicit Stream(Handle<StreamObject, &DriverTable::cuStreamDestroy_v2> handle) : handle_(std::move(handle)) {}
@@ -101,6 +105,7 @@ class Event {
   Status Wait() const;
   // From `start` to here; both timed, recorded and waited for.
   Result<float> MillisecondsSince(const Event& start) const;
+  EventObject* get() const { return handle_.get(); }
 
  private:
   static Result<Event> Create(const std::shared_ptr<const Device>& device, unsigned flags);

@@ -61,6 +61,7 @@ static_assert(sizeof(MemoryPoolProperties) == 88);
   X(cuMemFreeAsync, 11020, (DeviceAddress, StreamObject*))                                                                     \
   X(cuMemcpyHtoDAsync_v2, 3020, (DeviceAddress, const void*, std::size_t, StreamObject*))                                      \
   X(cuMemcpyDtoHAsync_v2, 3020, (void*, DeviceAddress, std::size_t, StreamObject*))                                            \
+  X(cuMemcpyDtoDAsync_v2, 3020, (DeviceAddress, DeviceAddress, std::size_t, StreamObject*))                                    \
   X(cuMemsetD8Async, 3020, (DeviceAddress, unsigned char, std::size_t, StreamObject*))                                         \
   X(cuStreamCreate, 2000, (StreamObject**, unsigned flags))                                                                    \
   X(cuStreamDestroy_v2, 4000, (StreamObject*))                                                                                 \

@@ -9,6 +9,7 @@
 #include "arguments.h"
 #include "base/elements.h"
 #include "device_queue.h"
+#include "device_tensor.h"
 #include "environment.h"
 #include "lane_task.h"
 #include "tensor_values.h"
@@ -28,6 +29,7 @@ constexpr std::int64_t kMaximumGraphs = 1024;
 // Per JavaScript environment.
 struct Room {
   Napi::FunctionReference engine_class;
+  Napi::FunctionReference tensor_class;
   DeviceQueues queues;
   // After what its tasks use: destroyed, that is stopped, before it.
   std::shared_ptr<StoppableLanes> loader;
@@ -108,7 +110,7 @@ class NativeTensorRtEngine : public Napi::ObjectWrap<NativeTensorRtEngine> {
   Napi::Value Run(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
     RequireOpen(env);
-    return StartRun(env, state_, info[0], info[1]);
+    return StartRun(env, state_, info[0], info[1], info[2]);
   }
 
   Napi::Value RunDetections(const Napi::CallbackInfo& info) {
@@ -211,6 +213,9 @@ class LoadTask : public LaneTask {
     if (!engine.ok()) return engine.status();
     plan_.reset();
     trt::ExecutorOptions options = settings_.executor;
+    Result<std::shared_ptr<const trt::DeviceStore>> store = trt::DeviceStore::Create(queue.value()->resources());
+    if (!store.ok()) return store.status();
+    options.store = std::move(store.value());
     if (settings_.prepares_pictures) {
       Result<std::shared_ptr<const kernels::PreprocessKernel>> kernel =
           kernels::PreprocessKernel::Load(queue.value()->resources()->device);
@@ -232,6 +237,7 @@ class LoadTask : public LaneTask {
     state_->outputs = state_->engine->outputs();
     state_->executors = std::move(executors.value());
     state_->library = library.value().version();
+    state_->tensor_class = &room_->tensor_class;
     return {};
   }
 
@@ -291,6 +297,7 @@ Napi::Value LoadEngine(const Napi::CallbackInfo& info, Room* room) {
 void ExportTensorRt(Napi::Env env, Napi::Object exports) {
   auto* room = new Room();
   room->engine_class = Napi::Persistent(NativeTensorRtEngine::Define(env, room));
+  room->tensor_class = Napi::Persistent(NativeDeviceTensor::Define(env));
   napi_add_env_cleanup_hook(env, [](void* data) { delete static_cast<Room*>(data); }, room);
   exports.Set(
       "loadTensorRtEngine",

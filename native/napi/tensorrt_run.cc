@@ -8,6 +8,7 @@
 #include "arguments.h"
 #include "base/elements.h"
 #include "decoding.h"
+#include "device_tensor.h"
 #include "image_arguments.h"
 #include "lane_task.h"
 #include "tensor_values.h"
@@ -27,13 +28,21 @@ class RunTask : public DeviceTask {
   void SetInput(std::size_t index, Napi::Object tensor, const std::string& where) {
     const Napi::Env env = tensor.Env();
     const trt::Tensor& port = state_->inputs[index];
+    trt::InputView& view = inputs_[index];
+    if (view.data != nullptr || view.resident != nullptr)
+      ThrowInvalid(env, where + " names input \"" + port.name + "\" a second time.");
+    if (const Napi::Value resident = Field(tensor, "resident"); !resident.IsUndefined()) {
+      residents_.push_back(NativeDeviceTensor::From(resident, where + ".resident"));
+      view.resident = residents_.back().get();
+      view.shape = view.resident->shape();
+      view.bytes = view.resident->bytes();
+      return;
+    }
     const int type = static_cast<int>(RequireInteger(Field(tensor, "type"), where + ".type", 0, 1000));
     if (type != port.type) {
       ThrowInvalid(env, where + " has elements of type " + ElementName(type) + "; input \"" + port.name + "\" takes " +
                             ElementName(port.type) + ".");
     }
-    trt::InputView& view = inputs_[index];
-    if (view.data != nullptr) ThrowInvalid(env, where + " names input \"" + port.name + "\" a second time.");
     view.shape = ReadDims(Field(tensor, "dims"), where + ".dims");
     const Napi::Value pictures = Field(tensor, "pictures");
     if (!pictures.IsUndefined()) return SetPictures(view, port, pictures, where + ".pictures");
@@ -76,7 +85,20 @@ class RunTask : public DeviceTask {
       SetInput(index, tensor, where);
     }
     for (std::size_t i = 0; i < ports.size(); ++i) {
-      if (inputs_[i].data == nullptr) ThrowInvalid(tensors.Env(), "Input \"" + ports[i].name + "\" is missing.");
+      if (inputs_[i].data == nullptr && inputs_[i].resident == nullptr)
+        ThrowInvalid(tensors.Env(), "Input \"" + ports[i].name + "\" is missing.");
+    }
+  }
+
+  void SetUses(Napi::Value value) {
+    if (value.IsNull()) return;
+    const std::size_t count = state_->outputs.size();
+    if (!value.IsArray() || value.As<Napi::Array>().Length() != count)
+      ThrowArgument(value.Env(), "uses", "null or one use for each of " + std::to_string(count) + " outputs", value);
+    constexpr trt::OutputUse kUses[] = {trt::OutputUse::kDownload, trt::OutputUse::kKeep, trt::OutputUse::kIgnore};
+    for (std::uint32_t i = 0; i < count; ++i) {
+      const std::string where = "uses[" + std::to_string(i) + "]";
+      uses_.push_back(kUses[RequireOneOf(value.As<Napi::Array>().Get(i), where, {"download", "keep", "ignore"})]);
     }
   }
 
@@ -96,7 +118,7 @@ class RunTask : public DeviceTask {
     return result;
   }
 
-  // Those that were downloaded.
+  // Those that were downloaded or kept.
   Napi::Array Tensors(Napi::Env env) {
     Napi::Array tensors = Napi::Array::New(env, outputs_.size());
     for (std::size_t i = 0; i < outputs_.size(); ++i) {
@@ -104,6 +126,11 @@ class RunTask : public DeviceTask {
       const trt::Tensor& port = state_->outputs[output.index];
       Napi::Object tensor = Napi::Object::New(env);
       tensor.Set("name", port.name);
+      tensors.Set(static_cast<std::uint32_t>(i), tensor);
+      if (output.kept != nullptr) {
+        tensor.Set("resident", NativeDeviceTensor::New(*state_->tensor_class, std::move(output.kept), state_->queue));
+        continue;
+      }
       tensor.Set("type", port.type);
       Napi::Array dims = Napi::Array::New(env, output.shape.size());
       for (std::size_t d = 0; d < output.shape.size(); ++d)
@@ -115,7 +142,6 @@ class RunTask : public DeviceTask {
         void* memory = output.memory.release();
         tensor.Set("data", AdoptElements(env, port.type, memory, output.bytes, std::free, memory));
       }
-      tensors.Set(static_cast<std::uint32_t>(i), tensor);
     }
     return tensors;
   }
@@ -134,19 +160,23 @@ class RunTask : public DeviceTask {
       job_ = std::move(job.value());
       pictured_->job = &job_;
     }
-    IM_RETURN_IF_ERROR(lease_->Submit(inputs_, decode_ ? &*decode_ : nullptr));
+    IM_RETURN_IF_ERROR(lease_->Submit(inputs_, decode_ ? &*decode_ : nullptr, uses_));
     ExpectCompletion();
     return {};
   }
 
   Status Complete() override {
-    const Result<std::vector<trt::OutputView>> views = lease_->Wait();
+    Result<std::vector<trt::OutputView>> views = lease_->Wait();
     if (!views.ok()) return views.status();
     detections_ = lease_->Detections();
     for (std::size_t i = 0; i < views.value().size(); ++i) {
-      const trt::OutputView& view = views.value()[i];
-      if (view.data == nullptr && decode_) continue;
-      Output output{i, HostMemory(std::malloc(view.bytes == 0 ? 1 : view.bytes)), view.bytes, view.shape};
+      trt::OutputView& view = views.value()[i];
+      if (view.kept != nullptr) {
+        outputs_.push_back({i, nullptr, 0, {}, std::move(view.kept)});
+        continue;
+      }
+      if (!IsDownloaded(i, view)) continue;
+      Output output{i, HostMemory(std::malloc(view.bytes == 0 ? 1 : view.bytes)), view.bytes, view.shape, nullptr};
       if (output.memory == nullptr)
         return {Code::kOutOfMemory, kTensorRtRunStage, "Not enough memory for the outputs of this run."};
       if (view.bytes > 0) std::memcpy(output.memory.get(), view.data, view.bytes);
@@ -157,6 +187,7 @@ class RunTask : public DeviceTask {
 
   void Settled() override {
     lease_ = {};
+    residents_.clear();
     counted_.End(status().code());
     state_->queue->lanes()->Wake();
   }
@@ -167,12 +198,21 @@ class RunTask : public DeviceTask {
     HostMemory memory;
     std::size_t bytes;
     trt::Shape shape;
+    std::shared_ptr<const trt::DeviceTensor> kept;
   };
+
+  // An output of no elements has no memory on the host either, but is an answer.
+  bool IsDownloaded(std::size_t index, const trt::OutputView& view) const {
+    if (view.data != nullptr) return true;
+    return !decode_ && (uses_.empty() || uses_[index] == trt::OutputUse::kDownload);
+  }
 
   const std::shared_ptr<EngineState> state_;
   trt::ExecutorPool::Lease lease_;
   std::vector<trt::InputView> inputs_;
+  std::vector<trt::OutputUse> uses_;
   std::vector<HostMemory> copies_;
+  std::vector<std::shared_ptr<const trt::DeviceTensor>> residents_;
   std::vector<kernels::Picture> pictures_;
   kernels::PreprocessJob job_;
   trt::InputView* pictured_ = nullptr;  // the input that they make
@@ -183,22 +223,24 @@ class RunTask : public DeviceTask {
 };
 
 Napi::Value Start(Napi::Env env, const std::shared_ptr<EngineState>& state, Napi::Value inputs,
-                  std::optional<trt::DecodeJob> decode, Napi::Value cancel) {
+                  std::optional<trt::DecodeJob> decode, Napi::Value uses, Napi::Value cancel) {
   if (!inputs.IsArray()) ThrowArgument(env, "inputs", "an array of tensors", inputs);
   auto task = std::make_unique<RunTask>(env, state, std::move(decode));
   task->SetInputs(inputs.As<Napi::Array>());
+  task->SetUses(uses);
   return LaneTask::Submit(env, std::move(task), cancel.IsUndefined() ? env.Null() : cancel);
 }
 
 }  // namespace
 
-Napi::Value StartRun(Napi::Env env, const std::shared_ptr<EngineState>& state, Napi::Value inputs, Napi::Value cancel) {
-  return Start(env, state, inputs, std::nullopt, cancel);
+Napi::Value StartRun(Napi::Env env, const std::shared_ptr<EngineState>& state, Napi::Value inputs, Napi::Value uses,
+                     Napi::Value cancel) {
+  return Start(env, state, inputs, std::nullopt, uses, cancel);
 }
 
 Napi::Value StartDetections(Napi::Env env, const std::shared_ptr<EngineState>& state, Napi::Value inputs, Napi::Value request,
                             Napi::Value cancel) {
-  return Start(env, state, inputs, ReadDecodeJob(request), cancel);
+  return Start(env, state, inputs, ReadDecodeJob(request), env.Null(), cancel);
 }
 
 }  // namespace im

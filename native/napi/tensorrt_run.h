@@ -23,13 +23,16 @@ struct EngineState {
   std::vector<trt::Tensor> inputs;
   std::vector<trt::Tensor> outputs;
   trt::Version library;
+  // Of the objects that tensors on the device become; JavaScript thread. Lives as long as the environment.
+  const Napi::FunctionReference* tensor_class = nullptr;
   // JavaScript thread.
   bool closed = false;
   const std::shared_ptr<RunCounters> counters = std::make_shared<RunCounters>();
 };
 
-// All outputs.
-Napi::Value StartRun(Napi::Env env, const std::shared_ptr<EngineState>& state, Napi::Value inputs, Napi::Value cancel);
+// `uses`: what becomes of each output; null downloads all.
+Napi::Value StartRun(Napi::Env env, const std::shared_ptr<EngineState>& state, Napi::Value inputs, Napi::Value uses,
+                     Napi::Value cancel);
 // What the device reads out of the outputs, and the outputs that are asked for besides.
 Napi::Value StartDetections(Napi::Env env, const std::shared_ptr<EngineState>& state, Napi::Value inputs, Napi::Value request,
                             Napi::Value cancel);

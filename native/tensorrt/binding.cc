@@ -9,6 +9,12 @@ namespace {
 
 constexpr char kStage[] = "tensorrt.run";
 
+Status CopyOnDevice(cuda::DeviceAddress to, cuda::DeviceAddress from, std::size_t bytes, const cuda::Stream& stream) {
+  if (bytes == 0) return {};
+  const cuda::Device& device = *stream.device();
+  return device.Check(device.table().cuMemcpyDtoDAsync_v2(to, from, bytes, stream.get()), "cuMemcpyDtoDAsync");
+}
+
 CudaStream* AsTensorRtStream(const cuda::Stream& stream) { return reinterpret_cast<CudaStream*>(stream.get()); }
 
 }  // namespace
@@ -114,11 +120,15 @@ Status Binding::SetAddress(const Tensor& tensor, cuda::DeviceAddress address) {
   return journal_.Failure(kStage, "The address of \"" + tensor.name + "\" was refused.", "setTensorAddress");
 }
 
-Status Binding::Fill(const std::vector<InputView>& inputs, const DecodeJob* decode) {
+Status Binding::Fill(const std::vector<InputView>& inputs, const DecodeJob* decode, const std::vector<OutputUse>& uses) {
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     Side& side = inputs_[i];
     side.picture_bytes = 0;
-    if (inputs[i].job != nullptr) {
+    side.resident = inputs[i].resident != nullptr;
+    if (side.resident) {
+      // Not part of what is captured: where it comes from differs from run to run.
+      IM_RETURN_IF_ERROR(CopyOnDevice(side.device.address(), inputs[i].resident->address(), inputs[i].bytes, stream_));
+    } else if (inputs[i].job != nullptr) {
       if (side.preprocessor == nullptr)
         side.preprocessor = std::make_unique<kernels::Preprocessor>(engine_->resources(), kernels_.preprocess, stream_);
       IM_RETURN_IF_ERROR(side.preprocessor->Prepare(*inputs[i].job));
@@ -129,17 +139,16 @@ Status Binding::Fill(const std::vector<InputView>& inputs, const DecodeJob* deco
     }
   }
   decodes_ = decode != nullptr;
-  for (Side& side : outputs_) side.downloaded = !decodes_;
+  for (std::size_t i = 0; i < outputs_.size(); ++i) outputs_[i].use = uses[i];
   if (decodes_) IM_RETURN_IF_ERROR(PrepareDecoding(*decode));
   // Those that grow get theirs when their size is known.
   for (Side& side : outputs_) {
-    if (side.downloaded && side.device.address() != 0) IM_RETURN_IF_ERROR(ReserveHost(side));
+    if (side.use == OutputUse::kDownload && side.device.address() != 0) IM_RETURN_IF_ERROR(ReserveHost(side));
   }
   return {};
 }
 
 Status Binding::PrepareDecoding(const DecodeJob& job) {
-  for (const std::size_t index : job.wanted) outputs_[index].downloaded = true;
   std::vector<DeviceOutput> outputs;
   // An output that grows has no memory yet.
   for (const Side& side : outputs_) outputs.push_back({side.device.address(), side.shape});
@@ -150,7 +159,7 @@ Status Binding::PrepareDecoding(const DecodeJob& job) {
 Status Binding::Upload(std::size_t index) {
   const cuda::Device& device = *engine_->resources()->device;
   const Side& side = inputs_[index];
-  if (side.bytes == 0) return {};
+  if (side.bytes == 0 || side.resident) return {};
   if (side.picture_bytes == 0) {
     return device.Check(device.table().cuMemcpyHtoDAsync_v2(side.device.address(), side.host.data(), side.bytes, stream_.get()),
                         "cuMemcpyHtoDAsync");
@@ -173,7 +182,7 @@ Status Binding::Enqueue() {
   }
   IM_RETURN_IF_ERROR(FinishGrowing());
   if (decodes_) IM_RETURN_IF_ERROR(detector_->Enqueue());
-  for (Side& side : outputs_) IM_RETURN_IF_ERROR(Download(side, side.device.address()));
+  for (std::size_t i = 0; i < outputs_.size(); ++i) IM_RETURN_IF_ERROR(Download(i));
   return {};
 }
 
@@ -191,23 +200,44 @@ Status Binding::FinishGrowing() {
                               "notifyShape");
     }
     side.bytes = bytes;
-    if (side.downloaded) IM_RETURN_IF_ERROR(ReserveHost(side));
-    IM_RETURN_IF_ERROR(Download(side, growing.memory->memory().address()));
+    if (side.use == OutputUse::kDownload) IM_RETURN_IF_ERROR(ReserveHost(side));
   }
   return {};
 }
 
-Status Binding::Download(Side& side, cuda::DeviceAddress from) {
-  if (side.bytes == 0 || from == 0 || !side.downloaded) return {};
+cuda::DeviceAddress Binding::OutputAddress(std::size_t index) const {
+  for (const Growing& growing : growing_) {
+    if (growing.index == index) return growing.memory->memory().address();
+  }
+  return outputs_[index].device.address();
+}
+
+Status Binding::Download(std::size_t index) {
+  const Side& side = outputs_[index];
+  const cuda::DeviceAddress from = OutputAddress(index);
+  if (side.use != OutputUse::kDownload || side.bytes == 0 || from == 0) return {};
   const cuda::Device& device = *engine_->resources()->device;
   return device.Check(device.table().cuMemcpyDtoHAsync_v2(side.host.data(), from, side.bytes, stream_.get()),
                       "cuMemcpyDtoHAsync");
 }
 
+Result<std::shared_ptr<const DeviceTensor>> Binding::Keep(std::size_t index,
+                                                          const std::shared_ptr<const DeviceStore>& store) const {
+  const Side& side = outputs_[index];
+  Result<cuda::DeviceBuffer> memory = store->Allocate(side.bytes, stream_);
+  if (!memory.ok()) return memory.status();
+  auto tensor = std::make_shared<const DeviceTensor>(store, std::move(memory.value()), engine_->outputs()[index].type, side.shape,
+                                                     side.bytes);
+  if (const Status copied = CopyOnDevice(tensor->address(), OutputAddress(index), side.bytes, stream_); !copied.ok())
+    return copied;
+  return tensor;
+}
+
 std::vector<OutputView> Binding::Outputs() const {
   std::vector<OutputView> views;
   for (const Side& side : outputs_) {
-    views.push_back({side.downloaded ? side.host.data() : nullptr, side.downloaded ? side.bytes : 0, side.shape});
+    const bool downloaded = side.use == OutputUse::kDownload;
+    views.push_back({downloaded ? side.host.data() : nullptr, downloaded ? side.bytes : 0, side.shape});
   }
   return views;
 }

@@ -10,6 +10,7 @@
 #include "cuda/memory.h"
 #include "kernels/preprocessor.h"
 #include "tensorrt/decode.h"
+#include "tensorrt/device_tensor.h"
 #include "tensorrt/engine.h"
 
 namespace im::trt {
@@ -21,13 +22,19 @@ struct InputView {
   Shape shape;
   // Instead of data: pictures that the device prepares, as the first ones of the batch. The rest of it is zeros.
   const kernels::PreprocessJob* job = nullptr;
+  // Instead of data: a tensor that is on the device already.
+  const DeviceTensor* resident = nullptr;
 };
+
+// What becomes of an output: it goes to the host, stays on the device, or is of no interest.
+enum class OutputUse { kDownload, kKeep, kIgnore };
 
 // In the order of the engine's outputs.
 struct OutputView {
   const void* data = nullptr;  // null: not downloaded
   std::size_t bytes = 0;
   Shape shape;
+  std::shared_ptr<const DeviceTensor> kept = nullptr;  // null: not kept
 };
 
 // What the device does around the network; null where it never does.
@@ -51,10 +58,12 @@ class Binding {
   // Whether the sizes of all outputs are known beforehand: only then can the work be captured.
   bool is_static() const { return growing_.empty(); }
 
-  // Copies to where the device reads; the work before must be done. `decode` may be null.
-  Status Fill(const std::vector<InputView>& inputs, const DecodeJob* decode);
+  // Copies to where the device reads; the work before must be done. `decode` may be null. `uses`: one for each output.
+  Status Fill(const std::vector<InputView>& inputs, const DecodeJob* decode, const std::vector<OutputUse>& uses);
   // Upload and preparation, network, decoding, download, in the stream.
   Status Enqueue();
+  // A copy of an output behind all that, in the stream.
+  Result<std::shared_ptr<const DeviceTensor>> Keep(std::size_t index, const std::shared_ptr<const DeviceStore>& store) const;
   // After the stream has been waited for; the views hold until the next Fill or Configure.
   std::vector<OutputView> Outputs() const;
   // Likewise: what the decode job of the last Fill has found, by picture; empty without one.
@@ -66,8 +75,10 @@ class Binding {
     cuda::PinnedBuffer host;
     std::size_t bytes = 0;
     Shape shape;
-    // Outputs of the last Fill.
-    bool downloaded = true;
+    // Outputs, in the last Fill.
+    OutputUse use = OutputUse::kDownload;
+    // Inputs: the last Fill has put the tensor in place on the device.
+    bool resident = false;
     // Inputs that have ever been a job. The pictures of the last Fill, 0 when it brought data.
     std::unique_ptr<kernels::Preprocessor> preprocessor;
     std::size_t picture_bytes = 0;
@@ -83,7 +94,9 @@ class Binding {
   Status ReserveHost(Side& side);
   Status SetAddress(const Tensor& tensor, cuda::DeviceAddress address);
   Status Upload(std::size_t index);
-  Status Download(Side& side, cuda::DeviceAddress from);
+  Status Download(std::size_t index);
+  // Of an output, wherever its memory comes from.
+  cuda::DeviceAddress OutputAddress(std::size_t index) const;
   Status FinishGrowing();
 
   struct Growing {

@@ -33,11 +33,13 @@ bool Admits(const Tensor::Range& range, const Shape& shape) {
   return true;
 }
 
-std::vector<Shape> KeyOf(const std::vector<InputView>& inputs, const DecodeJob* decode) {
+std::vector<Shape> KeyOf(const std::vector<InputView>& inputs, const DecodeJob* decode, const std::vector<OutputUse>& uses) {
   std::vector<Shape> key;
+  Shape copies;
   if (decode != nullptr) key.push_back(KeyOf(*decode));
   for (const InputView& input : inputs) {
     key.push_back(input.shape);
+    copies.push_back(input.resident == nullptr ? 0 : 1);
     if (input.job == nullptr) continue;
     const kernels::Preprocessor::Shape job = kernels::Preprocessor::ShapeOf(*input.job);
     // No tensor has a negative size, so this is mistaken for no shape.
@@ -46,6 +48,8 @@ std::vector<Shape> KeyOf(const std::vector<InputView>& inputs, const DecodeJob* 
     for (const kernels::PassGrid& grid : job.grids) sizes.insert(sizes.end(), {grid.groups, grid.rows});
     key.push_back(std::move(sizes));
   }
+  for (const OutputUse use : uses) copies.push_back(use == OutputUse::kDownload ? 1 : 0);
+  key.push_back(std::move(copies));
   return key;
 }
 
@@ -118,6 +122,7 @@ Status Executor::Check(const std::vector<InputView>& inputs, const DecodeJob* de
                                          " bytes; its shape " + Text(inputs[i].shape) + " and type " + ElementName(tensor.type) +
                                          " say " + std::to_string(*count * ElementSize(tensor.type)) + ".");
     }
+    if (inputs[i].resident != nullptr) IM_RETURN_IF_ERROR(CheckResident(tensor, inputs[i]));
     if (inputs[i].job != nullptr) IM_RETURN_IF_ERROR(CheckJob(tensor, inputs[i]));
     if (inputs[i].job != nullptr && options_.kernels.preprocess == nullptr) {
       return InvalidArgument(kStage, "This executor was made without the kernels that prepare pictures.");
@@ -129,19 +134,57 @@ Status Executor::Check(const std::vector<InputView>& inputs, const DecodeJob* de
   return decode == nullptr ? Status() : CheckDecodeJob(*decode, engine_->outputs());
 }
 
-Status Executor::Submit(const std::vector<InputView>& inputs, const DecodeJob* decode) {
+Status Executor::CheckResident(const Tensor& tensor, const InputView& input) const {
+  const DeviceTensor& resident = *input.resident;
+  if (resident.type() != tensor.type || resident.shape() != input.shape || resident.bytes() != input.bytes) {
+    return InvalidArgument(kStage, "Input \"" + tensor.name + "\" takes " + ElementName(tensor.type) +
+                                       "; the tensor on the device has " + ElementName(resident.type()) + " and the shape " +
+                                       Text(resident.shape()) + ".");
+  }
+  const int ordinal = engine_->resources()->device->ordinal();
+  const int other = resident.store()->resources().device->ordinal();
+  if (other == ordinal) return {};
+  return InvalidArgument(kStage, "The tensor for input \"" + tensor.name + "\" lies on GPU " + std::to_string(other) +
+                                     ", the engine runs on GPU " + std::to_string(ordinal) + ".");
+}
+
+Result<std::vector<OutputUse>> Executor::UsesOf(std::vector<OutputUse> given, const DecodeJob* decode) const {
+  const std::size_t count = engine_->outputs().size();
+  if (decode != nullptr) {
+    if (!given.empty()) return InvalidArgument(kStage, "A decode job says itself which outputs are wanted.");
+    given.assign(count, OutputUse::kIgnore);
+    for (const std::size_t index : decode->wanted) given[index] = OutputUse::kDownload;
+  }
+  if (given.empty()) given.assign(count, OutputUse::kDownload);
+  if (given.size() != count) {
+    return InvalidArgument(kStage, "The engine has " + std::to_string(count) + " outputs, received " +
+                                       std::to_string(given.size()) + " uses of them.");
+  }
+  if (options_.store == nullptr && std::find(given.begin(), given.end(), OutputUse::kKeep) != given.end()) {
+    return InvalidArgument(kStage, "This executor was made without a place for tensors on the device.");
+  }
+  return given;
+}
+
+Status Executor::Submit(const std::vector<InputView>& inputs, const DecodeJob* decode, std::vector<OutputUse> given_uses) {
   IM_RETURN_IF_ERROR(Check(inputs, decode));
+  Result<std::vector<OutputUse>> uses = UsesOf(std::move(given_uses), decode);
+  if (!uses.ok()) return uses.status();
   IM_RETURN_IF_ERROR(engine_->resources()->device->MakeCurrent());
   // A run that nobody waited for may still use the memory.
   if (current_ != nullptr && !waited_) IM_RETURN_IF_ERROR(stream_.Synchronize());
   current_ = nullptr;
   waited_ = false;
+  uses_ = std::move(uses.value());
+  kept_.assign(uses_.size(), nullptr);
   Status status = Run(inputs, decode);
+  if (status.ok()) status = Keep();
   if (status.ok()) status = done_.Record(stream_);
   if (!status.ok()) {
     // Part of the work may be in the stream; its memory has to be free before anything else uses it.
     current_ = nullptr;
     (void)stream_.Synchronize();
+    kept_.clear();
     return status;
   }
   ++statistics_.runs;
@@ -149,10 +192,10 @@ Status Executor::Submit(const std::vector<InputView>& inputs, const DecodeJob* d
 }
 
 Status Executor::Run(const std::vector<InputView>& inputs, const DecodeJob* decode) {
-  const Key key = KeyOf(inputs, decode);
+  const Key key = KeyOf(inputs, decode, uses_);
   Captured* captured = FindCaptured(key);
   if (captured != nullptr && captured->graph) {
-    IM_RETURN_IF_ERROR(captured->binding->Fill(inputs, decode));
+    IM_RETURN_IF_ERROR(captured->binding->Fill(inputs, decode, uses_));
     IM_RETURN_IF_ERROR(captured->graph->Launch(stream_));
     ++statistics_.graph_launches;
     current_ = captured->binding.get();
@@ -168,9 +211,19 @@ Status Executor::Run(const std::vector<InputView>& inputs, const DecodeJob* deco
     GiveUp(key, binding.status());
   }
   IM_RETURN_IF_ERROR(general_->Configure(inputs));
-  IM_RETURN_IF_ERROR(general_->Fill(inputs, decode));
+  IM_RETURN_IF_ERROR(general_->Fill(inputs, decode, uses_));
   IM_RETURN_IF_ERROR(general_->Enqueue());
   current_ = general_.get();
+  return {};
+}
+
+Status Executor::Keep() {
+  for (std::size_t i = 0; i < uses_.size(); ++i) {
+    if (uses_[i] != OutputUse::kKeep) continue;
+    Result<std::shared_ptr<const DeviceTensor>> kept = current_->Keep(i, options_.store);
+    if (!kept.ok()) return kept.status();
+    kept_[i] = std::move(kept.value());
+  }
   return {};
 }
 
@@ -200,7 +253,7 @@ Result<Binding*> Executor::RunAndCapture(const Key& key, const std::vector<Input
   Binding& binding = *made.value();
   IM_RETURN_IF_ERROR(binding.Configure(inputs));
   if (!binding.is_static()) return Status(Code::kTensorRt, kStage, "The sizes of the outputs depend on the data.");
-  IM_RETURN_IF_ERROR(binding.Fill(inputs, decode));
+  IM_RETURN_IF_ERROR(binding.Fill(inputs, decode, uses_));
   // Once outside of a capture: TensorRT prepares what it must not prepare inside.
   const Status warm = binding.Enqueue();
   Result<cuda::Graph> graph = warm.ok() ? cuda::Graph::Capture(stream_, [&] { return binding.Enqueue(); }) : warm;
@@ -227,9 +280,12 @@ Result<std::vector<OutputView>> Executor::Wait() {
   waited_ = true;
   if (!status.ok()) {
     (void)stream_.Synchronize();
+    kept_.clear();
     return status;
   }
-  return current_->Outputs();
+  std::vector<OutputView> views = current_->Outputs();
+  for (std::size_t i = 0; i < views.size(); ++i) views[i].kept = std::move(kept_[i]);
+  return views;
 }
 
 std::vector<detection::Detections> Executor::Detections() const {

@@ -24,6 +24,8 @@ struct ExecutorOptions {
   // How many shapes keep a graph at a time; the one that was not used for longest makes room. 0 = no graphs.
   std::size_t graphs = 8;
   DeviceKernels kernels = {};
+  // For outputs that stay on the device; null when none do.
+  std::shared_ptr<const DeviceStore> store = nullptr;
 };
 
 struct ExecutorStatistics {
@@ -45,8 +47,10 @@ class Executor {
   Executor& operator=(const Executor&) = delete;
 
   // Refuses what the engine's profile does not admit. Returns as soon as the work is in the stream; the inputs have been read by
-  // then. With `decode` the device reads detections out of the outputs, which are not downloaded then, but for the wanted ones.
-  Status Submit(const std::vector<InputView>& inputs, const DecodeJob* decode = nullptr);
+  // then, but resident ones have to stay until the run was waited for. `uses`: one for each output, or empty to download all.
+  // With `decode` the device reads detections out of the outputs, of which only the job's wanted ones are downloaded; `uses` is
+  // empty.
+  Status Submit(const std::vector<InputView>& inputs, const DecodeJob* decode = nullptr, std::vector<OutputUse> uses = {});
   // For the results of the last Submit, which has succeeded. They hold until the next Submit. Any thread, but only one at a time.
   Result<std::vector<OutputView>> Wait();
   // After Wait has succeeded: by picture; empty when nothing was to be decoded.
@@ -57,7 +61,7 @@ class Executor {
 
  private:
   // Shapes of all inputs, one after the other; behind that of a job, the sizes of its copies and launches, which a graph holds
-  // too; and what of a decode job it holds.
+  // too; and what of a decode job it holds, what is uploaded and what is downloaded.
   using Key = std::vector<Shape>;
   struct Captured {
     Key key;
@@ -68,6 +72,11 @@ class Executor {
   Executor(std::shared_ptr<const Engine> engine, const ExecutorOptions& options, cuda::Stream stream, cuda::Event done)
       : engine_(std::move(engine)), options_(options), stream_(std::move(stream)), done_(std::move(done)) {}
   Status Check(const std::vector<InputView>& inputs, const DecodeJob* decode) const;
+  Status CheckResident(const Tensor& tensor, const InputView& input) const;
+  // One for each output.
+  Result<std::vector<OutputUse>> UsesOf(std::vector<OutputUse> given, const DecodeJob* decode) const;
+  // Copies the outputs that are to stay.
+  Status Keep();
   Status Run(const std::vector<InputView>& inputs, const DecodeJob* decode);
   Captured* FindCaptured(const Key& key);
   bool HasComeBefore(const Key& key);
@@ -85,6 +94,9 @@ class Executor {
   std::list<Captured> captured_;  // the last used first
   std::list<Key> seen_;           // the last seen first
   Binding* current_ = nullptr;
+  // Of the last Submit: one for each output.
+  std::vector<OutputUse> uses_;
+  std::vector<std::shared_ptr<const DeviceTensor>> kept_;
   bool waited_ = true;
   ExecutorStatistics statistics_;
 };

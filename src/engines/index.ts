@@ -1,8 +1,10 @@
 export type * from "./types.js";
 export { createInferenceSession, onnxRuntimeInfo, type OnnxRuntimeInfo } from "./onnx/create.js";
+export { DeviceTensor } from "./tensorrt/device-tensor.js";
 export {
   TensorRtEngine,
   type TensorRtEngineOptions,
+  type TensorRtInputs,
   type TensorRtMemory,
   type TensorRtProfile,
   type TensorRtRunCounts,

@@ -486,6 +486,28 @@ export interface NativeDetectionRun {
   readonly outputs: readonly NativeTensor[];
 }
 
+/** A tensor that a run has left on the device. */
+export interface NativeDeviceTensor {
+  /** ONNX's element type number. */
+  readonly type: number;
+  readonly dims: readonly number[];
+  /** Ordinal of the GPU. */
+  readonly device: number;
+  /** Its elements. */
+  read(cancel: NativeCancelToken | null): Promise<NativeTensor["data"]>;
+  /** Once. Runs that were submitted before may still use it. */
+  close(): Promise<void>;
+}
+
+/** In the place of a tensor, as an input or an output: one that is on the device. */
+export interface NativeResident {
+  readonly name: string;
+  readonly resident: NativeDeviceTensor;
+}
+
+/** What becomes of an output. */
+export type NativeOutputUse = "download" | "keep" | "ignore";
+
 export interface NativeTensorRtEngine {
   readonly name: string;
   readonly inputs: readonly NativeTensorRtPort[];
@@ -498,11 +520,18 @@ export interface NativeTensorRtEngine {
   readonly hardwareCompatibility: "none" | "ampere-plus" | "same-compute-capability";
   readonly device: number;
   readonly deviceName: string;
-  /** All outputs. Inputs that lie in memory from `allocate` are read in place, others are copied; one may be pictures. */
-  run(inputs: readonly (NativeTensor | NativePictures)[], cancel: NativeCancelToken | null): Promise<readonly NativeTensor[]>;
+  /**
+   * Inputs that lie in memory from `allocate` are read in place, others are copied; one may be pictures.
+   * @param uses one for each output, in their order: those that are downloaded or kept come back. null downloads all.
+   */
+  run(
+    inputs: readonly (NativeTensor | NativePictures | NativeResident)[],
+    uses: readonly NativeOutputUse[] | null,
+    cancel: NativeCancelToken | null,
+  ): Promise<readonly (NativeTensor | NativeResident)[]>;
   /** Likewise, but the device decodes the outputs, which have to be float32 and stay where they are. Refuses a head that does not lie in them. */
   runDetections(
-    inputs: readonly (NativeTensor | NativePictures)[],
+    inputs: readonly (NativeTensor | NativePictures | NativeResident)[],
     request: NativeDetectionRequest,
     cancel: NativeCancelToken | null,
   ): Promise<NativeDetectionRun>;

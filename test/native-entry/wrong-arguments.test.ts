@@ -45,6 +45,7 @@ const placement = { trim, resize, canvas: { ...resize, left: 0, top: 0 } };
 type Name =
   | "preprocess"
   | "run"
+  | "run (engine)"
   | "runDetections"
   | "runDetections (queries)"
   | "cropQuadrilaterals"
@@ -88,6 +89,10 @@ const forSteps = {
 const GOOD: Readonly<Record<Name, GoodCall>> = {
   preprocess: { args: [pixels, { ...image, borrowed: true }, steps, new Float32Array(12)], ...forSteps },
   run: { args: [pixels, { ...image, borrowed: true }, { ...steps, contrast: null }], ...forSteps },
+  "run (engine)": {
+    args: [[{ name: "values", type: 1, dims: [1, 7, 2], data: new Float32Array(14) }], ["download", "ignore", "download"]],
+    nullable: ["1"],
+  },
   runDetections: {
     args: [
       [{ name: "values", type: 1, dims: [1, 7, 2], data: Float32Array.of(16, 48, 16, 48, 16, 8, 16, 8, 0.9, 0.6, 0.1, 0.6, 0.9, 0.2) }],
@@ -200,6 +205,7 @@ const GOOD: Readonly<Record<Name, GoodCall>> = {
 async function call(name: Name, args: readonly unknown[]): Promise<unknown> {
   // Of the object that openDevicePreprocessor gives; its methods want it as their receiver.
   if (name === "run") return (onDevice as unknown as { run(...args: readonly unknown[]): Promise<unknown> }).run(...args);
+  if (name === "run (engine)") return (engine as unknown as { run(...args: readonly unknown[]): Promise<unknown> }).run(...args);
   if (name === "runDetections" || name === "runDetections (queries)")
     return (engine as unknown as { runDetections(...args: readonly unknown[]): Promise<unknown> }).runDetections(...args);
   return (addon?.[name] as unknown as (...args: readonly unknown[]) => Promise<unknown>)(...args);
@@ -267,7 +273,7 @@ const HOSTILE: readonly unknown[] = [
   1e308,
 ];
 
-const needsDevice: readonly Name[] = ["run", "runDetections", "runDetections (queries)", "measureDevice"];
+const needsDevice: readonly Name[] = ["run", "run (engine)", "runDetections", "runDetections (queries)", "measureDevice"];
 const calls = (Object.entries(GOOD) as [Name, GoodCall][]).filter(([name]) => !needsDevice.includes(name) || onDevice !== null);
 
 describe.skipIf(addon === null).each(calls)("%s", (name, { args, nullable = [], any = [] }) => {

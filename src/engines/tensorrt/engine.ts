@@ -5,7 +5,9 @@ import {
   type NativeAddon,
   type NativeCancelToken,
   type NativeDetectionRun,
+  type NativeOutputUse,
   type NativePictures,
+  type NativeResident,
   type NativeTensor,
   type NativeTensorRtEngine,
   type NativeTensorRtPort,
@@ -25,6 +27,7 @@ import type {
   TensorData,
   TensorPort,
 } from "../types.js";
+import { DeviceTensor } from "./device-tensor.js";
 import { missingLibrary, requireAddon } from "./needs.js";
 import { checkTensorRtOptions, type CheckedTensorRtOptions, type TensorRtEngineOptions } from "./options.js";
 
@@ -36,6 +39,9 @@ const STAGE = "tensorrt.run";
 export type TensorRtProfile = Readonly<
   Record<string, { readonly minimum: readonly number[]; readonly optimum: readonly number[]; readonly maximum: readonly number[] }>
 >;
+
+/** By name: from the host, or from the memory of the engine's GPU. */
+export type TensorRtInputs = Readonly<Record<string, Tensor | DeviceTensor>>;
 
 /** Bytes. */
 export interface TensorRtMemory {
@@ -178,12 +184,22 @@ export class TensorRtEngine implements InferenceSession {
 
   /**
    * @param inputs by name; shapes have to fit the profile
+   * @returns the outputs that are asked for, which alone are downloaded
    * @throws ModelInputError on a wrong name, type or shape; rejects with the signal's reason on abort. A run that is on the device
    *   already goes on to its end there.
    */
-  async run(inputs: Readonly<Record<string, Tensor>>, options: RunOptions = {}): Promise<Readonly<Record<string, Tensor>>> {
+  async run(inputs: TensorRtInputs, options: RunOptions = {}): Promise<Readonly<Record<string, Tensor>>> {
     this.#requireReady(options);
     return this.#run(this.#readTensors(inputs), options);
+  }
+
+  /** As `run`, but the outputs stay on the device, as inputs of further runs. Close them. */
+  async runOnDevice(inputs: TensorRtInputs, options: RunOptions = {}): Promise<Readonly<Record<string, DeviceTensor>>> {
+    this.#requireReady(options);
+    const outputs = await this.#runFor("keep", this.#readTensors(inputs), options);
+    return Object.fromEntries(
+      outputs.flatMap((output) => ("resident" in output ? [[output.name, DeviceTensor.of(this.#addon, output.resident)]] : [])),
+    );
   }
 
   async #runPictures(batch: PictureBatch, options: RunOptions = {}): Promise<Readonly<Record<string, Tensor>>> {
@@ -191,10 +207,18 @@ export class TensorRtEngine implements InferenceSession {
     return this.#run(this.#readPictures(batch), options);
   }
 
-  async #run(inputs: readonly NativeInput[], { signal, outputs }: RunOptions): Promise<Readonly<Record<string, Tensor>>> {
+  async #run(inputs: readonly NativeInput[], options: RunOptions): Promise<Readonly<Record<string, Tensor>>> {
+    return readTensors(await this.#runFor("download", inputs, options));
+  }
+
+  #runFor(
+    use: NativeOutputUse,
+    inputs: readonly NativeInput[],
+    { signal, outputs }: RunOptions,
+  ): Promise<readonly (NativeTensor | NativeResident)[]> {
     const wanted = checkOutputs(this.outputs, outputs);
-    const tensors = await this.#submit(signal, (cancel) => this.#native.run(inputs, cancel));
-    return readTensors(tensors.filter(({ name }) => wanted.includes(name)));
+    const uses = this.outputs.map(({ name }) => (wanted.includes(name) ? use : "ignore"));
+    return this.#submit(signal, (cancel) => this.#native.run(inputs, uses, cancel));
   }
 
   async #runDetections(
@@ -218,8 +242,15 @@ export class TensorRtEngine implements InferenceSession {
     if (this.closed) throw sessionClosed(STAGE);
   }
 
-  #readTensors(inputs: Readonly<Record<string, Tensor>>): readonly NativeTensor[] {
-    return checkInputs(this.inputs, inputs).map((tensor) => ({ ...tensor, type: elementTypeNumber(tensor.type) }));
+  #readTensors(inputs: TensorRtInputs): readonly (NativeTensor | NativeResident)[] {
+    const residents: NativeResident[] = [];
+    const others: Record<string, Tensor> = {};
+    for (const [name, tensor] of Object.entries(inputs)) {
+      if (tensor instanceof DeviceTensor) residents.push({ name, resident: tensor.nativeHandle });
+      else others[name] = tensor;
+    }
+    const ports = this.inputs.filter((port) => !residents.some(({ name }) => name === port.name));
+    return [...checkInputs(ports, others).map((tensor) => ({ ...tensor, type: elementTypeNumber(tensor.type) })), ...residents];
   }
 
   #readPictures({ dims, pictures }: PictureBatch): readonly NativePictures[] {
@@ -300,10 +331,10 @@ export function profileOf(inputs: readonly NativeTensorRtPort[], index: number):
   );
 }
 
-type NativeInput = NativeTensor | NativePictures;
+type NativeInput = NativeTensor | NativePictures | NativeResident;
 
-function readTensors(tensors: readonly NativeTensor[]): Readonly<Record<string, Tensor>> {
-  return Object.fromEntries(tensors.map((tensor) => [tensor.name, readTensor(tensor)]));
+function readTensors(tensors: readonly (NativeTensor | NativeResident)[]): Readonly<Record<string, Tensor>> {
+  return Object.fromEntries(tensors.flatMap((tensor) => ("data" in tensor ? [[tensor.name, readTensor(tensor)]] : [])));
 }
 
 function readTensor({ type, dims, data }: NativeTensor): Tensor {

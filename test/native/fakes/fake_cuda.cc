@@ -470,6 +470,19 @@ EXPORT int cuMemcpyHtoDAsync_v2(std::uint64_t to, const void* from, std::size_t 
   });
 }
 
+EXPORT int cuMemcpyDtoDAsync_v2(std::uint64_t to, std::uint64_t from, std::size_t bytes, void* stream) {
+  ENTER();
+  FAIL_IF_INJECTED();
+  NEED_CONTEXT();
+  if (HostOf(to, bytes) == nullptr || HostOf(from, bytes) == nullptr) return kInvalidValue;
+  return Enqueue(stream, [to, from, bytes] {
+    void* target = HostOf(to, bytes);
+    const void* source = HostOf(from, bytes);
+    if (target == nullptr || source == nullptr) g_sticky = kIllegalAddress;
+    else std::memmove(target, source, bytes);
+  });
+}
+
 EXPORT int cuMemcpyDtoHAsync_v2(void* to, std::uint64_t from, std::size_t bytes, void* stream) {
   ENTER();
   FAIL_IF_INJECTED();
