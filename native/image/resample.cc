@@ -103,6 +103,10 @@ class LinearRows final : public ResampledRows {
   const std::uint8_t* Row(int y) override {
     const LinearCoefficient weights = LinearRowWeights(y, source_.height(), height_);
     const int last = source_.height() - 1;
+    if (source_.height() >= 2 * height_) {
+      const int next = LinearRowWeights(y + 1, source_.height(), height_).index;
+      for (const int row : {next, next + 1}) source_.Prefetch(std::clamp(row, 0, last));
+    }
     const auto blend_columns = [this](int row, std::int16_t* slots) {
       kernels_.linear_columns(source_.Row(row), table_.data(), columns_.count, slots);
     };
@@ -287,6 +291,14 @@ Status SourceRows::Map(const ByteMap& map) {
   mapped_ = true;
   return mapped_rows_.Allocate(std::size_t{2} * static_cast<std::size_t>(width_) *
                                static_cast<std::size_t>(gray_ ? 1 : channels_));
+}
+
+void SourceRows::Prefetch([[maybe_unused]] int y) const {
+#if defined(__GNUC__)
+  constexpr int kCacheLine = 64;
+  const std::uint8_t* row = pixels_ + static_cast<std::size_t>(y) * row_bytes_;
+  for (int offset = 0; offset < width_ * channels_; offset += kCacheLine) __builtin_prefetch(row + offset);
+#endif
 }
 
 SourceRow SourceRows::Row(int y) {

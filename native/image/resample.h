@@ -26,6 +26,8 @@ class SourceRows {
   int height() const { return height_; }
   // Valid until the row after the next one is asked for.
   SourceRow Row(int y);
+  // Begins to fetch a row of the picture. Rows that are far apart come as a surprise to the processor.
+  void Prefetch(int y) const;
 
  private:
   const RowKernels& kernels_;
