@@ -4,6 +4,14 @@ import { InvalidParameterError } from "../errors.js";
 import type { Picture } from "../imaging/index.js";
 import type { ImageEmbedding } from "./contract.js";
 
+/** Of a cache. @throws InvalidParameterError */
+export function requireLimit(limit: number): number {
+  if (Number.isSafeInteger(limit) && limit >= 1) return limit;
+  throw new InvalidParameterError(`The limit of a cache must be a whole number of at least 1 but is ${String(limit)}.`, {
+    parameter: "limit",
+  });
+}
+
 /**
  * Embeddings of pictures that were seen before, by the hash of their pixels and shape. What came first goes first when it is full; what is
  * in it is never replaced. An embedding of SAM takes 4 MiB, of SAM 2 16 MiB.
@@ -14,11 +22,7 @@ export class EmbeddingCache {
 
   /** @param options.limit most embeddings it holds, at least 1. @throws InvalidParameterError */
   constructor({ limit }: { readonly limit: number }) {
-    if (!(Number.isSafeInteger(limit) && limit >= 1))
-      throw new InvalidParameterError(`The limit of a cache must be a whole number of at least 1 but is ${String(limit)}.`, {
-        parameter: "limit",
-      });
-    this.#limit = limit;
+    this.#limit = requireLimit(limit);
   }
 
   get size(): number {

@@ -1,6 +1,6 @@
-import { InvalidParameterError } from "../errors.js";
 import type { MaskLogits } from "../results/index.js";
 import type { SegmentationPrompt } from "./contract.js";
+import { requireLimit } from "./embedding-cache.js";
 
 /** A prompt as a set of points and a box, and the best mask of it. */
 interface Entry {
@@ -22,11 +22,7 @@ export class MaskCache {
 
   /** @param options.limit most masks of one picture, at least 1; the oldest goes first. @throws InvalidParameterError */
   constructor({ limit }: { readonly limit: number }) {
-    if (!(Number.isSafeInteger(limit) && limit >= 1))
-      throw new InvalidParameterError(`The limit of a cache must be a whole number of at least 1 but is ${String(limit)}.`, {
-        parameter: "limit",
-      });
-    this.#limit = limit;
+    this.#limit = requireLimit(limit);
   }
 
   clear(): void {

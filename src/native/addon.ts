@@ -596,14 +596,18 @@ export interface NativeBuiltEngine {
   readonly computeCapability: string;
 }
 
+/** Runs that wait or run now, and what became of the others. */
 export interface NativeRunCounts {
   readonly waiting: number;
   readonly running: number;
   readonly completed: number;
   readonly failed: number;
   readonly cancelled: number;
+  /** Rejected with QueueFullError. */
   readonly refused: number;
+  /** The most that have waited at once. */
   readonly mostWaiting: number;
+  /** The longest that a run has waited before the device's thread began with it. */
   readonly longestWaitMs: number;
 }
 

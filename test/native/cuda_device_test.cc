@@ -91,14 +91,7 @@ TEST_F(DeviceTest, CopiesThereAndBackOnDriversWithoutPools) {
 }
 
 TEST_F(DeviceTest, SurvivesTheFailureOfEveryCall) {
-  for (const bool pools : {true, false}) {
-    for (const int code : {2, 719}) {
-      SCOPED_TRACE(testing::Message() << "pools " << pools << ", code " << code);
-      state() = FakeCudaState();
-      state().memory_pools = pools;
-      ExpectToSurviveEveryFailure(code, [this] { return RoundTrip(); });
-    }
-  }
+  ExpectToSurviveEveryFailure([this] { return RoundTrip(); });
 }
 
 TEST_F(DeviceTest, ObjectsMayBeDestroyedOnAnyThread) {

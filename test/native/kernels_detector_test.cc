@@ -205,15 +205,8 @@ TEST_F(DetectorTest, RefusesWhatDoesNotFitItsMemory) {
 TEST_F(DetectorTest, SurvivesTheFailureOfEveryCall) {
   std::mt19937 random(5);
   const Head head = RandomHead(random, 2, 100, 3, ObjectnessUse::kNone);
-  for (const bool pools : {true, false}) {
-    for (const int code : {2, 719}) {
-      SCOPED_TRACE(testing::Message() << "pools " << pools << ", code " << code);
-      state() = FakeCudaState();
-      state().memory_pools = pools;
-      std::vector<Detections> found;
-      ExpectToSurviveEveryFailure(code, [&] { return OpenAndRun(head, found); });
-    }
-  }
+  std::vector<Detections> found;
+  ExpectToSurviveEveryFailure([&] { return OpenAndRun(head, found); });
 }
 
 }  // namespace

@@ -260,14 +260,7 @@ TEST_P(DecodeTest, SurvivesTheFailureOfEveryCall) {
     for (int round = 0; round < 3; ++round) IM_RETURN_IF_ERROR(Run(*executor.value(), heads, Job(2)));
     return {};
   };
-  for (const bool pools : {true, false}) {
-    for (const int code : {2, 719}) {
-      SCOPED_TRACE(testing::Message() << "pools " << pools << ", code " << code);
-      state() = FakeCudaState();
-      state().memory_pools = pools;
-      ExpectToSurviveEveryFailure(code, scenario);
-    }
-  }
+  ExpectToSurviveEveryFailure(scenario);
   state() = FakeCudaState();
   ExpectToSurviveEveryTensorRtFailure(scenario);
   *trt_ = FakeTrtState();

@@ -270,14 +270,7 @@ TEST_P(EngineTest, SeveralExecutorsOfOneEngine) {
 }
 
 TEST_P(EngineTest, SurvivesTheFailureOfEveryDriverCall) {
-  for (const bool pools : {true, false}) {
-    for (const int code : {2, 719}) {
-      SCOPED_TRACE(testing::Message() << "pools " << pools << ", code " << code);
-      state() = FakeCudaState();
-      state().memory_pools = pools;
-      ExpectToSurviveEveryFailure(code, [this] { return LoadAndRun(); });
-    }
-  }
+  ExpectToSurviveEveryFailure([this] { return LoadAndRun(); });
 }
 
 TEST_P(EngineTest, SurvivesTheFailureOfEveryTensorRtCall) {

@@ -8,6 +8,7 @@ import {
   type NativeOutputUse,
   type NativePictures,
   type NativeResident,
+  type NativeRunCounts,
   type NativeTensor,
   type NativeTensorRtEngine,
   type NativeTensorRtPort,
@@ -56,19 +57,7 @@ export interface TensorRtMemory {
 }
 
 /** Runs that wait or run now, and what became of the others. */
-export interface TensorRtRunCounts {
-  readonly waiting: number;
-  readonly running: number;
-  readonly completed: number;
-  readonly failed: number;
-  readonly cancelled: number;
-  /** Rejected with QueueFullError. */
-  readonly refused: number;
-  /** The most that have waited at once. */
-  readonly mostWaiting: number;
-  /** The longest that a run has waited before the device's thread began with it. */
-  readonly longestWaitMs: number;
-}
+export type TensorRtRunCounts = NativeRunCounts;
 
 export interface TensorRtStatistics extends SessionStatistics, TensorRtRunCounts {
   readonly queueLimit: number;

@@ -1,6 +1,7 @@
 // For tests that use the stand-in driver: a fresh machine for each test, and nothing may be left alive after it.
 #pragma once
 
+#include <initializer_list>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -49,10 +50,26 @@ class FakeDriverTest : public testing::Test {
     state().fail_code = code;
   }
 
-  // Runs `scenario`, which returns a Status, with every one of its driver calls failing in turn. Each time it has to answer a
-  // typed error or have been able to do without that call, leave nothing alive, and work when it is run again.
+  // Runs `scenario`, which returns a Status, with every one of its driver calls failing in turn: for want of memory and with an
+  // error of the device, on drivers with and without pools of memory. Each time it has to answer a typed error or have been able
+  // to do without that call, leave nothing alive, and work when it is run again.
   template <typename Scenario>
-  void ExpectToSurviveEveryFailure(int code, Scenario scenario) {
+  void ExpectToSurviveEveryFailure(const Scenario& scenario, std::initializer_list<int> codes = {2, 719}) {
+    for (const bool pools : {true, false}) {
+      for (const int code : codes) {
+        SCOPED_TRACE(testing::Message() << "pools " << pools << ", code " << code);
+        state() = FakeCudaState();
+        state().memory_pools = pools;
+        ExpectToSurvive(code, scenario);
+      }
+    }
+  }
+
+  FakeCuda fake_;
+
+ private:
+  template <typename Scenario>
+  void ExpectToSurvive(int code, const Scenario& scenario) {
     const FakeCudaState machine = state();
     for (long n = 1;; ++n) {
       ASSERT_LT(n, 1000) << "the scenario never ends";
@@ -77,8 +94,6 @@ class FakeDriverTest : public testing::Test {
       EXPECT_TRUE(again.ok()) << "after a failure of " << function << ": " << again.message();
     }
   }
-
-  FakeCuda fake_;
 };
 
 }  // namespace im::cuda
