@@ -3,6 +3,7 @@
 
 #include "kernels/images.h"
 #include "napi/detection_bindings.h"
+#include "napi/device_mask_bindings.h"
 #include "napi/device_measure_bindings.h"
 #include "napi/device_preprocess_bindings.h"
 #include "napi/environment.h"
@@ -50,6 +51,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("memoryInUse", Napi::Function::New(env, MemoryInUse, "memoryInUse"));
   im::ExportImage(env, exports);
   im::ExportDetection(env, exports);
+  im::ExportDeviceMasks(env, exports);
   im::ExportDeviceMeasure(env, exports);
   im::ExportDevicePreprocess(env, exports);
   im::ExportCancelToken(env, exports);

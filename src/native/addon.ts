@@ -22,6 +22,13 @@ export interface NativeAddon {
   /** The kernels of native/kernels on one device. Opening the driver is slow; it happens on a thread of its own. */
   openDevicePreprocessor(options: { readonly cudaLibraryPath: string; readonly device: number }): Promise<NativeDevicePreprocessor>;
 
+  /** decodeMasks by the kernels of a device, for comparing the two: every call opens the device anew. */
+  assembleMasks(
+    options: { readonly cudaLibraryPath: string; readonly device: number },
+    head: NativeMaskHead,
+    selection: NativeMaskSelection,
+    target: NativeMaskTarget,
+  ): Promise<NativeMaskRuns>;
   /** GPU time of work that is alone on a device, microseconds, one for each of `rounds`; see native/kernels/measure.h. */
   measureDevice(
     options: { readonly cudaLibraryPath: string; readonly device: number; readonly rounds: number; readonly together: number },

@@ -14,6 +14,7 @@ const NAMES: Readonly<Record<keyof NativeAddon, true>> = {
   memoryInUse: true,
   preprocess: true,
   openDevicePreprocessor: true,
+  assembleMasks: true,
   measureDevice: true,
   decodeDense: true,
   decodeRows: true,

@@ -58,6 +58,7 @@ type Name =
   | "decodeMasks"
   | "makeClassMap"
   | "makeValueMap"
+  | "assembleMasks"
   | "measureDevice";
 
 interface GoodCall {
@@ -181,6 +182,15 @@ const GOOD: Readonly<Record<Name, GoodCall>> = {
     ],
     nullable: ["0.coefficients", "1.boxes"],
   },
+  assembleMasks: {
+    args: [
+      { cudaLibraryPath: join(fakes ?? "", "cuda"), device: 0 },
+      { width: 2, height: 2, channels: 2, planes, coefficients, sigmoid: false },
+      { indices: Int32Array.of(0, 1), boxes: Float32Array.of(0, 0, 8, 8, 0, 0, 8, 8), boxScale: 0.25 },
+      { trim, resize, left: 0, top: 0, picture: resize, threshold: 0 },
+    ],
+    nullable: ["1.coefficients", "2.boxes"],
+  },
   makeClassMap: {
     args: [map, placement, { classIds: Int32Array.of(0, 1), background: 0, thresholds: Float32Array.of(0.5) }],
   },
@@ -273,7 +283,7 @@ const HOSTILE: readonly unknown[] = [
   1e308,
 ];
 
-const needsDevice: readonly Name[] = ["run", "run (engine)", "runDetections", "runDetections (queries)", "measureDevice"];
+const needsDevice: readonly Name[] = ["run", "run (engine)", "runDetections", "runDetections (queries)", "assembleMasks", "measureDevice"];
 const calls = (Object.entries(GOOD) as [Name, GoodCall][]).filter(([name]) => !needsDevice.includes(name) || onDevice !== null);
 
 describe.skipIf(addon === null).each(calls)("%s", (name, { args, nullable = [], any = [] }) => {

@@ -187,13 +187,13 @@ const alignMasks =
     return { boxes: encodeArray(boxes, input.boxes.shape), masks: encodeMasks(masks, format) };
   };
 
-/** The functions of the vectors that decode boxes, for any decoder. */
+/** The functions of the vectors that make masks, for any decoder. */
+export const aligning = { "align-instance-masks": alignMasks("dense"), "align-instance-masks-to-rle": alignMasks("rle") };
+/** Those that decode boxes. */
 export const decoding = { "post-process-instance-segmentation": wholeFamily, "rfdetr-instance-segmentation": rfdetr };
 
 export const adapters: AdapterTable = {
-  ...eachOnEachDecoder(decoding),
-  "align-instance-masks": onEachDecoder(alignMasks("dense")),
-  "align-instance-masks-to-rle": onEachDecoder(alignMasks("rle")),
+  ...eachOnEachDecoder({ ...decoding, ...aligning }),
   "combine-mask-prototypes": {
     reference: (input: { readonly protos: VectorArray; readonly coefficients: VectorArray }) => {
       const [channels = 0, height = 0, width = 0] = input.protos.shape;
