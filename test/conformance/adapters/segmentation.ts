@@ -17,7 +17,6 @@ import { decodeArray, decodeGeometry, encodeArray, type VectorArray, type Vector
 import {
   floats,
   eachOnEachDecoder,
-  onEachDecoder,
   recommendedOf,
   remappingOf,
   toTensor,
