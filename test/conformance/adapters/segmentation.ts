@@ -14,15 +14,7 @@ import type { InstanceColumns, ResolvedSegmentationOptions } from "../../../src/
 import { convertMasks, createMasks, decodeRle, encodeRle, type Masks } from "../../../src/results/index.js";
 import { NotCovered, type Adapter, type AdapterTable } from "../adapter.js";
 import { decodeArray, decodeGeometry, encodeArray, type VectorArray, type VectorGeometry, type VectorRleMasks } from "../values.js";
-import {
-  floats,
-  eachOnEachDecoder,
-  recommendedOf,
-  remappingOf,
-  toTensor,
-  type VectorRecommended,
-  type VectorRemapping,
-} from "./shared.js";
+import { floats, eachOnEachDecoder, recommendedOf, remappingOf, toTensor, type VectorRecommended, type VectorRemapping } from "./shared.js";
 
 const LAYOUTS: Readonly<Record<string, (context: LayoutContext) => SegmenterLayout>> = {
   yolov5: yolov5SegmentationLayout,
