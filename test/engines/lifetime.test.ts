@@ -39,7 +39,7 @@ describe("a process", () => {
     expect(code).toBe(0);
     const { inUse, grownMegabytes } = JSON.parse(stdout) as { inUse: number; grownMegabytes: number };
     expect(inUse).toBe(0);
-    // Leaking only the inputs would be 90 MB.
+    // Leaking only the inputs would be 140 MB.
     expect(grownMegabytes).toBeLessThan(30);
   }, 60_000);
 });
