@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "decoding.h"
+#include "device_bench.h"
 #include "environment.h"
 #include "kernels/mask_assembler.h"
 #include "lane_task.h"
@@ -20,23 +21,10 @@ namespace {
 
 constexpr char kStage[] = "decode";
 
-// A device with a stream, and memory on it that goes with it.
+// Masks on a device that outlives it, with memory there that goes with it.
 class Bench {
  public:
-  static Result<std::unique_ptr<Bench>> Open(const std::string& cuda_path, int ordinal) {
-    const Result<cuda::Driver> driver = cuda::Driver::Open(cuda::DriverSearch(cuda_path));
-    if (!driver.ok()) return driver.status();
-    const Result<std::shared_ptr<const cuda::Resources>> resources = cuda::Resources::Open(driver.value(), ordinal);
-    if (!resources.ok()) return resources.status();
-    Result<cuda::Stream> stream = cuda::Stream::Create(resources.value()->device);
-    if (!stream.ok()) return stream.status();
-    return std::unique_ptr<Bench>(new Bench(resources.value(), std::move(stream.value())));
-  }
-  ~Bench() {
-    (void)stream_.Synchronize();
-    memory_.clear();
-    resources_->memory->Forget(stream_.get());
-  }
+  explicit Bench(const DeviceBench& device) : resources_(device.resources), stream_(device.stream) {}
 
   Result<masks::MaskRuns> Assemble(const MaskArguments& arguments, const MaskArrays& arrays) {
     const Result<std::shared_ptr<const kernels::MaskKernels>> kernels = kernels::MaskKernels::Load(resources_->device);
@@ -61,9 +49,6 @@ class Bench {
   }
 
  private:
-  Bench(std::shared_ptr<const cuda::Resources> resources, cuda::Stream stream)
-      : resources_(std::move(resources)), stream_(std::move(stream)) {}
-
   Result<cuda::DeviceAddress> Upload(const void* data, std::size_t bytes) {
     Result<cuda::DeviceBuffer> buffer = resources_->memory->Allocate(bytes, stream_.get());
     if (!buffer.ok()) return buffer.status();
@@ -117,8 +102,8 @@ class Bench {
     return {};
   }
 
-  const std::shared_ptr<const cuda::Resources> resources_;
-  const cuda::Stream stream_;
+  const std::shared_ptr<const cuda::Resources>& resources_;
+  const cuda::Stream& stream_;
   std::vector<cuda::DeviceBuffer> memory_;
 };
 
@@ -133,9 +118,9 @@ class AssembleTask : public LaneTask {
         arrays_(std::move(arrays)) {}
 
   Status Execute() override {
-    const Result<std::unique_ptr<Bench>> bench = Bench::Open(cuda_path_, device_);
-    if (!bench.ok()) return bench.status();
-    Result<masks::MaskRuns> masks = bench.value()->Assemble(arguments_, *arrays_);
+    const Result<std::unique_ptr<const DeviceBench>> device = DeviceBench::Open(cuda_path_, device_);
+    if (!device.ok()) return device.status();
+    Result<masks::MaskRuns> masks = Bench(*device.value()).Assemble(arguments_, *arrays_);
     if (!masks.ok()) return masks.status();
     masks_ = std::move(masks.value());
     return {};
@@ -168,15 +153,8 @@ Napi::Value AssembleMasks(const Napi::CallbackInfo& info, Room* room) {
   } catch (const std::bad_alloc&) {
     throw MakeError(env, {Code::kOutOfMemory, kStage, "Not enough memory for a copy of the mask prototypes."});
   }
-  if (room->lanes == nullptr) {
-    auto made = std::make_shared<StoppableLanes>(Environment::Get(env));
-    const Status started = made->lanes->Start(1);
-    if (!started.ok()) ThrowStatus(env, started);
-    Environment::Get(env)->StopAtExit(made);
-    room->lanes = std::move(made);
-  }
-  auto task = std::make_unique<AssembleTask>(env, room->lanes->lanes, std::move(cuda_path), device, std::move(arguments),
-                                             std::move(arrays));
+  const std::shared_ptr<Lanes>& lanes = LanesOf(env, room->lanes, 1);
+  auto task = std::make_unique<AssembleTask>(env, lanes, std::move(cuda_path), device, std::move(arguments), std::move(arrays));
   return LaneTask::Submit(env, std::move(task), env.Null());
 }
 

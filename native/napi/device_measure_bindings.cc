@@ -10,6 +10,7 @@
 
 #include "arguments.h"
 #include "cuda/resources.h"
+#include "device_bench.h"
 #include "environment.h"
 #include "image_arguments.h"
 #include "kernels/detector.h"
@@ -47,22 +48,7 @@ using Work = std::variant<FillWork, PreprocessWork, DetectionWork>;
 
 class Bench {
  public:
-  static Result<std::unique_ptr<Bench>> Open(const std::string& cuda_path, int ordinal) {
-    const Result<cuda::Driver> driver = cuda::Driver::Open(cuda::DriverSearch(cuda_path));
-    if (!driver.ok()) return driver.status();
-    Result<std::shared_ptr<const cuda::Resources>> resources = cuda::Resources::Open(driver.value(), ordinal);
-    if (!resources.ok()) return resources.status();
-    Result<cuda::Stream> stream = cuda::Stream::Create(resources.value()->device);
-    if (!stream.ok()) return stream.status();
-    return std::make_unique<Bench>(std::move(resources.value()), std::move(stream.value()));
-  }
-
-  Bench(std::shared_ptr<const cuda::Resources> resources, cuda::Stream stream)
-      : resources_(std::move(resources)), stream_(std::move(stream)) {}
-  ~Bench() {
-    (void)stream_.Synchronize();
-    resources_->memory->Forget(stream_.get());
-  }
+  explicit Bench(const DeviceBench& device) : resources_(device.resources), stream_(device.stream) {}
 
   Result<std::vector<double>> Measure(const FillWork& work, const kernels::Rounds& rounds) const {
     const Result<cuda::DeviceBuffer> target = resources_->memory->Allocate(work.bytes, stream_.get());
@@ -123,8 +109,8 @@ class Bench {
     return measured;
   }
 
-  const std::shared_ptr<const cuda::Resources> resources_;
-  const cuda::Stream stream_;
+  const std::shared_ptr<const cuda::Resources>& resources_;
+  const cuda::Stream& stream_;
 };
 
 class MeasureTask : public LaneTask {
@@ -145,10 +131,10 @@ class MeasureTask : public LaneTask {
   }
 
   Status Execute() override {
-    const Result<std::unique_ptr<Bench>> bench = Bench::Open(cuda_path_, device_);
-    if (!bench.ok()) return bench.status();
-    Result<std::vector<double>> measured =
-        std::visit([&](const auto& work) { return bench.value()->Measure(work, rounds_); }, work_);
+    const Result<std::unique_ptr<const DeviceBench>> device = DeviceBench::Open(cuda_path_, device_);
+    if (!device.ok()) return device.status();
+    const Bench bench(*device.value());
+    Result<std::vector<double>> measured = std::visit([&](const auto& work) { return bench.Measure(work, rounds_); }, work_);
     if (!measured.ok()) return measured.status();
     microseconds_ = std::move(measured.value());
     return {};
@@ -207,14 +193,8 @@ struct Room {
 
 Napi::Value MeasureDevice(const Napi::CallbackInfo& info, Room* room) {
   const Napi::Env env = info.Env();
-  if (room->lanes == nullptr) {
-    auto made = std::make_shared<StoppableLanes>(Environment::Get(env));
-    const Status started = made->lanes->Start(1);
-    if (!started.ok()) ThrowStatus(env, started);
-    Environment::Get(env)->StopAtExit(made);
-    room->lanes = std::move(made);
-  }
-  auto task = std::make_unique<MeasureTask>(env, room->lanes->lanes, RequireObject(info[0], "options"));
+  const std::shared_ptr<Lanes>& lanes = LanesOf(env, room->lanes, 1);
+  auto task = std::make_unique<MeasureTask>(env, lanes, RequireObject(info[0], "options"));
   task->SetWork(RequireObject(info[1], "work"));
   return LaneTask::Submit(env, std::move(task), env.Null());
 }

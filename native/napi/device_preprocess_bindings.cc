@@ -186,8 +186,8 @@ class NativeDevicePreprocessor : public Napi::ObjectWrap<NativeDevicePreprocesso
 
 class OpenTask : public LaneTask {
  public:
-  OpenTask(Napi::Env env, Room* room, std::string cuda_path, int device)
-      : LaneTask(env, room->opener->lanes, kOpenStage),
+  OpenTask(Napi::Env env, std::shared_ptr<Lanes> lanes, Room* room, std::string cuda_path, int device)
+      : LaneTask(env, std::move(lanes), kOpenStage),
         room_(room),
         environment_(Environment::Get(env)),
         cuda_path_(std::move(cuda_path)),
@@ -225,14 +225,8 @@ Napi::Value Open(const Napi::CallbackInfo& info, Room* room) {
   Napi::Object options = RequireObject(info[0], "options");
   std::string cuda_path = RequireString(Field(options, "cudaLibraryPath"), "options.cudaLibraryPath");
   const auto device = static_cast<int>(RequireInteger(Field(options, "device"), "options.device", 0, 1023));
-  if (room->opener == nullptr) {
-    auto opener = std::make_shared<StoppableLanes>(Environment::Get(env));
-    const Status started = opener->lanes->Start(1);
-    if (!started.ok()) ThrowStatus(env, started);
-    Environment::Get(env)->StopAtExit(opener);
-    room->opener = std::move(opener);
-  }
-  return LaneTask::Submit(env, std::make_unique<OpenTask>(env, room, std::move(cuda_path), device), env.Null());
+  const std::shared_ptr<Lanes>& lanes = LanesOf(env, room->opener, 1);
+  return LaneTask::Submit(env, std::make_unique<OpenTask>(env, lanes, room, std::move(cuda_path), device), env.Null());
 }
 
 }  // namespace

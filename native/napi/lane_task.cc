@@ -70,6 +70,17 @@ Lanes::Done LaneTask::FinishIn(Environment* environment) {
   };
 }
 
+const std::shared_ptr<Lanes>& LanesOf(Napi::Env env, std::shared_ptr<StoppableLanes>& place, unsigned threads) {
+  if (place == nullptr) {
+    auto made = std::make_shared<StoppableLanes>(Environment::Get(env));
+    const Status started = made->lanes->Start(threads);
+    if (!started.ok()) ThrowStatus(env, started);
+    Environment::Get(env)->StopAtExit(made);
+    place = std::move(made);
+  }
+  return place->lanes;
+}
+
 void ExportCancelToken(Napi::Env env, Napi::Object exports) {
   // Freed while the environment can still take the reference.
   auto* token_class = new Napi::FunctionReference(Napi::Persistent(CancelToken::Define(env)));

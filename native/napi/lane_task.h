@@ -62,6 +62,10 @@ struct StoppableLanes : Stoppable {
   const std::shared_ptr<Lanes> lanes;
 };
 
+// The lanes of `place`, which are started when they are asked for first. JavaScript thread; throws when there are no threads to
+// be had.
+const std::shared_ptr<Lanes>& LanesOf(Napi::Env env, std::shared_ptr<StoppableLanes>& place, unsigned threads);
+
 // An object of a class of this binary; another copy of the addon in the same process has classes of another layout.
 napi_type_tag MakeTag(std::uint64_t kind);
 

@@ -100,15 +100,9 @@ Napi::Value ProbeNvidia(const Napi::CallbackInfo& info, Prober* prober) {
   Napi::Object options = RequireObject(info[0], "options");
   std::string cuda_path = RequireString(Field(options, "cudaLibraryPath"), "options.cudaLibraryPath");
   std::string tensorrt_path = RequireString(Field(options, "tensorRtLibraryPath"), "options.tensorRtLibraryPath");
-  if (prober->lanes == nullptr) {
-    auto made = std::make_shared<StoppableLanes>(Environment::Get(env));
-    const Status started = made->lanes->Start(1);
-    if (!started.ok()) ThrowStatus(env, started);
-    Environment::Get(env)->StopAtExit(made);
-    prober->lanes = std::move(made);
-  }
-  return LaneTask::Submit(
-      env, std::make_unique<ProbeTask>(env, prober->lanes->lanes, std::move(cuda_path), std::move(tensorrt_path)), env.Null());
+  const std::shared_ptr<Lanes>& lanes = LanesOf(env, prober->lanes, 1);
+  return LaneTask::Submit(env, std::make_unique<ProbeTask>(env, lanes, std::move(cuda_path), std::move(tensorrt_path)),
+                          env.Null());
 }
 
 }  // namespace

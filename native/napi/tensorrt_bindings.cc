@@ -177,8 +177,8 @@ struct LoadSettings {
 
 class LoadTask : public LaneTask {
  public:
-  LoadTask(Napi::Env env, Room* room, LoadSettings settings)
-      : LaneTask(env, room->loader->lanes, kLoadStage),
+  LoadTask(Napi::Env env, std::shared_ptr<Lanes> lanes, Room* room, LoadSettings settings)
+      : LaneTask(env, std::move(lanes), kLoadStage),
         room_(room),
         environment_(Environment::Get(env)),
         settings_(std::move(settings)) {}
@@ -278,14 +278,8 @@ LoadSettings ReadSettings(Napi::Object options) {
 Napi::Value LoadEngine(const Napi::CallbackInfo& info, Room* room) {
   const Napi::Env env = info.Env();
   LoadSettings settings = ReadSettings(RequireObject(info[1], "options"));
-  if (room->loader == nullptr) {
-    auto loader = std::make_shared<StoppableLanes>(Environment::Get(env));
-    const Status started = loader->lanes->Start(kLoaderThreads);
-    if (!started.ok()) ThrowStatus(env, started);
-    Environment::Get(env)->StopAtExit(loader);
-    room->loader = std::move(loader);
-  }
-  auto task = std::make_unique<LoadTask>(env, room, std::move(settings));
+  const std::shared_ptr<Lanes>& lanes = LanesOf(env, room->loader, kLoaderThreads);
+  auto task = std::make_unique<LoadTask>(env, lanes, room, std::move(settings));
   if (info[0].IsString()) task->SetPath(RequireString(info[0], "plan"));
   else if (info[0].IsTypedArray()) task->SetBytes(env, RequireUint8Array(info[0], "plan"));
   else ThrowArgument(env, "plan", "a path or a Uint8Array", info[0]);
