@@ -39,7 +39,8 @@ IM_HOST_DEVICE Box CornersFromCenter(float cx, float cy, float width, float heig
 }
 
 // The box of a candidate in either format, as corners.
-IM_HOST_DEVICE Box BoxOf(const Matrix& boxes, BoxFormat format, std::size_t candidate) {
+template <typename AnyMatrix>
+IM_HOST_DEVICE Box BoxOf(const AnyMatrix& boxes, BoxFormat format, std::size_t candidate) {
   const float a = boxes.At(candidate, 0);
   const float b = boxes.At(candidate, 1);
   const float c = boxes.At(candidate, 2);

@@ -15,13 +15,11 @@ constexpr std::size_t kMaximumClasses = std::size_t{1} << 20;
 // The second dimension of a grid.
 constexpr std::size_t kMaximumPictures = 65535;
 
-// The matrix of the first picture, and the step to the next.
 Status SetView(const DeviceMatrix& matrix, std::size_t pictures, std::size_t candidates, std::size_t attributes, const char* name,
-               detection::Matrix& target, std::int64_t& per_picture) {
-  const Result<detection::Matrix> checked = ViewOnDevice(matrix, pictures, candidates, attributes, name);
+               BatchMatrix& target) {
+  const Result<BatchMatrix> checked = ViewOnDevice(matrix, pictures, candidates, attributes, name);
   if (!checked.ok()) return checked.status();
   target = checked.value();
-  per_picture = static_cast<std::int64_t>(matrix.per_picture);
   return {};
 }
 
@@ -94,14 +92,10 @@ Status Detector::Prepare(const DeviceDenseHead& head, const detection::Threshold
   arguments_ = {};  // until all of it has succeeded
   IM_RETURN_IF_ERROR(CheckSize(head.pictures, head.candidates, head.classes, "candidates"));
   DetectionArguments arguments;
-  IM_RETURN_IF_ERROR(
-      SetView(head.boxes, head.pictures, head.candidates, 4, "boxes", arguments.boxes, arguments.boxes_per_picture));
-  IM_RETURN_IF_ERROR(SetView(head.scores, head.pictures, head.candidates, head.classes, "scores", arguments.scores,
-                             arguments.scores_per_picture));
-  if (head.objectness_use != detection::ObjectnessUse::kNone) {
-    IM_RETURN_IF_ERROR(SetView(head.objectness, head.pictures, head.candidates, 1, "objectness", arguments.objectness,
-                               arguments.objectness_per_picture));
-  }
+  IM_RETURN_IF_ERROR(SetView(head.boxes, head.pictures, head.candidates, 4, "boxes", arguments.boxes));
+  IM_RETURN_IF_ERROR(SetView(head.scores, head.pictures, head.candidates, head.classes, "scores", arguments.scores));
+  if (head.objectness_use != detection::ObjectnessUse::kNone)
+    IM_RETURN_IF_ERROR(SetView(head.objectness, head.pictures, head.candidates, 1, "objectness", arguments.objectness));
   Memory memory(head.pictures, head.candidates, head.classes, std::min(limits.max_detections, head.candidates));
   const std::size_t ranked = memory.working.Take(head.pictures * head.candidates * sizeof(Found));
   IM_RETURN_IF_ERROR(LayOut(memory, SettingsOf(thresholds, limits)));
@@ -135,9 +129,8 @@ Status Detector::Prepare(const DeviceQueriesHead& head, const detection::Thresho
       head.classes > 0 && head.queries > kMaximumCandidates / head.classes ? 0 : head.queries * head.classes;
   IM_RETURN_IF_ERROR(CheckSize(head.pictures, pairs, head.classes, "pairs of query and class"));
   QueriesArguments arguments;
-  IM_RETURN_IF_ERROR(SetView(head.boxes, head.pictures, head.queries, 4, "boxes", arguments.boxes, arguments.boxes_per_picture));
-  IM_RETURN_IF_ERROR(
-      SetView(head.logits, head.pictures, head.queries, head.classes, "logits", arguments.logits, arguments.logits_per_picture));
+  IM_RETURN_IF_ERROR(SetView(head.boxes, head.pictures, head.queries, 4, "boxes", arguments.boxes));
+  IM_RETURN_IF_ERROR(SetView(head.logits, head.pictures, head.queries, head.classes, "logits", arguments.logits));
   if (head.logits.layout.candidate_stride != head.classes || head.logits.layout.attribute_stride != 1) {
     return InvalidArgument(kStage, "The logits of queries have to lie one after the other.");
   }

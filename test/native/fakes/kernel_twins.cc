@@ -160,10 +160,11 @@ bool MaskArrange(void** parameters, const unsigned grid[3], const unsigned[3]) {
       });
 }
 
+template <typename Element>
 bool MaskCells(void** parameters, const unsigned grid[3], const unsigned[3]) {
   return WithMaskTeam<im::kernels::MaskCellsShared>(
       parameters, grid, [&](const HostTeam& team, const auto& arguments, unsigned x, unsigned y, unsigned z, auto& shared) {
-        im::kernels::ComputeMaskCells(team, arguments, x, y, grid[1], z, shared);
+        im::kernels::ComputeMaskCells<Element>(team, arguments, x, y, grid[1], z, shared);
       });
 }
 
@@ -210,7 +211,8 @@ constexpr KernelTwin kTwins[] = {
     {"im_queries_place", PerCandidate<QueriesArguments, im::kernels::PlacePair>, sizeof(QueriesArguments)},
     {"im_masks_region", MaskRegion, sizeof(im::kernels::MaskArguments)},
     {"im_masks_arrange", MaskArrange, sizeof(im::kernels::MaskArguments)},
-    {"im_masks_cells", MaskCells, sizeof(im::kernels::MaskArguments)},
+    {"im_masks_cells", MaskCells<float>, sizeof(im::kernels::MaskArguments)},
+    {"im_masks_cells_half", MaskCells<im::kernels::Half>, sizeof(im::kernels::MaskArguments)},
     {"im_masks_count", MaskCount, sizeof(im::kernels::MaskArguments)},
     {"im_masks_sum", MaskSum, sizeof(im::kernels::MaskArguments)},
     {"im_masks_write", MaskWrite, sizeof(im::kernels::MaskArguments)},
