@@ -51,15 +51,13 @@ class Thresholds {
   explicit Thresholds(std::vector<float> values);
 
   bool Above(float score, std::int32_t class_id) const { return list().Above(score, class_id); }
-  bool AtLeast(float score, std::int32_t class_id) const { return score >= For(class_id); }
+  bool AtLeast(float score, std::int32_t class_id) const { return list().AtLeast(score, class_id); }
   // No class can pass with a score at or below this.
   float lowest() const { return lowest_; }
   // Valid as long as this object.
   ThresholdList list() const { return {values_.data(), values_.size()}; }
 
  private:
-  float For(std::int32_t class_id) const;
-
   std::vector<float> values_;
   float lowest_;
 };

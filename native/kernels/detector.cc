@@ -119,6 +119,7 @@ Status Detector::Prepare(const DeviceDenseHead& head, const detection::Threshold
   arguments.objectness_use = head.objectness_use;
   arguments_ = arguments;
   pictures_ = head.pictures;
+  candidates_ = head.candidates;
   return {};
 }
 
@@ -159,6 +160,30 @@ Status Detector::Prepare(const DeviceQueriesHead& head, const detection::Thresho
   arguments.limit = static_cast<std::int32_t>(memory.limit);
   arguments_ = arguments;
   pictures_ = head.pictures;
+  candidates_ = head.queries;
+  return {};
+}
+
+Status Detector::Prepare(const DeviceRowsHead& head, const detection::Thresholds& thresholds, const detection::Limits& limits) {
+  arguments_ = {};  // until all of it has succeeded
+  IM_RETURN_IF_ERROR(CheckSize(head.pictures, head.count, 1, "rows"));
+  RowsArguments arguments;
+  IM_RETURN_IF_ERROR(SetView(head.rows, head.pictures, head.count, 6, "rows", arguments.rows));
+  const detection::ThresholdList list = thresholds.list();
+  const Memory memory(head.pictures, 0, list.count, std::min(limits.max_detections, head.count));
+  IM_RETURN_IF_ERROR(LayOut(memory, SettingsOf(thresholds, limits)));
+  auto* values = reinterpret_cast<float*>(static_cast<unsigned char*>(uploaded_.data()) + memory.thresholds);
+  std::copy(list.values, list.values + list.count, values);
+
+  arguments.thresholds = {DevicePointer<const float>(working_.address() + memory.thresholds), list.count};
+  arguments.found_count = DevicePointer<std::int32_t>(results_.address() + memory.counts);
+  arguments.found = DevicePointer<Found>(results_.address() + memory.found);
+  arguments.count = static_cast<std::int32_t>(head.count);
+  arguments.limit = static_cast<std::int32_t>(memory.limit);
+  arguments.inclusive = head.inclusive;
+  arguments_ = arguments;
+  pictures_ = head.pictures;
+  candidates_ = head.count;
   return {};
 }
 
@@ -169,9 +194,10 @@ Status Detector::Enqueue() const {
       device.Check(device.table().cuMemcpyHtoDAsync_v2(working_.address(), uploaded_.data(), upload_bytes_, stream_.get()),
                    "cuMemcpyHtoDAsync"));
   const auto pictures = static_cast<unsigned>(pictures_);
-  const auto* dense = std::get_if<DetectionArguments>(&arguments_);
-  IM_RETURN_IF_ERROR(dense != nullptr ? kernels_->Launch(*dense, pictures, stream_)
-                                      : kernels_->Launch(std::get<QueriesArguments>(arguments_), pictures, stream_));
+  const auto launch = [&](const auto& arguments) { return kernels_->Launch(arguments, pictures, stream_); };
+  if (const auto* dense = std::get_if<DetectionArguments>(&arguments_)) IM_RETURN_IF_ERROR(launch(*dense));
+  if (const auto* queries = std::get_if<QueriesArguments>(&arguments_)) IM_RETURN_IF_ERROR(launch(*queries));
+  if (const auto* rows = std::get_if<RowsArguments>(&arguments_)) IM_RETURN_IF_ERROR(launch(*rows));
   return device.Check(device.table().cuMemcpyDtoHAsync_v2(downloaded_.data(), results_.address(), result_bytes_, stream_.get()),
                       "cuMemcpyDtoHAsync");
 }
@@ -179,14 +205,12 @@ Status Detector::Enqueue() const {
 DeviceFound Detector::found() const {
   DeviceFound found;
   if (std::holds_alternative<std::monostate>(arguments_)) return found;
-  const auto* dense = std::get_if<DetectionArguments>(&arguments_);
-  const std::int32_t candidates = dense != nullptr ? dense->candidates : std::get<QueriesArguments>(arguments_).queries;
   found.found = results_.address() + count_bytes_;
   found.length = pictures_ * limit_;
   found.counts = results_.address();
   found.pictures = pictures_;
   found.limit = limit_;
-  found.candidates = static_cast<std::size_t>(candidates);
+  found.candidates = candidates_;
   return found;
 }
 

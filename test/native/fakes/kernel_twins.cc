@@ -11,6 +11,7 @@
 #include "kernels/masks_body.h"
 #include "kernels/preprocess_body.h"
 #include "kernels/queries_body.h"
+#include "kernels/rows_body.h"
 
 namespace {
 
@@ -106,14 +107,21 @@ bool PerCandidate(void** parameters, const unsigned grid[3], const unsigned bloc
   return true;
 }
 
-bool Suppress(void** parameters, const unsigned grid[3], const unsigned[3]) {
-  auto arguments = *static_cast<im::kernels::DetectionArguments*>(parameters[0]);
+bool Translated(im::kernels::RowsArguments& arguments) {
+  return Translate(arguments.rows.data) && Translate(arguments.thresholds.values) && Translate(arguments.found) &&
+         Translate(arguments.found_count);
+}
+
+// A block for each picture.
+template <typename Arguments, typename Shared, void (*Body)(const HostTeam&, const Arguments&, unsigned, Shared&)>
+bool PerPicture(void** parameters, const unsigned grid[3], const unsigned[3]) {
+  auto arguments = *static_cast<Arguments*>(parameters[0]);
   if (!Translated(arguments)) return false;
   static bool backwards = true;
   backwards = !backwards;
   InOrder(grid[0], backwards, [&](unsigned picture) {
-    im::kernels::SuppressShared shared;
-    im::kernels::SuppressPicture(HostTeam{backwards}, arguments, picture, shared);
+    Shared shared;
+    Body(HostTeam{backwards}, arguments, picture, shared);
   });
   return true;
 }
@@ -196,6 +204,7 @@ bool MaskRunLengths(void** parameters, const unsigned grid[3], const unsigned bl
 
 using im::kernels::DetectionArguments;
 using im::kernels::QueriesArguments;
+using im::kernels::RowsArguments;
 
 constexpr KernelTwin kTwins[] = {
     {"im_preprocess", Preprocess, sizeof(im::kernels::PreprocessArguments)},
@@ -206,9 +215,11 @@ constexpr KernelTwin kTwins[] = {
     {"im_contrast_rescale", EnhanceContrast<im::kernels::RescaleStripe>, sizeof(im::kernels::ContrastArguments)},
     {"im_detection_gather", PerCandidate<DetectionArguments, im::kernels::GatherCandidate>, sizeof(DetectionArguments)},
     {"im_detection_rank", PerCandidate<DetectionArguments, im::kernels::RankCandidate>, sizeof(DetectionArguments)},
-    {"im_detection_suppress", Suppress, sizeof(DetectionArguments)},
+    {"im_detection_suppress", PerPicture<DetectionArguments, im::kernels::SuppressShared, im::kernels::SuppressPicture>,
+     sizeof(DetectionArguments)},
     {"im_queries_gather", PerCandidate<QueriesArguments, im::kernels::GatherPair>, sizeof(QueriesArguments)},
     {"im_queries_place", PerCandidate<QueriesArguments, im::kernels::PlacePair>, sizeof(QueriesArguments)},
+    {"im_rows_filter", PerPicture<RowsArguments, im::kernels::RowsShared, im::kernels::FilterPicture>, sizeof(RowsArguments)},
     {"im_masks_region", MaskRegion, sizeof(im::kernels::MaskArguments)},
     {"im_masks_arrange", MaskArrange, sizeof(im::kernels::MaskArguments)},
     {"im_masks_cells", MaskCells<float>, sizeof(im::kernels::MaskArguments)},
