@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "exponential.h"
 #include "sigmoid.h"
 
 namespace im::detection {
@@ -22,8 +23,8 @@ double LogSumExp(const double* values, std::size_t count) {
     if (values[i] != values[i] || values[i] > greatest) greatest = values[i];
   }
   double sum = 0;
-  for (std::size_t i = 0; i < count; ++i) sum += std::exp(values[i] - greatest);
-  return greatest + std::log(sum);
+  for (std::size_t i = 0; i < count; ++i) sum += Exp(values[i] - greatest);
+  return greatest + Log(sum);
 }
 
 // Scores of instances; its memory is used again for the next one.
@@ -36,12 +37,12 @@ class Fusion {
       const double a = points.At(first + i, kLogL11);
       const double b = points.At(first + i, kL21);
       const double c = points.At(first + i, kLogL22);
-      const std::array<double, 3> trace{-2 * a, -2 * c, 2 * std::log(AtLeastTiny(std::abs(b))) - 2 * a - 2 * c};
-      weights_[i] = std::log(AtLeastTiny(Sigmoid(points.At(first + i, kFindable))));
+      const std::array<double, 3> trace{-2 * a, -2 * c, 2 * Log(AtLeastTiny(std::abs(b))) - 2 * a - 2 * c};
+      weights_[i] = Log(AtLeastTiny(Sigmoid(points.At(first + i, kFindable))));
       uncertainties_[i] = LogSumExp(trace.data(), trace.size()) + weights_[i];
     }
     const double mean = LogSumExp(uncertainties_.data(), uncertainties_.size()) - LogSumExp(weights_.data(), weights_.size());
-    const double certain = probability * std::exp(-kFusionExponent * mean);
+    const double certain = probability * Exp(-kFusionExponent * mean);
     return static_cast<float>(std::isinf(certain) ? 1 : certain / (1 + certain));
   }
 
@@ -55,8 +56,8 @@ class Fusion {
 
 // The covariance in pixels from the precision's factor in fractions; NaN four times where something is not finite.
 std::array<float, 4> Covariance(double log_l11, double l21, double log_l22, double width, double height) {
-  const double l11 = std::exp(log_l11);
-  const double l22 = std::exp(log_l22);
+  const double l11 = Exp(log_l11);
+  const double l22 = Exp(log_l22);
   const double determinant = (l11 * l22) * (l11 * l22);
   const auto across = static_cast<float>(((-l11 * l21) / determinant) * width * height);
   const std::array<float, 4> covariance{static_cast<float>(((l21 * l21 + l22 * l22) / determinant) * (width * width)), across,

@@ -5,18 +5,15 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <cstring>
 #include <limits>
 
+#include "detection/exponential.h"
 #include "image/host_device.h"
 
 namespace im::detection {
 
 // e^-t for 0 <= t <= 110, error below 1e-15: t = k ln 2 + r, then the Taylor series of e^-r.
 IM_HOST_DEVICE double ExpOfNegative(double t) {
-  constexpr double kLog2E = 1.4426950408889634;
-  constexpr double kLn2High = 0.6931471803691238;
-  constexpr double kLn2Low = 1.9082149292705877e-10;
   constexpr double kInverseFactorials[] = {1.6059043836821613e-10,
                                            2.08767569878681e-09,
                                            2.505210838544172e-08,
@@ -31,15 +28,12 @@ IM_HOST_DEVICE double ExpOfNegative(double t) {
                                            0.5,
                                            1.0,
                                            1.0};
-  const auto k = static_cast<std::int64_t>(t * kLog2E + 0.5);
-  const double whole = static_cast<double>(k);
+  const auto k = static_cast<std::int32_t>(t * kLog2E + 0.5);
+  const double whole = k;
   const double r = (whole * kLn2High - t) + whole * kLn2Low;
   double sum = kInverseFactorials[0];
   for (int i = 1; i < 14; ++i) sum = sum * r + kInverseFactorials[i];
-  const std::uint64_t bits = static_cast<std::uint64_t>(1023 - k) << 52;  // 2^-k
-  double scale;
-  memcpy(&scale, &bits, sizeof scale);
-  return sum * scale;
+  return sum * PowerOfTwo(-k);
 }
 
 // NaN stays NaN. Beyond 110 the float32 result no longer changes.

@@ -9,20 +9,22 @@
 #include "base/status.h"
 #include "cuda/resources.h"
 #include "detection/detections.h"
+#include "kernels/batch_matrix.h"
 
 namespace im::kernels {
 
-// A matrix for each picture, in float32 memory of the device. Addresses are aligned to 4 bytes.
+// A matrix for each picture, in memory of the device. Addresses are aligned to the size of an element.
 struct DeviceMatrix {
   cuda::DeviceAddress address = 0;
-  std::size_t length = 0;  // floats from there on, for the whole batch
+  std::size_t length = 0;  // elements from there on, for the whole batch
   detection::MatrixLayout layout;
-  std::size_t per_picture = 0;  // floats from one picture to the next
+  std::size_t per_picture = 0;  // elements from one picture to the next
+  bool half = false;            // float16 instead of float32
 };
 
-// The first picture's, if every element of all pictures lies within the memory; see ViewMatrix.
-Result<detection::Matrix> ViewOnDevice(const DeviceMatrix& matrix, std::size_t pictures, std::size_t candidates,
-                                       std::size_t attributes, const char* name);
+// For kernels, if every element of all pictures lies within the memory; see CheckMatrix.
+Result<BatchMatrix> ViewOnDevice(const DeviceMatrix& matrix, std::size_t pictures, std::size_t candidates, std::size_t attributes,
+                                 const char* name);
 
 // For arguments of kernels; not to be followed here.
 template <typename T>

@@ -29,6 +29,7 @@ struct MaskLaunch {
   unsigned instance_blocks = 0;
   unsigned cell_blocks = 0;
   unsigned groups = 0;
+  bool half_planes = false;
 
   bool operator==(const MaskLaunch& other) const;
 };
@@ -37,13 +38,13 @@ class MaskKernels {
  public:
   static Result<std::shared_ptr<const MaskKernels>> Load(const std::shared_ptr<const cuda::Device>& device);
 
-  // All seven.
+  // All of one batch: seven.
   Status Launch(const MaskLaunch& launch, const cuda::Stream& stream) const;
 
  private:
   explicit MaskKernels(cuda::Module module) : module_(std::move(module)) {}
   const cuda::Module module_;
-  std::array<cuda::FunctionObject*, 7> functions_{};
+  std::array<cuda::FunctionObject*, 8> functions_{};
 };
 
 // As masks::MaskHead, for a batch.

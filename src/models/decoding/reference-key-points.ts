@@ -1,7 +1,7 @@
 /**
- * Key points in plain TypeScript: what native/detection/key_points.cc does, written to be read. Exponentials and logarithms are
- * those of the platform, so scores and covariances may differ in the last bit of a float32.
+ * Key points in plain TypeScript: what native/detection/key_points.cc does, written to be read, with the same bits.
  */
+import { exp, log } from "./exponential.js";
 import { sigmoid } from "./sigmoid.js";
 import type { CandidateMatrix, DecodeSettings, KeyPointQueriesHead, LocatedInstances, LocatedPoints } from "./types.js";
 import {
@@ -25,7 +25,7 @@ const TINY = 1e-12;
 
 function logSumExp(values: readonly number[]): number {
   const greatest = Math.max(...values);
-  return greatest + Math.log(values.reduce((sum, value) => sum + Math.exp(value - greatest), 0));
+  return greatest + log(values.reduce((sum, value) => sum + exp(value - greatest), 0));
 }
 
 /**
@@ -35,13 +35,15 @@ function logSumExp(values: readonly number[]): number {
  * @returns NaN four times where something is not finite.
  */
 export function pointCovariance(logL11: number, l21: number, logL22: number, width: number, height: number): readonly number[] {
-  const [l11, l22] = [Math.exp(logL11), Math.exp(logL22)];
-  const determinant = (l11 * l22) ** 2;
+  const [l11, l22] = [exp(logL11), exp(logL22)];
+  // Not with `**`, which engines may round otherwise than a product.
+  const square = (value: number): number => value * value;
+  const determinant = square(l11 * l22);
   const covariance = [
-    ((l21 ** 2 + l22 ** 2) / determinant) * width ** 2,
+    ((square(l21) + square(l22)) / determinant) * square(width),
     ((-l11 * l21) / determinant) * width * height,
     ((-l11 * l21) / determinant) * width * height,
-    (l11 ** 2 / determinant) * height ** 2,
+    (square(l11) / determinant) * square(height),
   ].map(Math.fround);
   return covariance.every(Number.isFinite) ? covariance : [Number.NaN, Number.NaN, Number.NaN, Number.NaN];
 }
@@ -51,13 +53,13 @@ type Point = (which: number) => number;
 
 /** The class probability, lowered by the mean uncertainty of those points that can be found. */
 function fusedScore(probability: number, points: readonly Point[]): number {
-  const weights = points.map((number) => Math.log(Math.max(sigmoid(number(FINDABLE)), TINY)));
+  const weights = points.map((number) => log(Math.max(sigmoid(number(FINDABLE)), TINY)));
   const uncertainties = points.map((number, i) => {
     const [a, b, c] = [number(LOG_L11), number(L21), number(LOG_L22)];
     // The logarithm of the covariance's trace.
-    return logSumExp([-2 * a, -2 * c, 2 * Math.log(Math.max(Math.abs(b), TINY)) - 2 * a - 2 * c]) + (weights[i] ?? 0);
+    return logSumExp([-2 * a, -2 * c, 2 * log(Math.max(Math.abs(b), TINY)) - 2 * a - 2 * c]) + (weights[i] ?? 0);
   });
-  const certain = probability * Math.exp(-FUSION_EXPONENT * (logSumExp(uncertainties) - logSumExp(weights)));
+  const certain = probability * exp(-FUSION_EXPONENT * (logSumExp(uncertainties) - logSumExp(weights)));
   return Math.fround(certain === Infinity ? 1 : certain / (1 + certain));
 }
 

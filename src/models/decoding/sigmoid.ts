@@ -2,10 +2,8 @@
  * The logistic function, made of nothing but IEEE additions, multiplications and one division in double precision, so that
  * it gives the same bits as the addon (native/detection/sigmoid.h); `Math.exp` differs between engines and C libraries.
  */
+import { LN2_HIGH, LN2_LOW, LOG2_E } from "./exponential.js";
 
-const LOG2_E = 1.4426950408889634;
-const LN2_HIGH = 0.6931471803691238;
-const LN2_LOW = 1.9082149292705877e-10;
 /** 1/13!, 1/12!, ..., 1/1!, 1/0! */
 const INVERSE_FACTORIALS = [
   1.6059043836821613e-10, 2.08767569878681e-9, 2.505210838544172e-8, 2.755731922398589e-7, 2.7557319223985893e-6, 2.48015873015873e-5,

@@ -11,6 +11,7 @@
 #include "kernels/masks_body.h"
 #include "kernels/preprocess_body.h"
 #include "kernels/queries_body.h"
+#include "kernels/rows_body.h"
 
 namespace {
 
@@ -106,14 +107,21 @@ bool PerCandidate(void** parameters, const unsigned grid[3], const unsigned bloc
   return true;
 }
 
-bool Suppress(void** parameters, const unsigned grid[3], const unsigned[3]) {
-  auto arguments = *static_cast<im::kernels::DetectionArguments*>(parameters[0]);
+bool Translated(im::kernels::RowsArguments& arguments) {
+  return Translate(arguments.rows.data) && Translate(arguments.thresholds.values) && Translate(arguments.found) &&
+         Translate(arguments.found_count);
+}
+
+// A block for each picture.
+template <typename Arguments, typename Shared, void (*Body)(const HostTeam&, const Arguments&, unsigned, Shared&)>
+bool PerPicture(void** parameters, const unsigned grid[3], const unsigned[3]) {
+  auto arguments = *static_cast<Arguments*>(parameters[0]);
   if (!Translated(arguments)) return false;
   static bool backwards = true;
   backwards = !backwards;
   InOrder(grid[0], backwards, [&](unsigned picture) {
-    im::kernels::SuppressShared shared;
-    im::kernels::SuppressPicture(HostTeam{backwards}, arguments, picture, shared);
+    Shared shared;
+    Body(HostTeam{backwards}, arguments, picture, shared);
   });
   return true;
 }
@@ -160,10 +168,11 @@ bool MaskArrange(void** parameters, const unsigned grid[3], const unsigned[3]) {
       });
 }
 
+template <typename Element>
 bool MaskCells(void** parameters, const unsigned grid[3], const unsigned[3]) {
   return WithMaskTeam<im::kernels::MaskCellsShared>(
       parameters, grid, [&](const HostTeam& team, const auto& arguments, unsigned x, unsigned y, unsigned z, auto& shared) {
-        im::kernels::ComputeMaskCells(team, arguments, x, y, grid[1], z, shared);
+        im::kernels::ComputeMaskCells<Element>(team, arguments, x, y, grid[1], z, shared);
       });
 }
 
@@ -195,6 +204,7 @@ bool MaskRunLengths(void** parameters, const unsigned grid[3], const unsigned bl
 
 using im::kernels::DetectionArguments;
 using im::kernels::QueriesArguments;
+using im::kernels::RowsArguments;
 
 constexpr KernelTwin kTwins[] = {
     {"im_preprocess", Preprocess, sizeof(im::kernels::PreprocessArguments)},
@@ -205,12 +215,15 @@ constexpr KernelTwin kTwins[] = {
     {"im_contrast_rescale", EnhanceContrast<im::kernels::RescaleStripe>, sizeof(im::kernels::ContrastArguments)},
     {"im_detection_gather", PerCandidate<DetectionArguments, im::kernels::GatherCandidate>, sizeof(DetectionArguments)},
     {"im_detection_rank", PerCandidate<DetectionArguments, im::kernels::RankCandidate>, sizeof(DetectionArguments)},
-    {"im_detection_suppress", Suppress, sizeof(DetectionArguments)},
+    {"im_detection_suppress", PerPicture<DetectionArguments, im::kernels::SuppressShared, im::kernels::SuppressPicture>,
+     sizeof(DetectionArguments)},
     {"im_queries_gather", PerCandidate<QueriesArguments, im::kernels::GatherPair>, sizeof(QueriesArguments)},
     {"im_queries_place", PerCandidate<QueriesArguments, im::kernels::PlacePair>, sizeof(QueriesArguments)},
+    {"im_rows_filter", PerPicture<RowsArguments, im::kernels::RowsShared, im::kernels::FilterPicture>, sizeof(RowsArguments)},
     {"im_masks_region", MaskRegion, sizeof(im::kernels::MaskArguments)},
     {"im_masks_arrange", MaskArrange, sizeof(im::kernels::MaskArguments)},
-    {"im_masks_cells", MaskCells, sizeof(im::kernels::MaskArguments)},
+    {"im_masks_cells", MaskCells<float>, sizeof(im::kernels::MaskArguments)},
+    {"im_masks_cells_half", MaskCells<im::kernels::Half>, sizeof(im::kernels::MaskArguments)},
     {"im_masks_count", MaskCount, sizeof(im::kernels::MaskArguments)},
     {"im_masks_sum", MaskSum, sizeof(im::kernels::MaskArguments)},
     {"im_masks_write", MaskWrite, sizeof(im::kernels::MaskArguments)},
