@@ -33,7 +33,7 @@ void Append(Shape& key, const MapLayout& map) {
   const auto* classes = std::get_if<maps::ClassMapSettings>(&map.kind);
   key.insert(key.end(), {static_cast<std::int64_t>(map.planes), classes == nullptr
                                                                     ? 2 + static_cast<std::int64_t>(std::get<Kernel>(map.kind))
-                                                                    : (kernels::HasWideIds(*classes) ? 1 : 0)});
+                                                                    : (maps::HasWideIds(*classes) ? 1 : 0)});
   for (const maps::Placement& placement : map.placements) {
     const auto& [trim_left, trim_top, trim_right, trim_bottom, width, height, left, top, canvas_width, canvas_height] = placement;
     key.insert(key.end(), {trim_left, trim_top, trim_right, trim_bottom});
