@@ -44,6 +44,19 @@ trt::QueriesLayout ReadQueries(Napi::Object head) {
   return layout;
 }
 
+trt::RowsLayout ReadRows(Napi::Object head) {
+  return {RequireCount(Field(head, "output"), "request.head.output"),
+          RequireBoolean(Field(head, "inclusive"), "request.head.inclusive")};
+}
+
+void ReadHead(Napi::Object head, trt::DecodeJob& job) {
+  switch (RequireOneOf(Field(head, "kind"), "request.head.kind", {"dense", "queries", "rows"})) {
+    case 0: job.head = ReadDense(head); break;
+    case 1: job.head = ReadQueries(head); break;
+    default: job.head = ReadRows(head);
+  }
+}
+
 trt::MasksLayout ReadMasks(Napi::Value value) {
   const Napi::Object object = RequireObject(value, "request.masks");
   trt::MasksLayout masks;
@@ -78,9 +91,7 @@ std::vector<std::size_t> ReadWanted(Napi::Value value) {
 trt::DecodeJob ReadDecodeJob(Napi::Value value) {
   const Napi::Object request = RequireObject(value, "request");
   trt::DecodeJob job;
-  const Napi::Object head = RequireObject(Field(request, "head"), "request.head");
-  if (RequireOneOf(Field(head, "kind"), "request.head.kind", {"dense", "queries"}) == 0) job.head = ReadDense(head);
-  else job.head = ReadQueries(head);
+  ReadHead(RequireObject(Field(request, "head"), "request.head"), job);
   job.pictures = RequireCount(Field(request, "pictures"), "request.pictures", 1);
   const SettingsArgument settings = SettingsArgument::Read(Field(request, "settings"), "request.settings");
   job.limits = settings.limits;

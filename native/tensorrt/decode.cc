@@ -28,6 +28,10 @@ void Append(Shape& key, const DenseLayout& dense) {
   if (dense.objectness) Append(key, *dense.objectness);
 }
 
+void Append(Shape& key, const RowsLayout& rows) {
+  key.insert(key.end(), {static_cast<std::int64_t>(rows.output), rows.inclusive ? 1 : 0});
+}
+
 // How much memory and how many launches masks take depends on the sizes of their pictures.
 void Append(Shape& key, const MasksLayout& masks) {
   key.insert(key.end(), {static_cast<std::int64_t>(masks.planes), masks.channels_first ? 1 : 0});
@@ -48,6 +52,8 @@ void AppendRead(std::vector<std::size_t>& read, const DenseLayout& dense) {
   if (dense.objectness) read.push_back(dense.objectness->output);
 }
 
+void AppendRead(std::vector<std::size_t>& read, const RowsLayout& rows) { read.push_back(rows.output); }
+
 std::vector<std::size_t> ReadOutputs(const DecodeJob& job) {
   std::vector<std::size_t> read;
   std::visit([&](const auto& layout) { AppendRead(read, layout); }, job.head);
@@ -62,10 +68,12 @@ std::vector<std::size_t> ReadOutputs(const DecodeJob& job) {
 
 Shape KeyOf(const DecodeJob& job) {
   // No tensor has a negative size, so this is mistaken for no shape.
-  Shape key{-2, static_cast<std::int64_t>(job.pictures), static_cast<std::int64_t>(job.limits.max_detections),
-            static_cast<std::int64_t>(job.wanted.size())};
+  Shape key{-2, static_cast<std::int64_t>(job.head.index()), static_cast<std::int64_t>(job.pictures),
+            static_cast<std::int64_t>(job.limits.max_detections), static_cast<std::int64_t>(job.wanted.size())};
   for (const std::size_t output : job.wanted) key.push_back(static_cast<std::int64_t>(output));
   std::visit([&](const auto& layout) { Append(key, layout); }, job.head);
+  // Class ids of rows are any numbers, so their thresholds are as many as there are given.
+  if (std::holds_alternative<RowsLayout>(job.head)) key.push_back(static_cast<std::int64_t>(job.thresholds.list().count));
   if (job.masks) Append(key, *job.masks);
   return key;
 }
@@ -80,9 +88,9 @@ Status CheckDecodeJob(const DecodeJob& job, const std::vector<Tensor>& outputs) 
     }
   }
   for (const std::size_t index : read) {
-    if (outputs[index].type == kFloat32) continue;
+    if (outputs[index].type == kFloat32 || outputs[index].type == kFloat16) continue;
     return InvalidArgument(kStage, "Output \"" + outputs[index].name + "\" is " + ElementName(outputs[index].type) +
-                                       "; the device decodes float32 only.");
+                                       "; the device decodes float32 and float16.");
   }
   const auto* dense = std::get_if<DenseLayout>(&job.head);
   if (dense != nullptr && (dense->objectness_use == detection::ObjectnessUse::kNone) == dense->objectness.has_value()) {

@@ -38,6 +38,7 @@ class Outputs {
     placed.matrix.address = output.address;
     placed.matrix.length = length.value();
     placed.matrix.per_picture = rows * columns;
+    placed.matrix.half = IsHalf(part.output);
     if (part.attributes_first) placed.matrix.layout = {part.from * columns, 1, columns};
     else placed.matrix.layout = {part.from, columns, 1};
     return placed;
@@ -56,12 +57,14 @@ class Outputs {
     head.planes.address = output.address;
     head.planes.length = length.value();
     head.planes.per_picture = head.channels * head.height * head.width;
+    head.planes.half = IsHalf(layout.planes);
     if (layout.channels_first) head.planes.layout = {0, 1, head.height * head.width};
     else head.planes.layout = {0, head.channels, 1};
     return head;
   }
 
  private:
+  bool IsHalf(std::size_t index) const { return ports_[index].type == kFloat16; }
   std::string Name(std::size_t index) const { return "Output \"" + ports_[index].name + "\""; }
 
   // Elements of an output of so many dimensions.
@@ -124,6 +127,17 @@ Status Prepare(const QueriesLayout& layout, const DecodeJob& job, const Outputs&
   head.logits = logits.value().matrix;
   head.class_mapping = layout.class_mapping;
   return detector.Prepare(head, job.thresholds, job.limits);
+}
+
+Status Prepare(const RowsLayout& layout, const DecodeJob& job, const Outputs& outputs, kernels::Detector& detector) {
+  const Result<Placed> rows = outputs.Place({layout.output, false, 0});
+  if (!rows.ok()) return rows.status();
+  if (rows.value().attributes < 6) {
+    return InvalidArgument(
+        kStage, "Rows have " + std::to_string(rows.value().attributes) + " columns; boxes, scores and class ids take six.");
+  }
+  return detector.Prepare({job.pictures, rows.value().candidates, rows.value().matrix, layout.inclusive}, job.thresholds,
+                          job.limits);
 }
 
 Status Prepare(const MasksLayout& layout, const Outputs& outputs, const kernels::DeviceFound& found,

@@ -477,6 +477,14 @@ export interface NativeQueriesLayout {
   readonly classMapping: Int32Array;
 }
 
+/** Where a {@link NativeRowsHead} lies. */
+export interface NativeRowsLayout {
+  readonly kind: "rows";
+  /** Index of the output `[batch, rows, 6 or more]`. */
+  readonly output: number;
+  readonly inclusive: boolean;
+}
+
 /** Where the planes of a {@link NativeMaskHead} and its coefficients lie. */
 export interface NativeMasksLayout {
   /** Index of the output `[batch, channels, height, width]` ("first") or `[batch, height, width, channels]` ("last"). */
@@ -497,7 +505,7 @@ export interface NativeMasksRequest extends NativeMasksLayout {
 
 /** What the device is to make of the outputs of a run. */
 export interface NativeDetectionRequest {
-  readonly head: NativeDenseLayout | NativeQueriesLayout;
+  readonly head: NativeDenseLayout | NativeQueriesLayout | NativeRowsLayout;
   readonly settings: NativeDecodeSettings;
   readonly masks?: NativeMasksRequest;
   /** The first ones of the batch; the others are padding. */
@@ -560,7 +568,7 @@ export interface NativeTensorRtEngine {
     uses: readonly NativeOutputUse[] | null,
     cancel: NativeCancelToken | null,
   ): Promise<readonly (NativeTensor | NativeResident)[]>;
-  /** Likewise, but the device decodes the outputs, which have to be float32 and stay where they are. Refuses a head that does not lie in them. */
+  /** Likewise, but the device decodes the outputs, which have to be float32 or float16 and stay where they are. Refuses a head that does not lie in them. */
   runDetections(
     inputs: readonly (NativeTensor | NativePictures | NativeResident)[],
     request: NativeDetectionRequest,

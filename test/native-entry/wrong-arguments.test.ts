@@ -17,7 +17,10 @@ const engine =
   fakes === null
     ? null
     : await addon!.loadTensorRtEngine(
-        fakePlan([10, 15, 1, 1], ["in values 0 3 1 7 2", "out head 0 3 1 7 2", "out dets 0 3 1 2 4", "out labels 0 3 1 2 3 at 8"]),
+        fakePlan(
+          [10, 15, 1, 1],
+          ["in values 0 3 1 7 2", "out head 0 3 1 7 2", "out dets 0 3 1 2 4", "out labels 0 3 1 2 3 at 8", "out rows 0 3 1 2 7"],
+        ),
         {
           cudaLibraryPath: join(fakes, "cuda"),
           tensorRtLibraryPath: join(fakes, "trt10"),
@@ -48,6 +51,7 @@ type Name =
   | "run (engine)"
   | "runDetections"
   | "runDetections (queries)"
+  | "runDetections (rows)"
   | "cropQuadrilaterals"
   | "decodeDense"
   | "decodeRows"
@@ -91,7 +95,7 @@ const GOOD: Readonly<Record<Name, GoodCall>> = {
   preprocess: { args: [pixels, { ...image, borrowed: true }, steps, new Float32Array(12)], ...forSteps },
   run: { args: [pixels, { ...image, borrowed: true }, { ...steps, contrast: null }], ...forSteps },
   "run (engine)": {
-    args: [[{ name: "values", type: 1, dims: [1, 7, 2], data: new Float32Array(14) }], ["download", "ignore", "download"]],
+    args: [[{ name: "values", type: 1, dims: [1, 7, 2], data: new Float32Array(14) }], ["download", "ignore", "download", "ignore"]],
     nullable: ["1"],
   },
   runDetections: {
@@ -123,6 +127,13 @@ const GOOD: Readonly<Record<Name, GoodCall>> = {
         pictures: 1,
         outputs: [],
       },
+    ],
+    nullable: ["1.settings.iouThreshold", "1.settings.maxDetections"],
+  },
+  "runDetections (rows)": {
+    args: [
+      [{ name: "values", type: 1, dims: [1, 7, 2], data: Float32Array.of(8, 8, 24, 24, 0.9, 1, 0, 16, 16, 40, 40, 0.6, 0, 0) }],
+      { head: { kind: "rows", output: 3, inclusive: true }, settings, pictures: 1, outputs: [] },
     ],
     nullable: ["1.settings.iouThreshold", "1.settings.maxDetections"],
   },
@@ -216,7 +227,7 @@ async function call(name: Name, args: readonly unknown[]): Promise<unknown> {
   // Of the object that openDevicePreprocessor gives; its methods want it as their receiver.
   if (name === "run") return (onDevice as unknown as { run(...args: readonly unknown[]): Promise<unknown> }).run(...args);
   if (name === "run (engine)") return (engine as unknown as { run(...args: readonly unknown[]): Promise<unknown> }).run(...args);
-  if (name === "runDetections" || name === "runDetections (queries)")
+  if (name.startsWith("runDetections"))
     return (engine as unknown as { runDetections(...args: readonly unknown[]): Promise<unknown> }).runDetections(...args);
   return (addon?.[name] as unknown as (...args: readonly unknown[]) => Promise<unknown>)(...args);
 }
@@ -283,8 +294,10 @@ const HOSTILE: readonly unknown[] = [
   1e308,
 ];
 
-const needsDevice: readonly Name[] = ["run", "run (engine)", "runDetections", "runDetections (queries)", "assembleMasks", "measureDevice"];
-const calls = (Object.entries(GOOD) as [Name, GoodCall][]).filter(([name]) => !needsDevice.includes(name) || onDevice !== null);
+const needsDevice: readonly Name[] = ["run", "run (engine)", "assembleMasks", "measureDevice"];
+const calls = (Object.entries(GOOD) as [Name, GoodCall][]).filter(
+  ([name]) => onDevice !== null || !(needsDevice.includes(name) || name.startsWith("runDetections")),
+);
 
 describe.skipIf(addon === null).each(calls)("%s", (name, { args, nullable = [], any = [] }) => {
   const places = paths(args);

@@ -80,6 +80,18 @@ export function deviceDecoder(addon: NativeAddon): DeviceDecoder {
       ];
       return run([lines, [1, data.length], data, { kind: "queries", boxes: 0, logits: 1, classMapping }], settings);
     },
+    decodeRows({ data, offset, rows, columns, inclusive }, settings) {
+      const shape = `0 3 1 ${rows} ${columns}`;
+      return run(
+        [
+          [`in values ${shape}`, `out rows ${shape}`],
+          [1, rows, columns],
+          data.slice(offset, offset + rows * columns),
+          { kind: "rows", output: 0, inclusive },
+        ],
+        settings,
+      );
+    },
     async [Symbol.asyncDispose]() {
       await Promise.all([...engines.values()].map(async (engine) => (await engine).close()));
     },
