@@ -13,6 +13,7 @@ import {
   DYNAMIC_BATCH as DYNAMIC,
   ENGINE_LINES as LINES,
   HALF_IMAGES,
+  IMAGES,
   noisePicture,
   planOf,
   writeEnginePackage,
@@ -21,15 +22,15 @@ import { blankPicture, inferenceConfig } from "../support/packages.js";
 
 const fakes = loadAddon() === null ? null : nvidiaFakes();
 /** Heads of ten candidates, queries or rows, with two classes each. */
-const HEADS: readonly (readonly [architecture: string, outputs: readonly string[], input?: string])[] = [
-  ["yolov5", ["out output0 0 3 -1 10 7"]],
-  ["yolov8", ["out output0 0 3 -1 6 10"]],
+const HEADS: readonly (readonly [architecture: string, outputs: readonly string[], images: string])[] = [
+  ["yolov5", ["out output0 0 3 -1 10 7"], IMAGES],
+  ["yolov8", ["out output0 0 3 -1 6 10"], IMAGES],
   ["yolov8", ["out output0 1 3 -1 6 10"], HALF_IMAGES],
-  ["yolov10", ["out output0 0 3 -1 10 6"]],
-  ["yolov12", ["out output0 0 3 -1 6 10"]],
+  ["yolov10", ["out output0 0 3 -1 10 6"], IMAGES],
+  ["yolov12", ["out output0 0 3 -1 6 10"], IMAGES],
   ["yolo26", ["out output0 1 3 -1 10 6"], HALF_IMAGES],
-  ["yolonas", ["out boxes 0 3 -1 10 4", "out scores 0 3 -1 10 2 at 40"]],
-  ["rfdetr", ["out dets 0 3 -1 10 4", "out labels 0 3 -1 10 3 at 40"]],
+  ["yolonas", ["out boxes 0 3 -1 10 4", "out scores 0 3 -1 10 2 at 40"], IMAGES],
+  ["rfdetr", ["out dets 0 3 -1 10 4", "out labels 0 3 -1 10 3 at 40"], IMAGES],
   ["rfdetr", ["out dets 1 3 -1 10 4", "out labels 1 3 -1 10 3 at 40"], HALF_IMAGES],
 ];
 
@@ -94,8 +95,8 @@ describe.skipIf(fakes === null)("a package with a TensorRT engine", () => {
   describe("whose head is decoded on the device", () => {
     const columns = (results: readonly Detections[]) => results.map(({ xyxy, confidence, classId }) => ({ xyxy, confidence, classId }));
 
-    it.each(HEADS)("of %s, with the same results", async (architecture, outputs, input) => {
-      const directory = await writeEnginePackage(DYNAMIC, planOf(outputs, input), inferenceConfig(), architecture);
+    it.each(HEADS)("of %s, with the same results", async (architecture, outputs, images) => {
+      const directory = await writeEnginePackage(DYNAMIC, planOf(outputs, images), inferenceConfig(), architecture);
       await using onCpu = await load(directory);
       const loading = vi.spyOn(TensorRtEngine, "load");
       await using onDevice = await load(directory, { executor: "cuda" });
