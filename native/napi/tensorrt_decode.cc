@@ -26,6 +26,11 @@ trt::DenseLayout ReadDense(Napi::Object head) {
   trt::DenseLayout layout;
   layout.boxes = ReadPart(Field(head, "boxes"), "request.head.boxes");
   layout.box_format = ReadBoxFormat(Field(head, "boxFormat"), "request.head.boxFormat");
+  if (layout.box_format == detection::BoxFormat::kOffsets) {
+    const Napi::Object priors = RequireObject(Field(head, "priors"), "request.head.priors");
+    const std::size_t output = RequireCount(Field(priors, "output"), "request.head.priors.output");
+    layout.priors = trt::PriorsLayout{output, ReadInputSize(Field(priors, "inputSize"), "request.head.priors.inputSize")};
+  }
   layout.scores = ReadPart(Field(head, "scores"), "request.head.scores");
   layout.extras = RequireCount(Field(head, "extras"), "request.head.extras");
   layout.objectness_use = ReadObjectnessUse(Field(head, "objectnessUse"), "request.head.objectnessUse");

@@ -26,6 +26,11 @@ void Append(Shape& key, const DenseLayout& dense) {
   Append(key, dense.boxes);
   Append(key, dense.scores);
   if (dense.objectness) Append(key, *dense.objectness);
+  if (!dense.priors) return;
+  // Sizes are whole numbers.
+  const auto& [output, input_size] = *dense.priors;
+  key.insert(key.end(), {static_cast<std::int64_t>(output), static_cast<std::int64_t>(input_size.width),
+                         static_cast<std::int64_t>(input_size.height)});
 }
 
 void Append(Shape& key, const RowsLayout& rows) {
@@ -50,6 +55,7 @@ void AppendRead(std::vector<std::size_t>& read, const QueriesLayout& queries) {
 void AppendRead(std::vector<std::size_t>& read, const DenseLayout& dense) {
   read.insert(read.end(), {dense.boxes.output, dense.scores.output});
   if (dense.objectness) read.push_back(dense.objectness->output);
+  if (dense.priors) read.push_back(dense.priors->output);
 }
 
 void AppendRead(std::vector<std::size_t>& read, const RowsLayout& rows) { read.push_back(rows.output); }
@@ -96,6 +102,8 @@ Status CheckDecodeJob(const DecodeJob& job, const std::vector<Tensor>& outputs) 
   if (dense != nullptr && (dense->objectness_use == detection::ObjectnessUse::kNone) == dense->objectness.has_value()) {
     return InvalidArgument(kStage, "A head has an objectness where one is used, and only there.");
   }
+  if (dense != nullptr && (dense->box_format == detection::BoxFormat::kOffsets) != dense->priors.has_value())
+    return InvalidArgument(kStage, "A head has priors where its boxes are offsets, and only there.");
   return {};
 }
 

@@ -44,6 +44,18 @@ class Outputs {
     return placed;
   }
 
+  // For so many candidates.
+  Result<kernels::DeviceMatrix> PlacePriors(std::size_t index, std::size_t candidates) const {
+    const DeviceOutput& output = outputs_[index];
+    const std::size_t rank = output.shape.size() == 3 ? 3 : 2;
+    const Result<std::size_t> length = LengthOf(index, rank, "priors have two dimensions, or three");
+    if (!length.ok()) return length.status();
+    if (length.value() == candidates * 4 && output.shape.back() == 4)
+      return kernels::DeviceMatrix{output.address, length.value(), {0, 4, 1}, 0, IsHalf(index)};
+    return InvalidArgument(kStage, Name(index) + " has the shape " + ShapeText(output.shape) + "; " + std::to_string(candidates) +
+                                       " candidates have as many priors, of four numbers each.");
+  }
+
   Result<kernels::DeviceMaskHead> PlacePlanes(const MasksLayout& layout) const {
     const Result<std::size_t> length = LengthOf(layout.planes, 4, "mask planes have four dimensions");
     if (!length.ok()) return length.status();
@@ -97,6 +109,12 @@ Status Prepare(const DenseLayout& layout, const DecodeJob& job, const Outputs& o
   head.classes = scores.value().attributes - layout.extras;
   head.boxes = boxes.value().matrix;
   head.box_format = layout.box_format;
+  if (layout.priors) {
+    const Result<kernels::DeviceMatrix> priors = outputs.PlacePriors(layout.priors->output, head.candidates);
+    if (!priors.ok()) return priors.status();
+    head.priors = priors.value();
+    head.input_size = layout.priors->input_size;
+  }
   head.scores = scores.value().matrix;
   head.objectness_use = layout.objectness_use;
   bool same = scores.value().candidates == head.candidates;

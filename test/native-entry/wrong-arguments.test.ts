@@ -59,9 +59,11 @@ type Name =
   | "runDetections"
   | "runDetections (queries)"
   | "runDetections (rows)"
+  | "runDetections (offsets)"
   | "runDetections (masks)"
   | "cropQuadrilaterals"
   | "decodeDense"
+  | "decodeDense (offsets)"
   | "decodeRows"
   | "decodeQueries"
   | "decodeKeyPointQueries"
@@ -148,6 +150,28 @@ const GOOD: Readonly<Record<Name, GoodCall>> = {
     ],
     nullable: ["1.settings.iouThreshold", "1.settings.maxDetections"],
   },
+  "runDetections (offsets)": {
+    args: [
+      [{ name: "values", type: 1, dims: [1, 7, 2], data: Float32Array.of(0, 0, 1, 1, 0, 0, 1, 1, 0.9, 0.6, 0.1, 0.7, 0, 0) }],
+      {
+        head: {
+          kind: "dense",
+          boxes: { output: 0, attributes: "first", from: 0 },
+          boxFormat: "offsets",
+          priors: { output: 1, inputSize: { width: 64, height: 48 } },
+          scores: { output: 0, attributes: "first", from: 4 },
+          extras: 1,
+          objectness: null,
+          objectnessUse: "none",
+        },
+        settings,
+        pictures: 1,
+        outputs: [],
+      },
+    ],
+    nullable: ["1.settings.iouThreshold", "1.settings.maxDetections"],
+    any: ["1.head.objectness"],
+  },
   "runDetections (masks)": {
     args: [
       [{ name: "values", type: 1, dims: [1, 7, 2], data: Float32Array.of(4, 4, 4, 4, 6, 6, 6, 6, 0.9, 0.6, 0.1, 0.7, 2, -1) }],
@@ -194,6 +218,23 @@ const GOOD: Readonly<Record<Name, GoodCall>> = {
       settings,
     ],
     nullable: ["1.iouThreshold", "1.maxDetections"],
+  },
+  "decodeDense (offsets)": {
+    args: [
+      {
+        candidates: 2,
+        classes: 2,
+        boxes: matrix,
+        boxFormat: "offsets",
+        priors: { ...matrix, offset: 4, inputSize: { width: 64, height: 48 } },
+        scores: { ...matrix, offset: 8 },
+        objectness: null,
+        objectnessUse: "none",
+      },
+      settings,
+    ],
+    nullable: ["1.iouThreshold", "1.maxDetections"],
+    any: ["0.objectness"],
   },
   decodeRows: {
     args: [{ data: numbers, offset: 0, rows: 2, columns: 6, inclusive: true }, settings],
