@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -57,6 +58,28 @@ Status Reserve(Pool& pool, Buffer& buffer, std::size_t bytes, Stream... stream) 
   auto larger = pool.Allocate(bytes, stream...);
   if (!larger.ok()) return larger.status();
   buffer = std::move(larger.value());
+  return {};
+}
+
+// The large blocks, which several users in one stream share when no two of them have a batch under way at a time: captured graphs
+// would each hold some 50 MB otherwise. Whoever was given a block holds on to it; who needs a larger one has one made, for the
+// others too.
+struct LargeBlocks {
+  std::shared_ptr<const cuda::DeviceBuffer> device;
+  std::shared_ptr<const cuda::PinnedBuffer> pinned;
+};
+
+// The block that others use, where the own one is too small; a larger one where that is, too.
+template <typename Pool, typename Buffer, typename... Stream>
+Status ReserveShared(Pool& pool, std::shared_ptr<const Buffer>& own, std::shared_ptr<const Buffer>& shared, std::size_t bytes,
+                     Stream... stream) {
+  if (own != nullptr && own->size() >= bytes) return {};
+  if (shared == nullptr || shared->size() < bytes) {
+    auto larger = pool.Allocate(bytes, stream...);
+    if (!larger.ok()) return larger.status();
+    shared = std::make_shared<const Buffer>(std::move(larger.value()));
+  }
+  own = shared;
   return {};
 }
 

@@ -5,7 +5,9 @@
 
 #include "arguments.h"
 #include "decoding.h"
+#include "map_arguments.h"
 #include "mask_arguments.h"
+#include "memory.h"
 
 namespace im {
 namespace {
@@ -62,6 +64,11 @@ void ReadHead(Napi::Object head, trt::DecodeJob& job) {
   }
 }
 
+Napi::Array RequireList(Napi::Value value, const std::string& name) {
+  if (!value.IsArray()) ThrowArgument(value.Env(), name, "an array with one entry for each picture", value);
+  return value.As<Napi::Array>();
+}
+
 trt::MasksLayout ReadMasks(Napi::Value value) {
   const Napi::Object object = RequireObject(value, "request.masks");
   trt::MasksLayout masks;
@@ -72,11 +79,9 @@ trt::MasksLayout ReadMasks(Napi::Value value) {
   masks.sigmoid = RequireBoolean(Field(object, "sigmoid"), "request.masks.sigmoid");
   if (const Napi::Value scale = Field(object, "boxScale"); !scale.IsNull())
     masks.cut = kernels::MaskCut{static_cast<float>(RequireNumber(scale, "request.masks.boxScale"))};
-  const Napi::Value targets = Field(object, "targets");
-  if (!targets.IsArray()) ThrowArgument(value.Env(), "request.masks.targets", "an array of one target for each picture", targets);
-  const Napi::Array list = targets.As<Napi::Array>();
-  for (std::uint32_t i = 0; i < list.Length(); ++i)
-    masks.targets.push_back(ReadMaskTarget(list.Get(i), "request.masks.targets[" + std::to_string(i) + "]"));
+  const Napi::Array targets = RequireList(Field(object, "targets"), "request.masks.targets");
+  for (std::uint32_t i = 0; i < targets.Length(); ++i)
+    masks.targets.push_back(ReadMaskTarget(targets.Get(i), "request.masks.targets[" + std::to_string(i) + "]"));
   return masks;
 }
 
@@ -91,9 +96,27 @@ std::vector<std::size_t> ReadWanted(Napi::Value value) {
   return wanted;
 }
 
+// In memory that goes on being the vector's.
+template <typename TypedArray, typename Element>
+Napi::Value Adopt(Napi::Env env, std::vector<Element>&& elements) {
+  auto* owner = new std::vector<Element>(std::move(elements));
+  const auto release = [](void* hint) { delete static_cast<std::vector<Element>*>(hint); };
+  return TypedArray::New(env, owner->size(), AdoptBuffer(env, owner->data(), owner->size() * sizeof(Element), release, owner), 0);
+}
+
+Napi::Value MapToJavaScript(Napi::Env env, kernels::PictureMap&& map) {
+  const bool narrow = !map.ids.empty();
+  if (!narrow && map.wide_ids.empty()) return Adopt<Napi::Float32Array>(env, std::move(map.values));
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("classMap",
+             narrow ? Adopt<Napi::Uint8Array>(env, std::move(map.ids)) : Adopt<Napi::Uint16Array>(env, std::move(map.wide_ids)));
+  result.Set("confidence", Adopt<Napi::Float32Array>(env, std::move(map.values)));
+  return result;
+}
+
 }  // namespace
 
-trt::DecodeJob ReadDecodeJob(Napi::Value value) {
+trt::DecodeJob ReadDetectionJob(Napi::Value value) {
   const Napi::Object request = RequireObject(value, "request");
   trt::DecodeJob job;
   ReadHead(RequireObject(Field(request, "head"), "request.head"), job);
@@ -104,6 +127,31 @@ trt::DecodeJob ReadDecodeJob(Napi::Value value) {
   job.wanted = ReadWanted(Field(request, "outputs"));
   job.thresholds = settings.Thresholds();
   return job;
+}
+
+trt::DecodeJob ReadMapJob(Napi::Value value) {
+  const Napi::Object request = RequireObject(value, "request");
+  trt::MapLayout map;
+  map.planes = RequireCount(Field(request, "planes"), "request.planes");
+  if (const Napi::Value classes = Field(request, "classes"); !classes.IsNull())
+    map.kind = ReadClassMapSettings(classes, "request.classes");
+  else map.kind = ReadMapFilter(Field(request, "filter"), "request.filter");
+  const Napi::Array placements = RequireList(Field(request, "placements"), "request.placements");
+  for (std::uint32_t i = 0; i < placements.Length(); ++i)
+    map.placements.push_back(ReadPlacement(placements.Get(i), "request.placements[" + std::to_string(i) + "]"));
+  trt::DecodeJob job;
+  job.pictures = map.placements.size();
+  job.map = std::move(map);
+  job.wanted = ReadWanted(Field(request, "outputs"));
+  return job;
+}
+
+Napi::Value ToJavaScript(Napi::Env env, trt::Decoded&& decoded) {
+  if (decoded.map) return MapToJavaScript(env, std::move(*decoded.map));
+  Napi::Object picture = Napi::Object::New(env);
+  picture.Set("rows", ToJavaScript(env, decoded.detections));
+  if (decoded.masks) picture.Set("masks", decoded.masks->complete ? ToJavaScript(env, decoded.masks->masks) : env.Null());
+  return picture;
 }
 
 }  // namespace im

@@ -56,6 +56,24 @@ class Outputs {
                                        " candidates have as many priors, of four numbers each.");
   }
 
+  Result<kernels::DeviceMap> PlaceMap(std::size_t index) const {
+    // One channel may go without its dimension.
+    const std::size_t rank = outputs_[index].shape.size() == 3 ? 3 : 4;
+    const Result<std::size_t> length = LengthOf(index, rank, "maps have three or four dimensions");
+    if (!length.ok()) return length.status();
+    const Shape& shape = outputs_[index].shape;
+    kernels::DeviceMap map;
+    map.channels = rank == 3 ? 1 : static_cast<std::size_t>(shape[1]);
+    map.height = static_cast<std::size_t>(shape[rank - 2]);
+    map.width = static_cast<std::size_t>(shape[rank - 1]);
+    map.planes.address = outputs_[index].address;
+    map.planes.length = length.value();
+    map.planes.layout = {0, 1, map.height * map.width};
+    map.planes.per_picture = map.channels * map.height * map.width;
+    map.planes.half = ports_[index].type == kFloat16;
+    return map;
+  }
+
   Result<kernels::DeviceMaskHead> PlacePlanes(const MasksLayout& layout) const {
     const Result<std::size_t> length = LengthOf(layout.planes, 4, "mask planes have four dimensions");
     if (!length.ok()) return length.status();
@@ -176,6 +194,13 @@ Status Prepare(const MasksLayout& layout, const Outputs& outputs, const kernels:
   return assembler.Prepare(head.value(), found, layout.cut, layout.targets);
 }
 
+Status Prepare(const MapLayout& layout, const DecodeJob& job, const Outputs& outputs, kernels::MapMaker& maker) {
+  if (layout.placements.size() != job.pictures) return InvalidArgument(kStage, "Every picture needs one placement of its map.");
+  const Result<kernels::DeviceMap> map = outputs.PlaceMap(layout.planes);
+  if (!map.ok()) return map.status();
+  return std::visit([&](const auto& kind) { return maker.Prepare(map.value(), layout.placements, kind); }, layout.kind);
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const DecodingKernels>> DecodingKernels::Load(const std::shared_ptr<const cuda::Device>& device) {
@@ -183,24 +208,35 @@ Result<std::shared_ptr<const DecodingKernels>> DecodingKernels::Load(const std::
   if (!detection.ok()) return detection.status();
   Result<std::shared_ptr<const kernels::MaskKernels>> masks = kernels::MaskKernels::Load(device);
   if (!masks.ok()) return masks.status();
-  return std::make_shared<const DecodingKernels>(DecodingKernels{std::move(detection.value()), std::move(masks.value())});
+  Result<std::shared_ptr<const kernels::MapKernels>> maps = kernels::MapKernels::Load(device);
+  if (!maps.ok()) return maps.status();
+  return std::make_shared<const DecodingKernels>(
+      DecodingKernels{std::move(detection.value()), std::move(masks.value()), std::move(maps.value())});
 }
 
 Status DeviceDecoder::Prepare(const DecodeJob& job, const std::vector<Tensor>& ports, const std::vector<DeviceOutput>& outputs) {
   const Outputs placed(ports, outputs);
   makes_masks_ = job.masks.has_value();
+  makes_map_ = job.map.has_value();
+  if (makes_map_) return trt::Prepare(*job.map, job, placed, map_maker_);
   IM_RETURN_IF_ERROR(std::visit([&](const auto& layout) { return trt::Prepare(layout, job, placed, detector_); }, job.head));
   return makes_masks_ ? trt::Prepare(*job.masks, placed, detector_.found(), mask_assembler_) : Status();
 }
 
 Status DeviceDecoder::Enqueue() const {
+  if (makes_map_) return map_maker_.Enqueue();
   IM_RETURN_IF_ERROR(detector_.Enqueue());
   return makes_masks_ ? mask_assembler_.Enqueue() : Status();
 }
 
 std::vector<Decoded> DeviceDecoder::Results() const {
   std::vector<Decoded> results;
-  for (detection::Detections& detections : detector_.Results()) results.push_back({std::move(detections), std::nullopt});
+  if (makes_map_) {
+    for (kernels::PictureMap& map : map_maker_.Results()) results.push_back({{}, std::nullopt, std::move(map)});
+    return results;
+  }
+  for (detection::Detections& detections : detector_.Results())
+    results.push_back({std::move(detections), std::nullopt, std::nullopt});
   if (!makes_masks_) return results;
   std::vector<kernels::PictureMasks> masks = mask_assembler_.Results();
   for (std::size_t i = 0; i < results.size(); ++i) results[i].masks = std::move(masks[i]);

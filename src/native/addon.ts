@@ -536,6 +536,26 @@ export interface NativeDetectionRequest {
   readonly outputs: readonly number[];
 }
 
+/** A class, or a value, for every pixel of each picture. */
+export interface NativeMapRequest {
+  /** Index of the output `[batch, channels, height, width]`, or, of one channel, `[batch, height, width]`. */
+  readonly planes: number;
+  /** null: values of the first channel, by `filter`. */
+  readonly classes: NativeClassMapSettings | null;
+  /** Read where there are no classes. */
+  readonly filter: NativeMapFilter;
+  /** One for each picture; the rest of the batch is padding. */
+  readonly placements: readonly NativePlacement[];
+  /** Indices of the outputs that are to be downloaded besides. */
+  readonly outputs: readonly number[];
+}
+
+export interface NativeMapRun {
+  /** Values of pictures `[canvas.height, canvas.width]` where the request has no classes. */
+  readonly pictures: readonly (NativeClassMap | Float32Array)[];
+  readonly outputs: readonly NativeTensor[];
+}
+
 export interface NativeDecodedPicture {
   readonly rows: NativeDetectionRows;
   /** Where the request asks for them; null when they take more memory than masks on the device may take. */
@@ -596,6 +616,12 @@ export interface NativeTensorRtEngine {
     request: NativeDetectionRequest,
     cancel: NativeCancelToken | null,
   ): Promise<NativeDetectionRun>;
+  /** Likewise. Together the pictures have at most 2^25 pixels. */
+  runMaps(
+    inputs: readonly (NativeTensor | NativePictures | NativeResident)[],
+    request: NativeMapRequest,
+    cancel: NativeCancelToken | null,
+  ): Promise<NativeMapRun>;
   statistics(): NativeTensorRtStatistics;
   /** Counts a run that found no place in the queue. */
   countRefusal(): void;

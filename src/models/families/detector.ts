@@ -171,6 +171,7 @@ export function detectorFamily({
     decode: (outputs, image, geometry, description, options, decoder) =>
       decodeDetector(description.layout, outputs, image, geometry, options, decoder),
     onDevice: {
+      kind: "detections",
       obstacle: ({ layout: { head } }, outputs) => obstacleToDevice(head, outputs),
       request: ({ layout: { head } }, _outputs, _pictures, options) => ({ head, settings: settingsOf(options) }),
       finish: ({ rows }, geometry, description, options) => detectionColumns(rows, geometry, description.layout.boxes, options),

@@ -1,7 +1,7 @@
 /** Instance segmentation: a family is a layout of outputs, as for detectors, that also says where masks lie. */
 import type { DetectionRequest, Tensor, TensorPort } from "../../engines/index.js";
 import { maskGeometry, type Geometry } from "../../imaging/index.js";
-import type { Decoder, MaskHead, MaskRuns, MaskTarget } from "../decoding/index.js";
+import type { Decoder, MaskHead, MaskTarget } from "../decoding/index.js";
 import type { InstanceColumns, InstanceSegmentationFamily, ResolvedSegmentationOptions, SegmentationDefaults } from "../family.js";
 import {
   describePackage,
@@ -116,13 +116,11 @@ export function segmenterFamily({
     decode: (outputs, image, geometry, description, options, decoder) =>
       decodeSegmenter(description.layout, outputs, image, geometry, options, decoder),
     onDevice: {
+      kind: "detections",
       obstacle: ({ layout: { head, masks } }, outputs) => obstacleToDevice(head, outputs) ?? obstacleToMasks(masks, outputs),
       request: ({ layout }, outputs, pictures, options) => deviceRequest(layout, outputs, pictures, options),
-      // Models ask for masks, and start again where there are none for want of memory.
-      finish: ({ rows, masks }, geometry, { layout: { boxes } }, options) => ({
-        ...detectionColumns(rows, geometry, boxes, options),
-        masks: masks as MaskRuns,
-      }),
+      finish: ({ rows, masks = null }, geometry, { layout: { boxes } }, options) =>
+        masks === null ? null : { ...detectionColumns(rows, geometry, boxes, options), masks },
     },
   };
 }

@@ -7,6 +7,7 @@
 
 #include "kernels/contrast_body.h"
 #include "kernels/detection_body.h"
+#include "kernels/map_body.h"
 #include "kernels/mask_runs_body.h"
 #include "kernels/masks_body.h"
 #include "kernels/preprocess_body.h"
@@ -98,6 +99,10 @@ bool Translated(im::kernels::QueriesArguments& arguments) {
          Translate(arguments.class_ids) && Translate(arguments.thresholds) && Translate(arguments.gathered) &&
          Translate(arguments.keys) && Translate(arguments.reported) && Translate(arguments.scores) &&
          Translate(arguments.found) && Translate(arguments.found_count);
+}
+
+bool Translated(im::kernels::MapArguments& arguments) {
+  return Translate(arguments.job) && Translate(arguments.planes.data) && Translate(arguments.values) && Translate(arguments.ids);
 }
 
 template <typename Arguments, void (*Body)(const Arguments&, unsigned, unsigned)>
@@ -221,6 +226,8 @@ constexpr KernelTwin kTwins[] = {
     {"im_queries_gather", PerCandidate<QueriesArguments, im::kernels::GatherPair>, sizeof(QueriesArguments)},
     {"im_queries_place", PerCandidate<QueriesArguments, im::kernels::PlacePair>, sizeof(QueriesArguments)},
     {"im_rows_filter", PerPicture<RowsArguments, im::kernels::RowsShared, im::kernels::FilterPicture>, sizeof(RowsArguments)},
+    {"im_maps_classes", PerCandidate<im::kernels::MapArguments, im::kernels::ClassifyPixel>, sizeof(im::kernels::MapArguments)},
+    {"im_maps_values", PerCandidate<im::kernels::MapArguments, im::kernels::MeasurePixel>, sizeof(im::kernels::MapArguments)},
     {"im_masks_region", MaskRegion, sizeof(im::kernels::MaskArguments)},
     {"im_masks_arrange", MaskArrange, sizeof(im::kernels::MaskArguments)},
     {"im_masks_cells", MaskCells<float>, sizeof(im::kernels::MaskArguments)},
