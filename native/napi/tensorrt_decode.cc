@@ -28,6 +28,11 @@ trt::DenseLayout ReadDense(Napi::Object head) {
   trt::DenseLayout layout;
   layout.boxes = ReadPart(Field(head, "boxes"), "request.head.boxes");
   layout.box_format = ReadBoxFormat(Field(head, "boxFormat"), "request.head.boxFormat");
+  if (layout.box_format == detection::BoxFormat::kOffsets) {
+    const Napi::Object priors = RequireObject(Field(head, "priors"), "request.head.priors");
+    const std::size_t output = RequireCount(Field(priors, "output"), "request.head.priors.output");
+    layout.priors = trt::PriorsLayout{output, ReadInputSize(Field(priors, "inputSize"), "request.head.priors.inputSize")};
+  }
   layout.scores = ReadPart(Field(head, "scores"), "request.head.scores");
   layout.extras = RequireCount(Field(head, "extras"), "request.head.extras");
   layout.objectness_use = ReadObjectnessUse(Field(head, "objectnessUse"), "request.head.objectnessUse");
@@ -44,6 +49,19 @@ trt::QueriesLayout ReadQueries(Napi::Object head) {
   const Span<const std::int32_t> mapping = RequireInt32Array(Field(head, "classMapping"), "request.head.classMapping");
   layout.class_mapping.assign(mapping.data, mapping.data + mapping.size);
   return layout;
+}
+
+trt::RowsLayout ReadRows(Napi::Object head) {
+  return {RequireCount(Field(head, "output"), "request.head.output"),
+          RequireBoolean(Field(head, "inclusive"), "request.head.inclusive")};
+}
+
+void ReadHead(Napi::Object head, trt::DecodeJob& job) {
+  switch (RequireOneOf(Field(head, "kind"), "request.head.kind", {"dense", "queries", "rows"})) {
+    case 0: job.head = ReadDense(head); break;
+    case 1: job.head = ReadQueries(head); break;
+    default: job.head = ReadRows(head);
+  }
 }
 
 Napi::Array RequireList(Napi::Value value, const std::string& name) {
@@ -101,9 +119,7 @@ Napi::Value MapToJavaScript(Napi::Env env, kernels::PictureMap&& map) {
 trt::DecodeJob ReadDetectionJob(Napi::Value value) {
   const Napi::Object request = RequireObject(value, "request");
   trt::DecodeJob job;
-  const Napi::Object head = RequireObject(Field(request, "head"), "request.head");
-  if (RequireOneOf(Field(head, "kind"), "request.head.kind", {"dense", "queries"}) == 0) job.head = ReadDense(head);
-  else job.head = ReadQueries(head);
+  ReadHead(RequireObject(Field(request, "head"), "request.head"), job);
   job.pictures = RequireCount(Field(request, "pictures"), "request.pictures", 1);
   const SettingsArgument settings = SettingsArgument::Read(Field(request, "settings"), "request.settings");
   job.limits = settings.limits;

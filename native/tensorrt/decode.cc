@@ -26,6 +26,15 @@ void Append(Shape& key, const DenseLayout& dense) {
   Append(key, dense.boxes);
   Append(key, dense.scores);
   if (dense.objectness) Append(key, *dense.objectness);
+  if (!dense.priors) return;
+  // Sizes are whole numbers.
+  const auto& [output, input_size] = *dense.priors;
+  key.insert(key.end(), {static_cast<std::int64_t>(output), static_cast<std::int64_t>(input_size.width),
+                         static_cast<std::int64_t>(input_size.height)});
+}
+
+void Append(Shape& key, const RowsLayout& rows) {
+  key.insert(key.end(), {static_cast<std::int64_t>(rows.output), rows.inclusive ? 1 : 0});
 }
 
 void Append(Shape& key, const MapLayout& map) {
@@ -61,7 +70,10 @@ void AppendRead(std::vector<std::size_t>& read, const QueriesLayout& queries) {
 void AppendRead(std::vector<std::size_t>& read, const DenseLayout& dense) {
   read.insert(read.end(), {dense.boxes.output, dense.scores.output});
   if (dense.objectness) read.push_back(dense.objectness->output);
+  if (dense.priors) read.push_back(dense.priors->output);
 }
+
+void AppendRead(std::vector<std::size_t>& read, const RowsLayout& rows) { read.push_back(rows.output); }
 
 std::vector<std::size_t> ReadOutputs(const DecodeJob& job) {
   if (job.map) return {job.map->planes};
@@ -78,14 +90,16 @@ std::vector<std::size_t> ReadOutputs(const DecodeJob& job) {
 
 Shape KeyOf(const DecodeJob& job) {
   // No tensor has a negative size, so this is mistaken for no shape.
-  Shape key{-2, static_cast<std::int64_t>(job.pictures), static_cast<std::int64_t>(job.limits.max_detections),
-            static_cast<std::int64_t>(job.wanted.size())};
+  Shape key{-2, static_cast<std::int64_t>(job.head.index()), static_cast<std::int64_t>(job.pictures),
+            static_cast<std::int64_t>(job.limits.max_detections), static_cast<std::int64_t>(job.wanted.size())};
   for (const std::size_t output : job.wanted) key.push_back(static_cast<std::int64_t>(output));
   if (job.map) {
     Append(key, *job.map);
     return key;
   }
   std::visit([&](const auto& layout) { Append(key, layout); }, job.head);
+  // Class ids of rows are any numbers, so their thresholds are as many as there are given.
+  if (std::holds_alternative<RowsLayout>(job.head)) key.push_back(static_cast<std::int64_t>(job.thresholds.list().count));
   if (job.masks) Append(key, *job.masks);
   return key;
 }
@@ -100,15 +114,17 @@ Status CheckDecodeJob(const DecodeJob& job, const std::vector<Tensor>& outputs) 
     }
   }
   for (const std::size_t index : read) {
-    if (outputs[index].type == kFloat32) continue;
+    if (outputs[index].type == kFloat32 || outputs[index].type == kFloat16) continue;
     return InvalidArgument(kStage, "Output \"" + outputs[index].name + "\" is " + ElementName(outputs[index].type) +
-                                       "; the device decodes float32 only.");
+                                       "; the device decodes float32 and float16.");
   }
   if (job.map) return {};
   const auto* dense = std::get_if<DenseLayout>(&job.head);
   if (dense != nullptr && (dense->objectness_use == detection::ObjectnessUse::kNone) == dense->objectness.has_value()) {
     return InvalidArgument(kStage, "A head has an objectness where one is used, and only there.");
   }
+  if (dense != nullptr && (dense->box_format == detection::BoxFormat::kOffsets) != dense->priors.has_value())
+    return InvalidArgument(kStage, "A head has priors where its boxes are offsets, and only there.");
   return {};
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/status.h"
 #include "detection/detections.h"
+#include "detection/priors.h"
 #include "kernels/map_maker.h"
 #include "kernels/mask_assembler.h"
 #include "tensorrt/engine.h"
@@ -22,10 +23,17 @@ struct HeadPart {
   std::size_t from = 0;
 };
 
+// Boxes that all pictures share.
+struct PriorsLayout {
+  std::size_t output = 0;  // [candidates, 4] or [1, candidates, 4]
+  detection::InputSize input_size;
+};
+
 // A head as an engine has it; sizes are those of the outputs of a run.
 struct DenseLayout {
   HeadPart boxes;
   detection::BoxFormat box_format = detection::BoxFormat::kCenterSize;
+  std::optional<PriorsLayout> priors;  // with kOffsets
   HeadPart scores;
   std::size_t extras = 0;              // attributes behind the class scores
   std::optional<HeadPart> objectness;  // unless kNone
@@ -35,6 +43,10 @@ struct QueriesLayout {
   std::size_t boxes = 0;                    // output [batch, queries, 4]
   std::size_t logits = 0;                   // output [batch, queries, classes]
   std::vector<std::int32_t> class_mapping;  // as in kernels::DeviceQueriesHead
+};
+struct RowsLayout {
+  std::size_t output = 0;  // [batch, rows, 6 or more]
+  bool inclusive = false;  // as in kernels::DeviceRowsHead
 };
 
 // Masks of what was found.
@@ -55,7 +67,7 @@ struct MapLayout {
 };
 
 struct DecodeJob {
-  std::variant<DenseLayout, QueriesLayout> head;
+  std::variant<DenseLayout, QueriesLayout, RowsLayout> head;
   // The first ones of the batch; the others are padding.
   std::size_t pictures = 0;
   detection::Thresholds thresholds{std::vector<float>{}};
@@ -77,7 +89,7 @@ struct Decoded {
 // What of a job a captured graph holds by value; jobs that are equal in it may share one.
 Shape KeyOf(const DecodeJob& job);
 
-// Whether the job names outputs that there are, and of float32 where it reads them.
+// Whether the job names outputs that there are, and of float32 or float16 where it reads them.
 Status CheckDecodeJob(const DecodeJob& job, const std::vector<Tensor>& outputs);
 
 }  // namespace im::trt

@@ -38,9 +38,22 @@ class Outputs {
     placed.matrix.address = output.address;
     placed.matrix.length = length.value();
     placed.matrix.per_picture = rows * columns;
+    placed.matrix.half = IsHalf(part.output);
     if (part.attributes_first) placed.matrix.layout = {part.from * columns, 1, columns};
     else placed.matrix.layout = {part.from, columns, 1};
     return placed;
+  }
+
+  // For so many candidates.
+  Result<kernels::DeviceMatrix> PlacePriors(std::size_t index, std::size_t candidates) const {
+    const DeviceOutput& output = outputs_[index];
+    const std::size_t rank = output.shape.size() == 3 ? 3 : 2;
+    const Result<std::size_t> length = LengthOf(index, rank, "priors have two dimensions, or three");
+    if (!length.ok()) return length.status();
+    if (length.value() == candidates * 4 && output.shape.back() == 4)
+      return kernels::DeviceMatrix{output.address, length.value(), {0, 4, 1}, 0, IsHalf(index)};
+    return InvalidArgument(kStage, Name(index) + " has the shape " + ShapeText(output.shape) + "; " + std::to_string(candidates) +
+                                       " candidates have as many priors, of four numbers each.");
   }
 
   Result<kernels::DeviceMap> PlaceMap(std::size_t index) const {
@@ -74,12 +87,14 @@ class Outputs {
     head.planes.address = output.address;
     head.planes.length = length.value();
     head.planes.per_picture = head.channels * head.height * head.width;
+    head.planes.half = IsHalf(layout.planes);
     if (layout.channels_first) head.planes.layout = {0, 1, head.height * head.width};
     else head.planes.layout = {0, head.channels, 1};
     return head;
   }
 
  private:
+  bool IsHalf(std::size_t index) const { return ports_[index].type == kFloat16; }
   std::string Name(std::size_t index) const { return "Output \"" + ports_[index].name + "\""; }
 
   // Elements of an output of so many dimensions.
@@ -112,6 +127,12 @@ Status Prepare(const DenseLayout& layout, const DecodeJob& job, const Outputs& o
   head.classes = scores.value().attributes - layout.extras;
   head.boxes = boxes.value().matrix;
   head.box_format = layout.box_format;
+  if (layout.priors) {
+    const Result<kernels::DeviceMatrix> priors = outputs.PlacePriors(layout.priors->output, head.candidates);
+    if (!priors.ok()) return priors.status();
+    head.priors = priors.value();
+    head.input_size = layout.priors->input_size;
+  }
   head.scores = scores.value().matrix;
   head.objectness_use = layout.objectness_use;
   bool same = scores.value().candidates == head.candidates;
@@ -142,6 +163,17 @@ Status Prepare(const QueriesLayout& layout, const DecodeJob& job, const Outputs&
   head.logits = logits.value().matrix;
   head.class_mapping = layout.class_mapping;
   return detector.Prepare(head, job.thresholds, job.limits);
+}
+
+Status Prepare(const RowsLayout& layout, const DecodeJob& job, const Outputs& outputs, kernels::Detector& detector) {
+  const Result<Placed> rows = outputs.Place({layout.output, false, 0});
+  if (!rows.ok()) return rows.status();
+  if (rows.value().attributes < 6) {
+    return InvalidArgument(
+        kStage, "Rows have " + std::to_string(rows.value().attributes) + " columns; boxes, scores and class ids take six.");
+  }
+  return detector.Prepare({job.pictures, rows.value().candidates, rows.value().matrix, layout.inclusive}, job.thresholds,
+                          job.limits);
 }
 
 Status Prepare(const MasksLayout& layout, const Outputs& outputs, const kernels::DeviceFound& found,

@@ -200,6 +200,17 @@ export interface NativeMatrix {
   readonly attributeStride: number;
 }
 
+/** Boxes that belong to candidates: centre and size as fractions of the network's input, 4 attributes. */
+export interface NativePriors extends NativeMatrix {
+  readonly inputSize: NativeInputSize;
+}
+
+/** Of a network, in pixels. */
+export interface NativeInputSize {
+  readonly width: number;
+  readonly height: number;
+}
+
 /** With the number of its candidates. */
 export interface NativeCandidateMatrix extends NativeMatrix {
   readonly candidates: number;
@@ -210,7 +221,10 @@ export interface NativeDenseHead {
   readonly classes: number;
   /** 4 attributes. */
   readonly boxes: NativeMatrix;
-  readonly boxFormat: "cxcywh" | "xyxy";
+  /** `offsets`: how far, and by how much stretched, from `priors`; see native/detection/priors.h. */
+  readonly boxFormat: "cxcywh" | "xyxy" | "offsets";
+  /** With `offsets`. */
+  readonly priors?: NativePriors | undefined;
   /** `classes` attributes. */
   readonly scores: NativeMatrix;
   /** 1 attribute, or null. */
@@ -454,11 +468,19 @@ export interface NativeHeadPart {
   readonly from: number;
 }
 
+/** Where {@link NativePriors} lie: the index of an output `[candidates, 4]` or `[1, candidates, 4]`. All pictures have the same. */
+export interface NativePriorsLayout {
+  readonly output: number;
+  readonly inputSize: NativeInputSize;
+}
+
 /** Where a {@link NativeDenseHead} lies in the outputs of a network; sizes are those of each run. */
 export interface NativeDenseLayout {
   readonly kind: "dense";
   readonly boxes: NativeHeadPart;
   readonly boxFormat: NativeDenseHead["boxFormat"];
+  /** With `offsets`. */
+  readonly priors?: NativePriorsLayout;
   readonly scores: NativeHeadPart;
   /** Attributes behind the class scores. */
   readonly extras: number;
@@ -475,6 +497,14 @@ export interface NativeQueriesLayout {
   readonly logits: number;
   /** Class column -> reported id, -1 = dropped; columns beyond its end are dropped too. */
   readonly classMapping: Int32Array;
+}
+
+/** Where a {@link NativeRowsHead} lies. */
+export interface NativeRowsLayout {
+  readonly kind: "rows";
+  /** Index of the output `[batch, rows, 6 or more]`. */
+  readonly output: number;
+  readonly inclusive: boolean;
 }
 
 /** Where the planes of a {@link NativeMaskHead} and its coefficients lie. */
@@ -497,7 +527,7 @@ export interface NativeMasksRequest extends NativeMasksLayout {
 
 /** What the device is to make of the outputs of a run. */
 export interface NativeDetectionRequest {
-  readonly head: NativeDenseLayout | NativeQueriesLayout;
+  readonly head: NativeDenseLayout | NativeQueriesLayout | NativeRowsLayout;
   readonly settings: NativeDecodeSettings;
   readonly masks?: NativeMasksRequest;
   /** The first ones of the batch; the others are padding. */
@@ -580,7 +610,7 @@ export interface NativeTensorRtEngine {
     uses: readonly NativeOutputUse[] | null,
     cancel: NativeCancelToken | null,
   ): Promise<readonly (NativeTensor | NativeResident)[]>;
-  /** Likewise, but the device decodes the outputs, which have to be float32 and stay where they are. Refuses a head that does not lie in them. */
+  /** Likewise, but the device decodes the outputs, which have to be float32 or float16 and stay where they are. Refuses a head that does not lie in them. */
   runDetections(
     inputs: readonly (NativeTensor | NativePictures | NativeResident)[],
     request: NativeDetectionRequest,

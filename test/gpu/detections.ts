@@ -1,6 +1,6 @@
 /** Heads of every kind through the decoding kernels of a real device, compared with the CPU's decoder. */
 import { buildTensorRtEngine } from "../../src/compilation/index.js";
-import { TensorRtEngine, type DetectionRequest, type Tensor } from "../../src/engines/index.js";
+import { float32ToFloat16, TensorRtEngine, type DetectionRequest, type Tensor } from "../../src/engines/index.js";
 import { cpuDecoder, type DetectionRows } from "../../src/models/decoding/index.js";
 import { decodeHead, readHead } from "../../src/models/families/head.js";
 import type { NativeAddon } from "../../src/native/index.js";
@@ -16,24 +16,43 @@ interface Kind {
   readonly outputs: readonly (readonly number[])[];
   /** Whether scores are logits. */
   readonly logits: boolean;
+  /** Those that are float16 instead of float32, by index. */
+  readonly halves?: readonly number[];
 }
 
 const part = (output: number, attributes: "first" | "last", from: number) => ({ output, attributes, from }) as const;
 
-const KINDS: Readonly<Record<string, Kind>> = {
-  "classes alone": {
-    head: {
-      kind: "dense",
-      boxes: part(0, "first", 0),
-      boxFormat: "cxcywh",
-      scores: part(0, "first", 4),
-      extras: 0,
-      objectness: null,
-      objectnessUse: "none",
-    },
-    outputs: [[BATCH, 4 + CLASSES, ANCHORS]],
-    logits: false,
+const CLASSES_ALONE: Kind = {
+  head: {
+    kind: "dense",
+    boxes: part(0, "first", 0),
+    boxFormat: "cxcywh",
+    scores: part(0, "first", 4),
+    extras: 0,
+    objectness: null,
+    objectnessUse: "none",
   },
+  outputs: [[BATCH, 4 + CLASSES, ANCHORS]],
+  logits: false,
+};
+
+const QUERIES: Kind = {
+  head: {
+    kind: "queries",
+    boxes: 0,
+    logits: 1,
+    classMapping: Int32Array.from({ length: CLASSES }, (_, id) => (id % 7 === 0 ? -1 : id)),
+  },
+  outputs: [
+    [BATCH, 300, 4],
+    [BATCH, 300, CLASSES + 1],
+  ],
+  logits: true,
+};
+
+const KINDS: Readonly<Record<string, Kind>> = {
+  "classes alone": CLASSES_ALONE,
+  "classes alone in float16": { ...CLASSES_ALONE, halves: [0] },
   "objectness as a gate": {
     head: {
       kind: "dense",
@@ -64,48 +83,76 @@ const KINDS: Readonly<Record<string, Kind>> = {
     ],
     logits: true,
   },
-  queries: {
+  queries: QUERIES,
+  "queries with logits in float16": { ...QUERIES, halves: [1] },
+  "offsets from priors": {
     head: {
-      kind: "queries",
-      boxes: 0,
-      logits: 1,
-      classMapping: Int32Array.from({ length: CLASSES }, (_, id) => (id % 7 === 0 ? -1 : id)),
+      kind: "dense",
+      boxes: part(0, "last", 0),
+      boxFormat: "offsets",
+      priors: { output: 1, inputSize: { width: 550, height: 550 } },
+      scores: part(2, "last", 1),
+      extras: 0,
+      objectness: null,
+      objectnessUse: "none",
     },
     outputs: [
-      [BATCH, 300, 4],
-      [BATCH, 300, CLASSES + 1],
+      [BATCH, ANCHORS, 4],
+      [ANCHORS, 4],
+      [BATCH, ANCHORS, CLASSES + 1],
     ],
-    logits: true,
+    logits: false,
   },
+  rows: { head: { kind: "rows", output: 0, inclusive: true }, outputs: [[BATCH, 300, 38]], logits: false },
 };
 
-async function loadKind({ outputs }: Kind, device: number): Promise<TensorRtEngine> {
+const typeOf = ({ halves = [] }: Kind, output: number) => (halves.includes(output) ? "float16" : "float32");
+
+async function loadKind(kind: Kind, device: number): Promise<TensorRtEngine> {
+  const { outputs } = kind;
   const model = buildModel({
-    inputs: outputs.map((dims, index) => ({ name: `values${index}`, type: "float32", dims })),
-    outputs: outputs.map((dims, index) => ({ name: `output${index}`, type: "float32", dims })),
+    inputs: outputs.map((dims, index) => ({ name: `values${index}`, type: typeOf(kind, index), dims })),
+    outputs: outputs.map((dims, index) => ({ name: `output${index}`, type: typeOf(kind, index), dims })),
     nodes: outputs.map((_, index) => ({ op: "Identity", inputs: [`values${index}`], outputs: [`output${index}`] })),
   });
-  const { engine } = await buildTensorRtEngine(model, { device });
+  // The types are those of the model.
+  const { engine } = await buildTensorRtEngine(model, { device, stronglyTyped: true });
   return TensorRtEngine.load(engine, { device, decodesDetections: true });
 }
 
 /** Few candidates are sure of anything, as in a picture; positions are pixels of a network. */
-function fill(dims: readonly number[], { logits }: Kind): Tensor {
-  const data = Float32Array.from({ length: dims.reduce((product, size) => product * size, 1) }, (_, index) => {
+function fill(dims: readonly number[], { logits }: Kind): Float32Array {
+  return Float32Array.from({ length: dims.reduce((product, size) => product * size, 1) }, (_, index) => {
     const number = (Math.imul(index + 1, 2654435761) >>> 8) / 2 ** 24;
     return logits ? number * 14 - 12 : number ** 400;
   });
-  return { type: "float32", dims, data };
 }
 
-function fillBoxes(tensor: Tensor, head: DetectionRequest["head"]): void {
-  const [, rows = 0, columns = 0] = tensor.dims;
+/** Of 6400, where a coordinate lies. */
+const positionOf = (index: number): number => (Math.imul(index + 1, 40503) >>> 4) % 6400;
+
+/** Boxes, and of rows the scores and class ids, too. */
+function fillBoxes(data: Float32Array, [, rows = 0, columns = 0]: readonly number[], head: DetectionRequest["head"]): void {
   const first = head.kind === "dense" && head.boxes.attributes === "first";
-  const data = tensor.data as Float32Array;
   for (let index = 0; index < data.length; index += 1) {
     const attribute = first ? Math.floor(index / columns) % rows : index % columns;
-    if (attribute < 4) data[index] = ((Math.imul(index + 1, 40503) >>> 4) % 6400) / 10;
+    const position = positionOf(index);
+    if (attribute < 4) data[index] = position / 10;
+    else if (head.kind === "rows" && attribute < 6) data[index] = attribute === 4 ? position / 6400 : position % CLASSES;
   }
+}
+
+function tensorsOf(kind: Kind): readonly Tensor[] {
+  return kind.outputs.map((dims, index) => {
+    const data = fill(dims, kind);
+    const { head } = kind;
+    if (head.kind === "dense" && head.boxFormat === "offsets") {
+      // Offsets from -2 to 2, and priors as fractions.
+      if (index < 2) for (let i = 0; i < data.length; i += 1) data[i] = index === 0 ? positionOf(i) / 1600 - 2 : positionOf(i) / 6400;
+    } else if (index === 0) fillBoxes(data, dims, head);
+    const type = typeOf(kind, index);
+    return { type, dims, data: type === "float16" ? float32ToFloat16(data) : data };
+  });
 }
 
 const bitsOf = ({ xyxy, scores, classIds, indices }: DetectionRows): string =>
@@ -132,9 +179,7 @@ export async function checkDetections(
   const decoder = cpuDecoder(addon);
   for (const [name, kind] of Object.entries(KINDS)) {
     await using engine = await loadKind(kind, device);
-    const tensors = kind.outputs.map((dims) => fill(dims, kind));
-    fillBoxes(tensors[0] as Tensor, kind.head);
-    const inputs = Object.fromEntries(tensors.map((tensor, index) => [`values${index}`, tensor]));
+    const inputs = Object.fromEntries(tensorsOf(kind).map((tensor, index) => [`values${index}`, tensor]));
     const handed = await engine.run(inputs);
     const outputs = engine.outputs.map((port) => handed[port.name] as Tensor);
     let [differing, found] = [0, 0];

@@ -19,7 +19,14 @@ const engine =
     : await addon!.loadTensorRtEngine(
         fakePlan(
           [10, 15, 1, 1],
-          ["in values 0 3 1 7 2", "out head 0 3 1 7 2", "out dets 0 3 1 2 4", "out labels 0 3 1 2 3 at 8", "out planes 0 4 1 1 2 2 at 8"],
+          [
+            "in values 0 3 1 7 2",
+            "out head 0 3 1 7 2",
+            "out dets 0 3 1 2 4",
+            "out labels 0 3 1 2 3 at 8",
+            "out planes 0 4 1 1 2 2 at 8",
+            "out rows 0 3 1 2 7",
+          ],
         ),
         {
           cudaLibraryPath: join(fakes, "cuda"),
@@ -51,11 +58,14 @@ type Name =
   | "run (engine)"
   | "runDetections"
   | "runDetections (queries)"
+  | "runDetections (rows)"
+  | "runDetections (offsets)"
   | "runDetections (masks)"
   | "runMaps"
   | "runMaps (values)"
   | "cropQuadrilaterals"
   | "decodeDense"
+  | "decodeDense (offsets)"
   | "decodeRows"
   | "decodeQueries"
   | "decodeKeyPointQueries"
@@ -97,7 +107,10 @@ const GOOD: Readonly<Record<Name, GoodCall>> = {
   preprocess: { args: [pixels, { ...image, borrowed: true }, steps, new Float32Array(12)], ...forSteps },
   run: { args: [pixels, { ...image, borrowed: true }, { ...steps, contrast: null }], ...forSteps },
   "run (engine)": {
-    args: [[{ name: "values", type: 1, dims: [1, 7, 2], data: new Float32Array(14) }], ["download", "ignore", "download", "ignore"]],
+    args: [
+      [{ name: "values", type: 1, dims: [1, 7, 2], data: new Float32Array(14) }],
+      ["download", "ignore", "download", "ignore", "ignore"],
+    ],
     nullable: ["1"],
   },
   runDetections: {
@@ -131,6 +144,35 @@ const GOOD: Readonly<Record<Name, GoodCall>> = {
       },
     ],
     nullable: ["1.settings.iouThreshold", "1.settings.maxDetections"],
+  },
+  "runDetections (rows)": {
+    args: [
+      [{ name: "values", type: 1, dims: [1, 7, 2], data: Float32Array.of(8, 8, 24, 24, 0.9, 1, 0, 16, 16, 40, 40, 0.6, 0, 0) }],
+      { head: { kind: "rows", output: 4, inclusive: true }, settings, pictures: 1, outputs: [] },
+    ],
+    nullable: ["1.settings.iouThreshold", "1.settings.maxDetections"],
+  },
+  "runDetections (offsets)": {
+    args: [
+      [{ name: "values", type: 1, dims: [1, 7, 2], data: Float32Array.of(0, 0, 1, 1, 0, 0, 1, 1, 0.9, 0.6, 0.1, 0.7, 0, 0) }],
+      {
+        head: {
+          kind: "dense",
+          boxes: { output: 0, attributes: "first", from: 0 },
+          boxFormat: "offsets",
+          priors: { output: 1, inputSize: { width: 64, height: 48 } },
+          scores: { output: 0, attributes: "first", from: 4 },
+          extras: 1,
+          objectness: null,
+          objectnessUse: "none",
+        },
+        settings,
+        pictures: 1,
+        outputs: [],
+      },
+    ],
+    nullable: ["1.settings.iouThreshold", "1.settings.maxDetections"],
+    any: ["1.head.objectness"],
   },
   "runDetections (masks)": {
     args: [
@@ -197,6 +239,23 @@ const GOOD: Readonly<Record<Name, GoodCall>> = {
       settings,
     ],
     nullable: ["1.iouThreshold", "1.maxDetections"],
+  },
+  "decodeDense (offsets)": {
+    args: [
+      {
+        candidates: 2,
+        classes: 2,
+        boxes: matrix,
+        boxFormat: "offsets",
+        priors: { ...matrix, offset: 4, inputSize: { width: 64, height: 48 } },
+        scores: { ...matrix, offset: 8 },
+        objectness: null,
+        objectnessUse: "none",
+      },
+      settings,
+    ],
+    nullable: ["1.iouThreshold", "1.maxDetections"],
+    any: ["0.objectness"],
   },
   decodeRows: {
     args: [{ data: numbers, offset: 0, rows: 2, columns: 6, inclusive: true }, settings],

@@ -26,16 +26,21 @@ function denseRun(head: DenseHead): Run {
     for (let candidate = 0; candidate < candidates; candidate++)
       data[first ? column * candidates + candidate : candidate * columns.length + column] = valueAt(matrix, candidate, attribute);
   }
+  const { boxFormat, priors } = head;
+  // Another output, behind the first in the numbers of the input.
+  const behind = priors === undefined ? [] : Array.from({ length: 4 * candidates }, (_, i) => valueAt(priors, Math.floor(i / 4), i % 4));
+  const all = Float32Array.of(...data, ...behind);
   const from = (attribute: number) => ({ output: 0, attributes: first ? "first" : "last", from: attribute }) as const;
-  const shape = `0 3 ${dims.join(" ")}`;
+  const outputs = [`out head 0 3 ${dims.join(" ")}`, ...(priors === undefined ? [] : [`out priors 0 2 ${candidates} 4 at ${data.length}`])];
   return [
-    [`in values ${shape}`, `out head ${shape}`],
-    dims,
-    data,
+    [`in values 0 2 1 ${all.length}`, ...outputs],
+    [1, all.length],
+    all,
     {
       kind: "dense",
       boxes: from(0),
-      boxFormat: head.boxFormat,
+      boxFormat,
+      ...(priors === undefined ? {} : { priors: { output: 1, inputSize: priors.inputSize } }),
       scores: from(objectness === null ? 4 : 5),
       extras: 0,
       objectness: objectness === null ? null : from(4),
@@ -79,6 +84,18 @@ export function deviceDecoder(addon: NativeAddon): DeviceDecoder {
         `out labels 0 3 1 ${queries} ${classes} at ${ofBoxes}`,
       ];
       return run([lines, [1, data.length], data, { kind: "queries", boxes: 0, logits: 1, classMapping }], settings);
+    },
+    decodeRows({ data, offset, rows, columns, inclusive }, settings) {
+      const shape = `0 3 1 ${rows} ${columns}`;
+      return run(
+        [
+          [`in values ${shape}`, `out rows ${shape}`],
+          [1, rows, columns],
+          data.slice(offset, offset + rows * columns),
+          { kind: "rows", output: 0, inclusive },
+        ],
+        settings,
+      );
     },
     async [Symbol.asyncDispose]() {
       await Promise.all([...engines.values()].map(async (engine) => (await engine).close()));
