@@ -75,6 +75,7 @@ export {
 export {
   DeviceTensor,
   TensorRtEngine,
+  type DecodedPicture,
   type DetectionRequest,
   type DetectionRun,
   type PictureBatch,

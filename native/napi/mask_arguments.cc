@@ -25,26 +25,6 @@ masks::MaskSize RequireSize(Napi::Value value, const std::string& name) {
   return {RequireSide(Field(object, "width"), name + ".width"), RequireSide(Field(object, "height"), name + ".height")};
 }
 
-masks::MaskTarget ReadTarget(Napi::Value value) {
-  const Napi::Object object = RequireObject(value, "target");
-  const Napi::Object trim = RequireObject(Field(object, "trim"), "target.trim");
-  masks::MaskTarget target{};
-  target.trim.left = RequireShift(Field(trim, "left"), "target.trim.left");
-  target.trim.top = RequireShift(Field(trim, "top"), "target.trim.top");
-  target.trim.right = RequireShift(Field(trim, "right"), "target.trim.right");
-  target.trim.bottom = RequireShift(Field(trim, "bottom"), "target.trim.bottom");
-  target.resize = RequireSize(Field(object, "resize"), "target.resize");
-  target.left = RequireShift(Field(object, "left"), "target.left");
-  target.top = RequireShift(Field(object, "top"), "target.top");
-  const Napi::Value picture = Field(object, "picture");
-  target.picture = RequireSize(picture, "target.picture");
-  if (std::int64_t{target.picture.width} * target.picture.height > std::numeric_limits<std::int32_t>::max()) {
-    ThrowArgument(object.Env(), "target.picture", "fewer than 2^31 pixels", picture);
-  }
-  target.threshold = static_cast<float>(RequireNumber(Field(object, "threshold"), "target.threshold"));
-  return target;
-}
-
 struct HeadArgument {
   masks::MaskHead head;
   MatrixArgument planes;
@@ -89,6 +69,26 @@ detection::Matrix CopyMatrix(const detection::Matrix& matrix, std::size_t candid
 
 }  // namespace
 
+masks::MaskTarget ReadMaskTarget(Napi::Value value, const std::string& name) {
+  const Napi::Object object = RequireObject(value, name);
+  const Napi::Object trim = RequireObject(Field(object, "trim"), name + ".trim");
+  masks::MaskTarget target{};
+  target.trim.left = RequireShift(Field(trim, "left"), name + ".trim.left");
+  target.trim.top = RequireShift(Field(trim, "top"), name + ".trim.top");
+  target.trim.right = RequireShift(Field(trim, "right"), name + ".trim.right");
+  target.trim.bottom = RequireShift(Field(trim, "bottom"), name + ".trim.bottom");
+  target.resize = RequireSize(Field(object, "resize"), name + ".resize");
+  target.left = RequireShift(Field(object, "left"), name + ".left");
+  target.top = RequireShift(Field(object, "top"), name + ".top");
+  const Napi::Value picture = Field(object, "picture");
+  target.picture = RequireSize(picture, name + ".picture");
+  if (std::int64_t{target.picture.width} * target.picture.height > std::numeric_limits<std::int32_t>::max()) {
+    ThrowArgument(object.Env(), name + ".picture", "fewer than 2^31 pixels", picture);
+  }
+  target.threshold = static_cast<float>(RequireNumber(Field(object, "threshold"), name + ".threshold"));
+  return target;
+}
+
 MaskArguments MaskArguments::Read(Napi::Value head_value, Napi::Value selection_value, Napi::Value target_value) {
   const Napi::Env env = head_value.Env();
   HeadArgument argument = HeadArgument::Read(head_value);
@@ -98,7 +98,7 @@ MaskArguments MaskArguments::Read(Napi::Value head_value, Napi::Value selection_
   MaskArguments arguments;
   masks::MaskSelection& selection = arguments.selection;
   selection.box_scale = static_cast<float>(RequireNumber(Field(object, "boxScale"), "selection.boxScale"));
-  arguments.target = ReadTarget(target_value);
+  arguments.target = ReadMaskTarget(target_value, "target");
 
   // No JavaScript runs from here on.
   argument.View(arguments.arrays);

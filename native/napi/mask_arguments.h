@@ -5,12 +5,15 @@
 
 #include <cstddef>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "../masks/decode.h"
 #include "arguments.h"
 
 namespace im {
+
+masks::MaskTarget ReadMaskTarget(Napi::Value value, const std::string& name);
 
 // The arrays of a head in memory of our own.
 struct MaskArrays {

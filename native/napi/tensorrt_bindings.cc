@@ -223,10 +223,10 @@ class LoadTask : public LaneTask {
       options.kernels.preprocess = std::move(kernel.value());
     }
     if (settings_.decodes_detections) {
-      Result<std::shared_ptr<const kernels::DetectionKernels>> kernels =
-          kernels::DetectionKernels::Load(queue.value()->resources()->device);
+      Result<std::shared_ptr<const trt::DecodingKernels>> kernels =
+          trt::DecodingKernels::Load(queue.value()->resources()->device);
       if (!kernels.ok()) return kernels.status();
-      options.kernels.detection = std::move(kernels.value());
+      options.kernels.decoding = std::move(kernels.value());
     }
     Result<std::shared_ptr<trt::ExecutorPool>> executors = trt::ExecutorPool::Create(engine.value(), settings_.contexts, options);
     if (!executors.ok()) return executors.status();

@@ -5,6 +5,7 @@
 
 #include "arguments.h"
 #include "decoding.h"
+#include "mask_arguments.h"
 
 namespace im {
 namespace {
@@ -43,6 +44,24 @@ trt::QueriesLayout ReadQueries(Napi::Object head) {
   return layout;
 }
 
+trt::MasksLayout ReadMasks(Napi::Value value) {
+  const Napi::Object object = RequireObject(value, "request.masks");
+  trt::MasksLayout masks;
+  masks.planes = RequireCount(Field(object, "planes"), "request.masks.planes");
+  masks.channels_first = RequireOneOf(Field(object, "channels"), "request.masks.channels", {"first", "last"}) == 0;
+  if (const Napi::Value coefficients = Field(object, "coefficients"); !coefficients.IsNull())
+    masks.coefficients = ReadPart(coefficients, "request.masks.coefficients");
+  masks.sigmoid = RequireBoolean(Field(object, "sigmoid"), "request.masks.sigmoid");
+  if (const Napi::Value scale = Field(object, "boxScale"); !scale.IsNull())
+    masks.cut = kernels::MaskCut{static_cast<float>(RequireNumber(scale, "request.masks.boxScale"))};
+  const Napi::Value targets = Field(object, "targets");
+  if (!targets.IsArray()) ThrowArgument(value.Env(), "request.masks.targets", "an array of one target for each picture", targets);
+  const Napi::Array list = targets.As<Napi::Array>();
+  for (std::uint32_t i = 0; i < list.Length(); ++i)
+    masks.targets.push_back(ReadMaskTarget(list.Get(i), "request.masks.targets[" + std::to_string(i) + "]"));
+  return masks;
+}
+
 std::vector<std::size_t> ReadWanted(Napi::Value value) {
   if (!value.IsArray() || value.As<Napi::Array>().Length() > kMaximumOutputs)
     ThrowArgument(value.Env(), "request.outputs", "an array of at most " + std::to_string(kMaximumOutputs) + " indices", value);
@@ -65,6 +84,7 @@ trt::DecodeJob ReadDecodeJob(Napi::Value value) {
   job.pictures = RequireCount(Field(request, "pictures"), "request.pictures", 1);
   const SettingsArgument settings = SettingsArgument::Read(Field(request, "settings"), "request.settings");
   job.limits = settings.limits;
+  if (const Napi::Value masks = Field(request, "masks"); !masks.IsUndefined()) job.masks = ReadMasks(masks);
   job.wanted = ReadWanted(Field(request, "outputs"));
   job.thresholds = settings.Thresholds();
   return job;

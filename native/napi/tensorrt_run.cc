@@ -15,6 +15,14 @@
 #include "tensorrt_decode.h"
 
 namespace im {
+
+Napi::Object ToJavaScript(Napi::Env env, const trt::Decoded& decoded) {
+  Napi::Object picture = Napi::Object::New(env);
+  picture.Set("rows", ToJavaScript(env, decoded.detections));
+  if (decoded.masks) picture.Set("masks", decoded.masks->complete ? ToJavaScript(env, decoded.masks->masks) : env.Null());
+  return picture;
+}
+
 namespace {
 
 class RunTask : public DeviceTask {
@@ -110,10 +118,9 @@ class RunTask : public DeviceTask {
   Napi::Value Value(Napi::Env env) override {
     if (!decode_) return Tensors(env);
     Napi::Object result = Napi::Object::New(env);
-    Napi::Array detections = Napi::Array::New(env, detections_.size());
-    for (std::size_t i = 0; i < detections_.size(); ++i)
-      detections.Set(static_cast<std::uint32_t>(i), ToJavaScript(env, detections_[i]));
-    result.Set("detections", detections);
+    Napi::Array pictures = Napi::Array::New(env, decoded_.size());
+    for (std::size_t i = 0; i < decoded_.size(); ++i) pictures.Set(static_cast<std::uint32_t>(i), ToJavaScript(env, decoded_[i]));
+    result.Set("pictures", pictures);
     result.Set("outputs", Tensors(env));
     return result;
   }
@@ -168,7 +175,7 @@ class RunTask : public DeviceTask {
   Status Complete() override {
     Result<std::vector<trt::OutputView>> views = lease_->Wait();
     if (!views.ok()) return views.status();
-    detections_ = lease_->Detections();
+    decoded_ = lease_->Results();
     for (std::size_t i = 0; i < views.value().size(); ++i) {
       trt::OutputView& view = views.value()[i];
       if (view.kept != nullptr) {
@@ -218,7 +225,7 @@ class RunTask : public DeviceTask {
   trt::InputView* pictured_ = nullptr;  // the input that they make
   std::optional<trt::DecodeJob> decode_;
   std::vector<Output> outputs_;
-  std::vector<detection::Detections> detections_;
+  std::vector<trt::Decoded> decoded_;
   CountedRun counted_;
 };
 

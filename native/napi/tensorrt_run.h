@@ -30,6 +30,8 @@ struct EngineState {
   const std::shared_ptr<RunCounters> counters = std::make_shared<RunCounters>();
 };
 
+Napi::Object ToJavaScript(Napi::Env env, const trt::Decoded& decoded);
+
 // `uses`: what becomes of each output; null downloads all.
 Napi::Value StartRun(Napi::Env env, const std::shared_ptr<EngineState>& state, Napi::Value inputs, Napi::Value uses,
                      Napi::Value cancel);

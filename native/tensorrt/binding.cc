@@ -152,8 +152,8 @@ Status Binding::PrepareDecoding(const DecodeJob& job) {
   std::vector<DeviceOutput> outputs;
   // An output that grows has no memory yet.
   for (const Side& side : outputs_) outputs.push_back({side.device.address(), side.shape});
-  if (detector_ == nullptr) detector_ = std::make_unique<kernels::Detector>(engine_->resources(), kernels_.detection, stream_);
-  return PrepareDetector(job, engine_->outputs(), outputs, *detector_);
+  if (decoder_ == nullptr) decoder_ = std::make_unique<DeviceDecoder>(engine_->resources(), kernels_.decoding, stream_);
+  return decoder_->Prepare(job, engine_->outputs(), outputs);
 }
 
 Status Binding::Upload(std::size_t index) {
@@ -181,7 +181,7 @@ Status Binding::Enqueue() {
     return journal_.Failure(kStage, "TensorRT did not run the network.", "enqueueV3");
   }
   IM_RETURN_IF_ERROR(FinishGrowing());
-  if (decodes_) IM_RETURN_IF_ERROR(detector_->Enqueue());
+  if (decodes_) IM_RETURN_IF_ERROR(decoder_->Enqueue());
   for (std::size_t i = 0; i < outputs_.size(); ++i) IM_RETURN_IF_ERROR(Download(i));
   return {};
 }
@@ -242,8 +242,6 @@ std::vector<OutputView> Binding::Outputs() const {
   return views;
 }
 
-std::vector<detection::Detections> Binding::Detections() const {
-  return decodes_ ? detector_->Results() : std::vector<detection::Detections>();
-}
+std::vector<Decoded> Binding::Results() const { return decodes_ ? decoder_->Results() : std::vector<Decoded>(); }
 
 }  // namespace im::trt

@@ -9,7 +9,7 @@
 #include "cuda/device.h"
 #include "cuda/memory.h"
 #include "kernels/preprocessor.h"
-#include "tensorrt/decode.h"
+#include "tensorrt/device_decoder.h"
 #include "tensorrt/device_tensor.h"
 #include "tensorrt/engine.h"
 
@@ -40,7 +40,7 @@ struct OutputView {
 // What the device does around the network; null where it never does.
 struct DeviceKernels {
   std::shared_ptr<const kernels::PreprocessKernel> preprocess = nullptr;  // for inputs that are jobs
-  std::shared_ptr<const kernels::DetectionKernels> detection = nullptr;   // for decode jobs
+  std::shared_ptr<const DecodingKernels> decoding = nullptr;              // for decode jobs
 };
 
 class Binding {
@@ -66,8 +66,8 @@ class Binding {
   Result<std::shared_ptr<const DeviceTensor>> Keep(std::size_t index, const std::shared_ptr<const DeviceStore>& store) const;
   // After the stream has been waited for; the views hold until the next Fill or Configure.
   std::vector<OutputView> Outputs() const;
-  // Likewise: what the decode job of the last Fill has found, by picture; empty without one.
-  std::vector<detection::Detections> Detections() const;
+  // Likewise: what the decode job of the last Fill has made of them, by picture; empty without one.
+  std::vector<Decoded> Results() const;
 
  private:
   struct Side {
@@ -112,7 +112,7 @@ class Binding {
   std::vector<Growing> growing_;
   std::vector<Side> inputs_;
   std::vector<Side> outputs_;
-  std::unique_ptr<kernels::Detector> detector_;
+  std::unique_ptr<DeviceDecoder> decoder_;
   bool decodes_ = false;  // in the last Fill
   Owned<ExecutionContextObject> context_;
   bool configured_ = false;

@@ -8,7 +8,8 @@
 #include <vector>
 
 #include "base/status.h"
-#include "kernels/detector.h"
+#include "detection/detections.h"
+#include "kernels/mask_assembler.h"
 #include "tensorrt/engine.h"
 
 namespace im::trt {
@@ -35,20 +36,31 @@ struct QueriesLayout {
   std::vector<std::int32_t> class_mapping;  // as in kernels::DeviceQueriesHead
 };
 
+// Masks of what was found.
+struct MasksLayout {
+  std::size_t planes = 0;  // output [batch, channels, height, width] or [batch, height, width, channels]
+  bool channels_first = true;
+  std::optional<HeadPart> coefficients;  // one for each channel; none: a candidate has a plane of its own
+  bool sigmoid = false;
+  std::optional<kernels::MaskCut> cut;
+  std::vector<masks::MaskTarget> targets;  // one for each picture
+};
+
 struct DecodeJob {
   std::variant<DenseLayout, QueriesLayout> head;
   // The first ones of the batch; the others are padding.
   std::size_t pictures = 0;
   detection::Thresholds thresholds{std::vector<float>{}};
   detection::Limits limits;
+  std::optional<MasksLayout> masks;
   // Outputs that are downloaded besides, by index.
   std::vector<std::size_t> wanted;
 };
 
-// An output as a run has it on the device.
-struct DeviceOutput {
-  cuda::DeviceAddress address = 0;  // 0: not known before the run
-  Shape shape;
+// What becomes of the outputs of one picture.
+struct Decoded {
+  detection::Detections detections;
+  std::optional<kernels::PictureMasks> masks;  // where the job asks for them
 };
 
 // What of a job a captured graph holds by value; jobs that are equal in it may share one.
@@ -56,9 +68,5 @@ Shape KeyOf(const DecodeJob& job);
 
 // Whether the job names outputs that there are, and of float32 where it reads them.
 Status CheckDecodeJob(const DecodeJob& job, const std::vector<Tensor>& outputs);
-
-// `outputs` in the order of the engine's. Refuses a head that does not lie within them.
-Status PrepareDetector(const DecodeJob& job, const std::vector<Tensor>& ports, const std::vector<DeviceOutput>& outputs,
-                       kernels::Detector& detector);
 
 }  // namespace im::trt

@@ -128,7 +128,7 @@ Status Executor::Check(const std::vector<InputView>& inputs, const DecodeJob* de
       return InvalidArgument(kStage, "This executor was made without the kernels that prepare pictures.");
     }
   }
-  if (decode != nullptr && options_.kernels.detection == nullptr) {
+  if (decode != nullptr && options_.kernels.decoding == nullptr) {
     return InvalidArgument(kStage, "This executor was made without the kernels that decode detections.");
   }
   return decode == nullptr ? Status() : CheckDecodeJob(*decode, engine_->outputs());
@@ -288,8 +288,6 @@ Result<std::vector<OutputView>> Executor::Wait() {
   return views;
 }
 
-std::vector<detection::Detections> Executor::Detections() const {
-  return current_ == nullptr ? std::vector<detection::Detections>() : current_->Detections();
-}
+std::vector<Decoded> Executor::Results() const { return current_ == nullptr ? std::vector<Decoded>() : current_->Results(); }
 
 }  // namespace im::trt

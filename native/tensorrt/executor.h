@@ -48,13 +48,13 @@ class Executor {
 
   // Refuses what the engine's profile does not admit. Returns as soon as the work is in the stream; the inputs have been read by
   // then, but resident ones have to stay until the run was waited for. `uses`: one for each output, or empty to download all.
-  // With `decode` the device reads detections out of the outputs, of which only the job's wanted ones are downloaded; `uses` is
+  // With `decode` the device makes its results of the outputs, of which only the job's wanted ones are downloaded; `uses` is
   // empty.
   Status Submit(const std::vector<InputView>& inputs, const DecodeJob* decode = nullptr, std::vector<OutputUse> uses = {});
   // For the results of the last Submit, which has succeeded. They hold until the next Submit. Any thread, but only one at a time.
   Result<std::vector<OutputView>> Wait();
   // After Wait has succeeded: by picture; empty when nothing was to be decoded.
-  std::vector<detection::Detections> Detections() const;
+  std::vector<Decoded> Results() const;
 
   const Engine& engine() const { return *engine_; }
   const ExecutorStatistics& statistics() const { return statistics_; }

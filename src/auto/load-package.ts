@@ -8,7 +8,7 @@ import { createPreprocessExecutor, preloadDecoder, referenceExecutor, zeroPadded
 import {
   createDecoder,
   createModel,
-  deviceHeadOf,
+  decodesOnDevice,
   findImplementation,
   imagePort,
   referenceDecoder,
@@ -142,7 +142,7 @@ function assemble(
   const description: FamilyDescription = family.describe(contents, session, otherSessions);
   const executor = reference ? referenceExecutor : createPreprocessExecutor();
   const preprocess = description.plan.kind === "corner" ? zeroPadded(executor) : executor;
-  const deviceHead = deviceHeadOf(family, description, session);
+  const onDevice = decodesOnDevice(family, description, session);
   return createModel({
     family,
     description,
@@ -150,7 +150,7 @@ function assemble(
     otherSessions,
     preprocess,
     decoder,
-    deviceHead,
+    decodesOnDevice: onDevice,
     info: {
       id,
       packageId: packageId ?? basename(contents.directory),
@@ -164,7 +164,7 @@ function assemble(
       executionProviders: session.executionProviders,
       device,
       preprocessExecutor: session.runPictures === undefined ? preprocess.name : "cuda",
-      decodeExecutor: deviceHead === null ? decoder.name : "cuda",
+      decodeExecutor: onDevice ? "cuda" : decoder.name,
       inputSize: description.plan.defaultSize,
       batchSize: batchSize ?? batchLimits(session, description),
     },

@@ -1,6 +1,6 @@
 /** Tensors and sessions: what the engines room offers to models. */
 import type { PixelImage, PreprocessSteps } from "../imaging/types.js";
-import type { NativeDetectionRequest, NativeDetectionRows } from "../native/index.js";
+import type { NativeDecodedPicture, NativeDetectionRequest } from "../native/index.js";
 
 /** Element types, named as in ONNX. */
 export type ElementType =
@@ -47,12 +47,17 @@ export interface PictureBatch {
   readonly pictures: readonly { readonly image: PixelImage; readonly steps: PreprocessSteps }[];
 }
 
-/** What an engine is to read out of the outputs of a run on its device: a head by the indices of the network's outputs, which are float32. */
+/**
+ * What an engine is to read out of the outputs of a run on its device: a head, and the masks of what it finds, by the indices of the
+ * network's outputs, which are float32.
+ */
 export type DetectionRequest = Omit<NativeDetectionRequest, "outputs">;
 
+/** Of one picture: rows, best first, and their masks where they were asked for. */
+export type DecodedPicture = NativeDecodedPicture;
+
 export interface DetectionRun {
-  /** One for each picture, best first. */
-  readonly detections: readonly NativeDetectionRows[];
+  readonly pictures: readonly DecodedPicture[];
   /** Those that `RunOptions.outputs` names; none where it is left out. */
   readonly outputs: Readonly<Record<string, Tensor>>;
 }

@@ -1,34 +1,41 @@
-/** Models whose outputs are decoded where the network leaves them: only detections are downloaded. */
-import type { DetectionRequest, InferenceSession, PictureBatch, RunOptions, Tensor } from "../engines/index.js";
+/** Models whose outputs are decoded where the network leaves them: only results are downloaded. */
+import type { DecodedPicture, DetectionRequest, InferenceSession, PictureBatch, RunOptions, Tensor } from "../engines/index.js";
 import { logger } from "../logger.js";
 import type { TaskType } from "./contract.js";
-import type { DetectionRows } from "./decoding/index.js";
 import type { FamilyBase, FamilyDescription } from "./family.js";
 
-export type DeviceHead = DetectionRequest["head"];
-
-/** What the engine's device decodes of this model's outputs; null: nothing, they are downloaded and decoded here. */
-export function deviceHeadOf<Description extends FamilyDescription>(
+/** Whether the engine's device decodes this model's outputs; else they are downloaded and decoded here. */
+export function decodesOnDevice<Description extends FamilyDescription>(
   family: Pick<FamilyBase<TaskType, Description, never, unknown>, "task" | "onDevice">,
   description: Description,
   session: InferenceSession,
-): DeviceHead | null {
-  if (session.runDetections === undefined) return null;
-  const head = family.onDevice?.head(description, session.outputs) ?? `the device has no decoder for ${family.task}`;
-  if (typeof head !== "string") return head;
-  logger().info(`Outputs are decoded by the CPU: ${head}.`);
-  return null;
+): boolean {
+  if (session.runDetections === undefined) return false;
+  const { onDevice, task } = family;
+  const obstacle = onDevice === undefined ? `the device has no decoder for ${task}` : onDevice.obstacle(description, session.outputs);
+  if (obstacle !== null) logger().info(`Outputs are decoded by the CPU: ${obstacle}.`);
+  return obstacle === null;
 }
 
-/** Runs of a batch each, whose first `counts` places are pictures. @returns rows by picture. */
-export async function detectOnDevice(
+/**
+ * Runs of a batch each, whose first `counts` places are pictures.
+ *
+ * @param requestFor what the device is to make of `count` pictures from number `first` on.
+ */
+export async function runOnDevice(
   session: InferenceSession,
   inputs: readonly (PictureBatch | Readonly<Record<string, Tensor>>)[],
   counts: readonly number[],
-  request: Pick<DetectionRequest, "head" | "settings">,
+  requestFor: (first: number, count: number) => Omit<DetectionRequest, "pictures">,
   options: RunOptions,
-): Promise<readonly DetectionRows[]> {
+): Promise<readonly DecodedPicture[]> {
   const run = session.runDetections as NonNullable<InferenceSession["runDetections"]>;
-  const runs = await Promise.all(inputs.map((input, index) => run(input, { ...request, pictures: counts[index] ?? 0 }, options)));
-  return runs.flatMap(({ detections }) => detections);
+  let first = 0;
+  const runs = inputs.map((input, index) => {
+    const pictures = counts[index] ?? 0;
+    const request = { ...requestFor(first, pictures), pictures };
+    first += pictures;
+    return run(input, request, options);
+  });
+  return (await Promise.all(runs)).flatMap(({ pictures }) => pictures);
 }

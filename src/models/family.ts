@@ -2,14 +2,14 @@
  * What a family of models is made of: two pure functions and a few facts. `describe` turns a package into settings,
  * `decode` turns network outputs into a result; sessions, queues, pictures and options are the business of others.
  */
-import type { DetectionRequest, Tensor, TensorPort } from "../engines/index.js";
+import type { DecodedPicture, DetectionRequest, Tensor, TensorPort } from "../engines/index.js";
 import type { Geometry, PreprocessPlan, Size } from "../imaging/index.js";
 import type { MaskFormat, MaskLogits } from "../results/index.js";
 import type { InferenceConfig, ModelConfig, ResizeModeRules } from "../packages/index.js";
 import type { DetectionData } from "../results/index.js";
 import type { Tokenizer } from "../text/index.js";
 import type { DetectionOptions, EmbedOptions, ImageOptions, SegmentationPrompt, Skeleton, TaskType, Threshold } from "./contract.js";
-import type { ClassMap, Decoder, DetectionRows } from "./decoding/index.js";
+import type { ClassMap, Decoder } from "./decoding/index.js";
 
 /** A file that only its family can read. */
 export interface PackageText {
@@ -120,13 +120,19 @@ export interface KeyPointColumns extends DetectionColumns {
   readonly covariance: Float32Array | null;
 }
 
-/** How a family's detections come from an engine whose device decodes its outputs. */
+/** How a family's results come from an engine whose device decodes its outputs. Pure. */
 export interface DeviceDecoding<Description, Resolved, Columns> {
-  /** What the device is to read, or why it cannot: then `decode` is given the outputs. */
-  head(description: Description, outputs: readonly TensorPort[]): DetectionRequest["head"] | string;
-  settings(options: Resolved): DetectionRequest["settings"];
-  /** The same as `decode`, of what the device found in one picture. Pure. */
-  finish(rows: DetectionRows, geometry: Geometry, description: Description, options: Resolved): Columns;
+  /** Why the device cannot read these outputs, which `decode` is then given; null: it can. */
+  obstacle(description: Description, outputs: readonly TensorPort[]): string | null;
+  /** What the device is to make of the pictures of one run. */
+  request(
+    description: Description,
+    outputs: readonly TensorPort[],
+    pictures: readonly Geometry[],
+    options: Resolved,
+  ): Omit<DetectionRequest, "pictures">;
+  /** The same as `decode`, of what the device made of one picture. */
+  finish(decoded: DecodedPicture, geometry: Geometry, description: Description, options: Resolved): Columns;
 }
 
 /**

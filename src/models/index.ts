@@ -37,7 +37,7 @@ export type {
   VisionModel,
 } from "./contract.js";
 export type { Family, FamilyDescription, NetworkPorts, PackageContents, PackageText } from "./family.js";
-export { deviceHeadOf } from "./device-decoding.js";
+export { decodesOnDevice } from "./device-decoding.js";
 export { EmbeddingCache } from "./embedding-cache.js";
 export { MaskCache } from "./mask-cache.js";
 export { createDecoder, referenceDecoder } from "./decoding/index.js";

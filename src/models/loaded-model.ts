@@ -1,14 +1,22 @@
 /** Joins the parts of a built-in family: pictures -> plan -> network -> decoder -> result. */
 import { float32ToFloat16, isPictureBatch, planBatches } from "../engines/index.js";
-import type { InferenceSession, PictureBatch, RunOptions, SessionStatistics, Tensor, TensorPort } from "../engines/index.js";
+import type {
+  DecodedPicture,
+  InferenceSession,
+  PictureBatch,
+  RunOptions,
+  SessionStatistics,
+  Tensor,
+  TensorPort,
+} from "../engines/index.js";
 import { ModelInputError } from "../errors.js";
 import { loadPicture, requireBatchable, resolvePreprocess } from "../imaging/index.js";
 import type { Geometry, ImageInput, Picture, PreprocessExecutor, PreprocessPlan } from "../imaging/index.js";
 import type { RecommendedParameters } from "../packages/index.js";
 import type { ImageInfo, ServedBy, Timings } from "../results/index.js";
 import type { ImageOptions, ModelInfo, Prepared, Stages, TaskType } from "./contract.js";
-import type { Decoder, DetectionRows } from "./decoding/index.js";
-import { detectOnDevice, type DeviceHead } from "./device-decoding.js";
+import type { Decoder } from "./decoding/index.js";
+import { runOnDevice } from "./device-decoding.js";
 import type { FamilyBase, FamilyDescription, MoreInputs, NetworkPorts } from "./family.js";
 import { InputBuffers } from "./input-buffers.js";
 import { optionNotHonoured, type OptionContext } from "./options.js";
@@ -23,8 +31,8 @@ export interface ModelParts<F, Description extends FamilyDescription> {
   readonly otherSessions: readonly InferenceSession[];
   readonly preprocess: PreprocessExecutor;
   readonly decoder: Decoder;
-  /** What the engine's device decodes in a prediction; null: outputs are decoded here. Stages always hand out outputs. */
-  readonly deviceHead: DeviceHead | null;
+  /** Whether the engine's device decodes outputs in a prediction. Stages always hand them out. */
+  readonly decodesOnDevice: boolean;
   readonly info: ModelInfo;
   readonly recommended: RecommendedParameters | null;
   readonly strictOptions: boolean;
@@ -130,16 +138,12 @@ export abstract class LoadedModel<
     const prepared = await this.#prepare(images, options, true);
     const ready = performance.now();
     const resolved = this.#resolve(options);
-    const { deviceHead } = this.parts;
-    const outcome =
-      deviceHead === null
-        ? { raw: await this.#forward(prepared.inputs, prepared, options) }
-        : { rows: await this.#detect(deviceHead, prepared, options, resolved) };
+    const decoded = this.parts.decodesOnDevice ? await this.#runOnDevice(prepared, options, resolved) : null;
+    const raw = decoded === null ? await this.#forward(prepared.inputs, prepared, options) : [];
     // Only after a complete run: a cancelled network may still be reading.
     for (const tensor of prepared.tensors) this.#buffers.giveBack(tensor.data as Float32Array);
     const run = performance.now();
-    const columns =
-      "raw" in outcome ? await this.#decodeAll(outcome.raw, prepared, resolved) : this.#finish(outcome.rows, prepared, resolved);
+    const columns = decoded === null ? await this.#decodeAll(raw, prepared, resolved) : this.#finish(decoded, prepared, resolved);
     const end = performance.now();
     const timings = { ...prepared.timings, inferenceMs: run - ready, postprocessMs: end - run, totalMs: end - called };
     return this.#present(columns, prepared, resolved, timings);
@@ -245,20 +249,23 @@ export abstract class LoadedModel<
     });
   }
 
-  async #detect(
-    head: DeviceHead,
+  /** @returns null where masks took more memory than the device may give them. */
+  async #runOnDevice(
     prepared: PreparedPictures,
     options: Options | undefined,
     resolved: Resolved,
-  ): Promise<readonly DetectionRows[]> {
-    const { session } = this.parts;
-    const settings = this.#onDevice.settings(resolved);
+  ): Promise<readonly DecodedPicture[] | null> {
+    const { session, description } = this.parts;
+    const { counts, geometry } = prepared;
     const inputs = await this.#networkInputs(prepared.inputs, prepared, options);
-    return detectOnDevice(session, inputs, prepared.counts, { head, settings }, runOptionsOf(options));
+    const requestFor = (first: number, count: number) =>
+      this.#onDevice.request(description, session.outputs, geometry.slice(first, first + count), resolved);
+    const pictures = await runOnDevice(session, inputs, counts, requestFor, runOptionsOf(options));
+    return pictures.some(({ masks }) => masks === null) ? null : pictures;
   }
 
-  #finish(rows: readonly DetectionRows[], { geometry }: Prepared, resolved: Resolved): Columns[] {
-    return rows.map((one, index) => this.#onDevice.finish(one, geometry[index] as Geometry, this.parts.description, resolved));
+  #finish(pictures: readonly DecodedPicture[], { geometry }: Prepared, resolved: Resolved): Columns[] {
+    return pictures.map((one, index) => this.#onDevice.finish(one, geometry[index] as Geometry, this.parts.description, resolved));
   }
 
   /** Of a family with a head that the device decodes. */

@@ -6,7 +6,7 @@ import type { PreprocessSteps } from "../imaging/types.js";
 import type { NetworkMetadata, SessionStatistics, TensorPort } from "../engines/types.js";
 
 /** Raised whenever a signature below changes; the loader refuses a binary that says another number. */
-export const ADDON_INTERFACE_VERSION = 7;
+export const ADDON_INTERFACE_VERSION = 8;
 
 export interface NativeAddon {
   readonly interfaceVersion: number;
@@ -477,19 +477,43 @@ export interface NativeQueriesLayout {
   readonly classMapping: Int32Array;
 }
 
+/** Where the planes of a {@link NativeMaskHead} and its coefficients lie. */
+export interface NativeMasksLayout {
+  /** Index of the output `[batch, channels, height, width]` ("first") or `[batch, height, width, channels]` ("last"). */
+  readonly planes: number;
+  readonly channels: "first" | "last";
+  /** As many attributes as there are channels; null = each candidate has a plane of its own. */
+  readonly coefficients: NativeHeadPart | null;
+}
+
+/** Masks of what is found. */
+export interface NativeMasksRequest extends NativeMasksLayout {
+  readonly sigmoid: boolean;
+  /** Cells per unit of the boxes, at which masks end; null = they do not. */
+  readonly boxScale: number | null;
+  /** One for each picture. */
+  readonly targets: readonly NativeMaskTarget[];
+}
+
 /** What the device is to make of the outputs of a run. */
 export interface NativeDetectionRequest {
   readonly head: NativeDenseLayout | NativeQueriesLayout;
   readonly settings: NativeDecodeSettings;
+  readonly masks?: NativeMasksRequest;
   /** The first ones of the batch; the others are padding. */
   readonly pictures: number;
   /** Indices of the outputs that are to be downloaded besides. */
   readonly outputs: readonly number[];
 }
 
+export interface NativeDecodedPicture {
+  readonly rows: NativeDetectionRows;
+  /** Where the request asks for them; null when they take more memory than masks on the device may take. */
+  readonly masks?: NativeMaskRuns | null;
+}
+
 export interface NativeDetectionRun {
-  /** One for each picture. */
-  readonly detections: readonly NativeDetectionRows[];
+  readonly pictures: readonly NativeDecodedPicture[];
   readonly outputs: readonly NativeTensor[];
 }
 

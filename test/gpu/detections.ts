@@ -141,8 +141,8 @@ export async function checkDetections(
     // Runs after the second are launches of a graph, with other thresholds than it was captured with.
     for (const threshold of [0.5, 0.3, 0.25, 0.1, 0.01]) {
       const settings = { thresholds: Float32Array.of(threshold), iouThreshold: 0.5, classAgnostic: threshold < 0.2, maxDetections: 300 };
-      const { detections } = await engine.runDetections!(inputs, { head: kind.head, settings, pictures: BATCH });
-      for (const [image, rows] of detections.entries()) {
+      const { pictures } = await engine.runDetections!(inputs, { head: kind.head, settings, pictures: BATCH });
+      for (const [image, { rows }] of pictures.entries()) {
         const expected = await decodeHead(readHead(kind.head, outputs, image), settings, decoder);
         if (bitsOf(rows) !== bitsOf(expected)) differing += 1;
         found += expected.scores.length;

@@ -44,7 +44,7 @@ async function modelWith(decoder: Decoder): Promise<LoadedObjectDetectionModel> 
     otherSessions: [],
     preprocess,
     decoder,
-    deviceHead: null,
+    decodesOnDevice: false,
     info: {
       id: "package",
       packageId: "package",

@@ -81,10 +81,9 @@ class DecodeTest : public FakeTensorRtTest {
     if (!engine.ok()) return engine.status();
     ExecutorOptions options;
     if (with_kernels) {
-      Result<std::shared_ptr<const kernels::DetectionKernels>> kernels =
-          kernels::DetectionKernels::Load(resources.value()->device);
+      Result<std::shared_ptr<const DecodingKernels>> kernels = DecodingKernels::Load(resources.value()->device);
       if (!kernels.ok()) return kernels.status();
-      options.kernels.detection = std::move(kernels.value());
+      options.kernels.decoding = std::move(kernels.value());
     }
     return Executor::Create(engine.value(), options);
   }
@@ -97,16 +96,17 @@ class DecodeTest : public FakeTensorRtTest {
   }
 
   // Not found is not right either.
-  static Status Check(const std::vector<Detections>& found, const std::vector<Detections>& expected) {
+  static Status Check(const std::vector<Decoded>& found, const std::vector<Detections>& expected) {
     bool same = found.size() == expected.size();
-    for (std::size_t i = 0; same && i < found.size(); ++i) same = kernels::Bits(found[i]) == kernels::Bits(expected[i]);
+    for (std::size_t i = 0; same && i < found.size(); ++i)
+      same = kernels::Bits(found[i].detections) == kernels::Bits(expected[i]);
     return same ? Status() : Status(Code::kRuntime, "test", "wrong detections");
   }
   static Status Run(Executor& executor, const std::vector<float>& heads, const DecodeJob& job) {
     IM_RETURN_IF_ERROR(executor.Submit({Heads(heads)}, &job));
     const Result<std::vector<OutputView>> outputs = executor.Wait();
     if (!outputs.ok()) return outputs.status();
-    return Check(executor.Detections(), Expected(heads, job));
+    return Check(executor.Results(), Expected(heads, job));
   }
 };
 
@@ -123,7 +123,7 @@ TEST_P(DecodeTest, FindsWhatTheCpuFindsInWhateverGraph) {
     job.limits.class_agnostic = round % 3 == 0;
     const Status status = Run(*executor.value(), heads, job);
     EXPECT_TRUE(status.ok()) << status.message();
-    for (const Detections& one : executor.value()->Detections()) found += one.size();
+    for (const Decoded& one : executor.value()->Results()) found += one.detections.size();
   }
   EXPECT_GT(found, 50u);
   // The second run of a kind is captured, the third and those after it are launched.
@@ -152,7 +152,7 @@ TEST_P(DecodeTest, WhatAGraphHoldsByValueHasAGraphOfItsOwn) {
     const auto outputs = executor.value()->Wait();
     ASSERT_TRUE(outputs.ok());
     EXPECT_EQ(std::memcmp(outputs.value()[1].data, heads.data(), heads.size() * sizeof(float)), 0);
-    EXPECT_TRUE(executor.value()->Detections().empty());
+    EXPECT_TRUE(executor.value()->Results().empty());
   }
   EXPECT_EQ(executor.value()->statistics().graphs_captured, 7u);
   EXPECT_EQ(executor.value()->statistics().graph_launches, 7u);
@@ -206,7 +206,7 @@ TEST_P(DecodeTest, FindsTheBestOfQueries) {
       expected.push_back(detection::SelectQueries(head, job.thresholds, SIZE_MAX));
       found += expected.back().size();
     }
-    EXPECT_TRUE(Check(executor.value()->Detections(), expected).ok()) << round;
+    EXPECT_TRUE(Check(executor.value()->Results(), expected).ok()) << round;
   }
   EXPECT_GT(found, 20u);
   EXPECT_EQ(executor.value()->statistics().graph_launches, 2u);

@@ -57,9 +57,9 @@ export function deviceDecoder(addon: NativeAddon): DeviceDecoder {
     const engine = engines.get(key) ?? TensorRtEngine.load(fakePlan([10, 15, 1, 29], lines), { decodesDetections: true });
     engines.set(key, engine);
     const { runDetections } = await engine;
-    const { detections } = await runDetections!({ values: { type: "float32", dims, data } }, { head, settings, pictures: 1 });
+    const { pictures } = await runDetections!({ values: { type: "float32", dims, data } }, { head, settings, pictures: 1 });
     decoded += 1;
-    return detections[0] as DetectionRows;
+    return pictures[0]!.rows;
   }
   return {
     ...cpuDecoder(addon),

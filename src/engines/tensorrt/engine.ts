@@ -223,7 +223,7 @@ export class TensorRtEngine implements InferenceSession {
     const run: NativeDetectionRun = await this.#submit(signal, (cancel) =>
       this.#native.runDetections(inputs, { ...request, outputs: wanted }, cancel),
     );
-    return { detections: run.detections, outputs: readTensors(run.outputs) };
+    return { pictures: run.pictures, outputs: readTensors(run.outputs) };
   }
 
   #requireReady({ signal }: RunOptions): void {

@@ -16,7 +16,7 @@ import type {
   PackageContents,
   ResolvedDetectionOptions,
 } from "../family.js";
-import { decodeHead, deviceHead, readHead, type HeadLayout } from "./head.js";
+import { decodeHead, deviceHead, obstacleToDevice, readHead, type HeadLayout } from "./head.js";
 import { requireImageInput } from "./outputs.js";
 
 /** What a detector's outputs mean. */
@@ -165,9 +165,9 @@ export function detectorFamily({
     decode: (outputs, image, geometry, description, options, decoder) =>
       decodeDetector(description.layout, outputs, image, geometry, options, decoder),
     onDevice: {
-      head: ({ layout: { head } }, outputs) => deviceHead(head, outputs),
-      settings: settingsOf,
-      finish: (rows, geometry, description, options) => detectionColumns(rows, geometry, description.layout.boxes, options),
+      obstacle: ({ layout: { head } }, outputs) => obstacleToDevice(head, outputs),
+      request: ({ layout: { head } }, _outputs, _pictures, options) => ({ head: deviceHead(head), settings: settingsOf(options) }),
+      finish: ({ rows }, geometry, description, options) => detectionColumns(rows, geometry, description.layout.boxes, options),
     },
   };
 }

@@ -132,15 +132,23 @@ function outputsRead(layout: DenseLayout | QueriesLayout): readonly number[] {
   return [layout.boxes, layout.scores, ...(layout.objectness === null ? [] : [layout.objectness])].map(({ output }) => output);
 }
 
-/**
- * The head as engines take it, or why a device cannot decode it where the network leaves it: then the outputs are downloaded and
- * decoded here.
- */
-export function deviceHead(layout: HeadLayout, outputs: readonly TensorPort[]): DetectionRequest["head"] | string {
+/** Why a device cannot decode a head where the network leaves it; null: it can. */
+export function obstacleToDevice(layout: HeadLayout, outputs: readonly TensorPort[]): string | null {
   if (layout.kind === "rows") return "its rows went through NMS in the graph already, so there is little to download";
-  for (const index of outputsRead(layout)) {
-    const { name = "", type = null } = outputs[index] ?? {};
-    if (type !== "float32") return `output ${index} "${name}" is ${String(type)}, and the device decodes float32`;
-  }
-  return layout;
+  return (
+    outputsRead(layout)
+      .map((index) => obstacleOfType(index, outputs))
+      .find((obstacle) => obstacle !== null) ?? null
+  );
+}
+
+/** Devices read float32. */
+export function obstacleOfType(index: number, outputs: readonly TensorPort[]): string | null {
+  const { name = "", type = null } = outputs[index] ?? {};
+  return type === "float32" ? null : `output ${index} "${name}" is ${String(type)}, and the device decodes float32`;
+}
+
+/** The head as engines take it, to which there is no obstacle. */
+export function deviceHead(layout: HeadLayout): DetectionRequest["head"] {
+  return layout as DetectionRequest["head"];
 }

@@ -76,7 +76,8 @@ describe.skipIf(fakes === null)("an engine whose detections the device decodes",
     await Promise.all(
       Array.from({ length: 40 }, async (_, run) => {
         const [inputs, what] = [heads(1 + (run % 3), run), request(0.3 + run / 100, Math.max(run % 3, 1))];
-        const { detections, outputs } = await engine.runDetections!(inputs, what);
+        const { pictures, outputs } = await engine.runDetections!(inputs, what);
+        const detections = pictures.map(({ rows }) => rows);
         expect(detections).toEqual(await expected(inputs, what));
         expect(outputs).toEqual({});
         found += detections.reduce((sum, { scores }) => sum + scores.length, 0);
@@ -92,8 +93,8 @@ describe.skipIf(fakes === null)("an engine whose detections the device decodes",
   it("hands out the outputs that are asked for besides", async () => {
     await using engine = await load();
     const inputs = heads(2, 1);
-    const { detections, outputs } = await engine.runDetections!(inputs, request(0.5, 2), { outputs: ["rest"] });
-    expect(detections).toHaveLength(2);
+    const { pictures, outputs } = await engine.runDetections!(inputs, request(0.5, 2), { outputs: ["rest"] });
+    expect(pictures).toHaveLength(2);
     expect(outputs).toEqual({ rest: (await engine.run(inputs))["rest"] });
   });
 
@@ -115,7 +116,7 @@ describe.skipIf(fakes === null)("an engine whose detections the device decodes",
     await expect(run({ head: { kind: "rows" } })).rejects.toThrow(/request\.head\.kind/);
     await expect(run({}, { outputs: ["nothing"] })).rejects.toThrow(/no output "nothing"/);
     await expect(run({}, { signal: AbortSignal.abort(new Error("enough")) })).rejects.toThrow("enough");
-    expect((await run({})).detections).toEqual(await expected(inputs, request(0.5, 2)));
+    expect((await run({})).pictures.map(({ rows }) => rows)).toEqual(await expected(inputs, request(0.5, 2)));
     await engine.close();
     await expect(run({})).rejects.toThrow(ModelDisposedError);
   });

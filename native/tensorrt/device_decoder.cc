@@ -1,0 +1,178 @@
+#include "tensorrt/device_decoder.h"
+
+#include <string>
+#include <utility>
+
+#include "base/elements.h"
+
+namespace im::trt {
+namespace {
+
+constexpr char kStage[] = "tensorrt.run";
+
+// A part where a run has it: how many candidates and attributes, and where they lie.
+struct Placed {
+  std::size_t candidates = 0;
+  std::size_t attributes = 0;
+  kernels::DeviceMatrix matrix;
+};
+
+class Outputs {
+ public:
+  Outputs(const std::vector<Tensor>& ports, const std::vector<DeviceOutput>& outputs) : ports_(ports), outputs_(outputs) {}
+
+  Result<Placed> Place(const HeadPart& part) const {
+    const Result<std::size_t> length = LengthOf(part.output, 3, "a head has three dimensions");
+    if (!length.ok()) return length.status();
+    const DeviceOutput& output = outputs_[part.output];
+    const auto rows = static_cast<std::size_t>(output.shape[1]);
+    const auto columns = static_cast<std::size_t>(output.shape[2]);
+    const std::size_t attributes = part.attributes_first ? rows : columns;
+    if (part.from >= attributes) {
+      return InvalidArgument(kStage, Name(part.output) + " of the shape " + ShapeText(output.shape) +
+                                         " has no attributes from number " + std::to_string(part.from) + " on.");
+    }
+    Placed placed;
+    placed.candidates = part.attributes_first ? columns : rows;
+    placed.attributes = attributes - part.from;
+    placed.matrix.address = output.address;
+    placed.matrix.length = length.value();
+    placed.matrix.per_picture = rows * columns;
+    if (part.attributes_first) placed.matrix.layout = {part.from * columns, 1, columns};
+    else placed.matrix.layout = {part.from, columns, 1};
+    return placed;
+  }
+
+  Result<kernels::DeviceMaskHead> PlacePlanes(const MasksLayout& layout) const {
+    const Result<std::size_t> length = LengthOf(layout.planes, 4, "mask planes have four dimensions");
+    if (!length.ok()) return length.status();
+    const DeviceOutput& output = outputs_[layout.planes];
+    const auto side = [&](std::size_t dimension) { return static_cast<std::size_t>(output.shape[dimension]); };
+    kernels::DeviceMaskHead head;
+    head.channels = side(layout.channels_first ? 1 : 3);
+    head.height = side(layout.channels_first ? 2 : 1);
+    head.width = side(layout.channels_first ? 3 : 2);
+    head.sigmoid = layout.sigmoid;
+    head.planes.address = output.address;
+    head.planes.length = length.value();
+    head.planes.per_picture = head.channels * head.height * head.width;
+    if (layout.channels_first) head.planes.layout = {0, 1, head.height * head.width};
+    else head.planes.layout = {0, head.channels, 1};
+    return head;
+  }
+
+ private:
+  std::string Name(std::size_t index) const { return "Output \"" + ports_[index].name + "\""; }
+
+  // Elements of an output of so many dimensions.
+  Result<std::size_t> LengthOf(std::size_t index, std::size_t rank, const char* what) const {
+    const DeviceOutput& output = outputs_[index];
+    if (output.address == 0) {
+      return InvalidArgument(
+          kStage, Name(index) + " has a size that is known only after a run, so the device cannot decode it: run the engine " +
+                      "without (executor \"auto\"), and decode on the CPU.");
+    }
+    const std::optional<std::size_t> length = ElementCount(output.shape);
+    if (output.shape.size() == rank && length) return *length;
+    return InvalidArgument(kStage, Name(index) + " has the shape " + ShapeText(output.shape) + "; " + what + ".");
+  }
+
+  const std::vector<Tensor>& ports_;
+  const std::vector<DeviceOutput>& outputs_;
+};
+
+Status Prepare(const DenseLayout& layout, const DecodeJob& job, const Outputs& outputs, kernels::Detector& detector) {
+  const Result<Placed> boxes = outputs.Place(layout.boxes);
+  if (!boxes.ok()) return boxes.status();
+  const Result<Placed> scores = outputs.Place(layout.scores);
+  if (!scores.ok()) return scores.status();
+  if (layout.extras >= scores.value().attributes)
+    return InvalidArgument(kStage, "The head has no class scores before its " + std::to_string(layout.extras) + " extras.");
+  kernels::DeviceDenseHead head;
+  head.pictures = job.pictures;
+  head.candidates = boxes.value().candidates;
+  head.classes = scores.value().attributes - layout.extras;
+  head.boxes = boxes.value().matrix;
+  head.box_format = layout.box_format;
+  head.scores = scores.value().matrix;
+  head.objectness_use = layout.objectness_use;
+  bool same = scores.value().candidates == head.candidates;
+  if (layout.objectness) {
+    const Result<Placed> objectness = outputs.Place(*layout.objectness);
+    if (!objectness.ok()) return objectness.status();
+    head.objectness = objectness.value().matrix;
+    same = same && objectness.value().candidates == head.candidates;
+  }
+  if (!same) return InvalidArgument(kStage, "The outputs that make up the head have different numbers of candidates.");
+  return detector.Prepare(head, job.thresholds, job.limits);
+}
+
+Status Prepare(const QueriesLayout& layout, const DecodeJob& job, const Outputs& outputs, kernels::Detector& detector) {
+  const Result<Placed> boxes = outputs.Place({layout.boxes, false, 0});
+  if (!boxes.ok()) return boxes.status();
+  const Result<Placed> logits = outputs.Place({layout.logits, false, 0});
+  if (!logits.ok()) return logits.status();
+  if (boxes.value().candidates != logits.value().candidates || boxes.value().attributes != 4) {
+    return InvalidArgument(kStage,
+                           "The outputs that make up the head have different numbers of queries, or no four coordinates.");
+  }
+  kernels::DeviceQueriesHead head;
+  head.pictures = job.pictures;
+  head.queries = logits.value().candidates;
+  head.classes = logits.value().attributes;
+  head.boxes = boxes.value().matrix;
+  head.logits = logits.value().matrix;
+  head.class_mapping = layout.class_mapping;
+  return detector.Prepare(head, job.thresholds, job.limits);
+}
+
+Status Prepare(const MasksLayout& layout, const Outputs& outputs, const kernels::DeviceFound& found,
+               kernels::MaskAssembler& assembler) {
+  Result<kernels::DeviceMaskHead> head = outputs.PlacePlanes(layout);
+  if (!head.ok()) return head.status();
+  if (layout.coefficients) {
+    const Result<Placed> coefficients = outputs.Place(*layout.coefficients);
+    if (!coefficients.ok()) return coefficients.status();
+    if (coefficients.value().attributes != head.value().channels) {
+      return InvalidArgument(kStage, "The head has " + std::to_string(coefficients.value().attributes) +
+                                         " mask coefficients for each candidate, and " + std::to_string(head.value().channels) +
+                                         " prototypes.");
+    }
+    head.value().coefficients = coefficients.value().matrix;
+    head.value().candidates = coefficients.value().candidates;
+  }
+  return assembler.Prepare(head.value(), found, layout.cut, layout.targets);
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const DecodingKernels>> DecodingKernels::Load(const std::shared_ptr<const cuda::Device>& device) {
+  Result<std::shared_ptr<const kernels::DetectionKernels>> detection = kernels::DetectionKernels::Load(device);
+  if (!detection.ok()) return detection.status();
+  Result<std::shared_ptr<const kernels::MaskKernels>> masks = kernels::MaskKernels::Load(device);
+  if (!masks.ok()) return masks.status();
+  return std::make_shared<const DecodingKernels>(DecodingKernels{std::move(detection.value()), std::move(masks.value())});
+}
+
+Status DeviceDecoder::Prepare(const DecodeJob& job, const std::vector<Tensor>& ports, const std::vector<DeviceOutput>& outputs) {
+  const Outputs placed(ports, outputs);
+  makes_masks_ = job.masks.has_value();
+  IM_RETURN_IF_ERROR(std::visit([&](const auto& layout) { return trt::Prepare(layout, job, placed, detector_); }, job.head));
+  return makes_masks_ ? trt::Prepare(*job.masks, placed, detector_.found(), mask_assembler_) : Status();
+}
+
+Status DeviceDecoder::Enqueue() const {
+  IM_RETURN_IF_ERROR(detector_.Enqueue());
+  return makes_masks_ ? mask_assembler_.Enqueue() : Status();
+}
+
+std::vector<Decoded> DeviceDecoder::Results() const {
+  std::vector<Decoded> results;
+  for (detection::Detections& detections : detector_.Results()) results.push_back({std::move(detections), std::nullopt});
+  if (!makes_masks_) return results;
+  std::vector<kernels::PictureMasks> masks = mask_assembler_.Results();
+  for (std::size_t i = 0; i < results.size(); ++i) results[i].masks = std::move(masks[i]);
+  return results;
+}
+
+}  // namespace im::trt

@@ -1,0 +1,54 @@
+// What a decode job asks for, behind the network in one stream: boxes, and what belongs to those that stay.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "base/status.h"
+#include "kernels/detector.h"
+#include "kernels/mask_assembler.h"
+#include "tensorrt/decode.h"
+#include "tensorrt/engine.h"
+
+namespace im::trt {
+
+// An output as a run has it on the device.
+struct DeviceOutput {
+  cuda::DeviceAddress address = 0;  // 0: not known before the run
+  Shape shape;
+};
+
+struct DecodingKernels {
+  static Result<std::shared_ptr<const DecodingKernels>> Load(const std::shared_ptr<const cuda::Device>& device);
+
+  std::shared_ptr<const kernels::DetectionKernels> detection;
+  std::shared_ptr<const kernels::MaskKernels> masks;
+};
+
+// Memory for one batch at a time and the work on it in one stream, which must outlive it. One thread at a time.
+class DeviceDecoder {
+ public:
+  DeviceDecoder(std::shared_ptr<const cuda::Resources> resources, std::shared_ptr<const DecodingKernels> kernels,
+                const cuda::Stream& stream)
+      : kernels_(std::move(kernels)),
+        detector_(resources, kernels_->detection, stream),
+        mask_assembler_(std::move(resources), kernels_->masks, stream) {}
+
+  // `outputs` in the order of the engine's. Refuses what does not lie within them. Work before must be done. What a captured
+  // graph holds of a job is KeyOf(job).
+  Status Prepare(const DecodeJob& job, const std::vector<Tensor>& ports, const std::vector<DeviceOutput>& outputs);
+  // Into the stream, behind what makes the outputs.
+  Status Enqueue() const;
+  // After the stream has been waited for: one entry per picture.
+  std::vector<Decoded> Results() const;
+
+ private:
+  const std::shared_ptr<const DecodingKernels> kernels_;
+  kernels::Detector detector_;
+  kernels::MaskAssembler mask_assembler_;
+  bool makes_masks_ = false;
+};
+
+}  // namespace im::trt
