@@ -42,6 +42,20 @@ bool IsPossible(const masks::MaskTarget& target) {
   return std::int64_t{target.picture.width} * target.picture.height <= std::numeric_limits<std::int32_t>::max();
 }
 
+// The block that others use, where the own one is too small; a larger one where that is, too.
+template <typename Pool, typename Buffer, typename... Stream>
+Status ReserveShared(Pool& pool, std::shared_ptr<const Buffer>& own, std::shared_ptr<const Buffer>& shared, std::size_t bytes,
+                     Stream... stream) {
+  if (own != nullptr && own->size() >= bytes) return {};
+  if (shared == nullptr || shared->size() < bytes) {
+    auto larger = pool.Allocate(bytes, stream...);
+    if (!larger.ok()) return larger.status();
+    shared = std::make_shared<const Buffer>(std::move(larger.value()));
+  }
+  own = shared;
+  return {};
+}
+
 }  // namespace
 
 bool MaskLaunch::operator==(const MaskLaunch& other) const {
@@ -171,15 +185,15 @@ Status MaskAssembler::Prepare(const DeviceMaskHead& head, const DeviceFound& fou
 
   launch.upload_bytes = RoundedUp(tables.bytes(), kUploadStep);
   IM_RETURN_IF_ERROR(Reserve(*resources_->pinned, staging_, launch.upload_bytes));
-  IM_RETURN_IF_ERROR(Reserve(*resources_->pinned, results_, results.total()));
+  IM_RETURN_IF_ERROR(ReserveShared(*resources_->pinned, memory_.results, shared_->results, results.total()));
   IM_RETURN_IF_ERROR(Reserve(*resources_->memory, job_memory_, launch.upload_bytes, stream_.get()));
-  IM_RETURN_IF_ERROR(Reserve(*resources_->memory, working_, working.total(), stream_.get()));
+  IM_RETURN_IF_ERROR(ReserveShared(*resources_->memory, memory_.working, shared_->working, working.total(), stream_.get()));
   tables.WriteTo(staging_.data(), job);
 
   launch.arguments.job = DevicePointer<const unsigned char>(job_memory_.address());
-  launch.arguments.working = DevicePointer<unsigned char>(working_.address());
+  launch.arguments.working = DevicePointer<unsigned char>(memory_.working->address());
   // Pinned memory has the same address on the device: every driver of 64 bits has one address space for both.
-  launch.arguments.results = static_cast<unsigned char*>(results_.data());
+  launch.arguments.results = static_cast<unsigned char*>(memory_.results->data());
   launch.pictures = static_cast<unsigned>(found.pictures);
   launch.instance_blocks = static_cast<unsigned>(std::max(std::size_t{1}, RoundedUp(found.limit, kMaskBlock) / kMaskBlock));
   launch.cell_blocks = static_cast<unsigned>(RoundedUp(head.width * head.height, kMaskBlock) / kMaskBlock);
@@ -200,16 +214,17 @@ Status MaskAssembler::Enqueue() const {
 }
 
 std::vector<PictureMasks> MaskAssembler::Results() const {
+  if (launch_.pictures == 0) return {};
   std::vector<PictureMasks> results(launch_.pictures);
   const std::size_t instances = launch_.pictures * static_cast<std::size_t>(job_.limit);
-  const auto* bytes = static_cast<const unsigned char*>(results_.data());
+  const auto* bytes = static_cast<const unsigned char*>(memory_.results->data());
   const auto word = [&](std::uint64_t offset, std::size_t index) {
     std::uint32_t value = 0;
     std::memcpy(&value, bytes + offset + index * sizeof value, sizeof value);
     return value;
   };
   MaskTotals totals{};
-  if (launch_.pictures > 0) std::memcpy(&totals, bytes, sizeof totals);
+  std::memcpy(&totals, bytes, sizeof totals);
   for (std::size_t picture = 0; picture < results.size(); ++picture) {
     const std::uint32_t begin = word(job_.first_result_offset, picture);
     const std::uint32_t end = word(job_.first_result_offset, picture + 1);

@@ -76,12 +76,20 @@ struct PictureMasks {
   masks::MaskRuns masks;
 };
 
+// The large blocks, which assemblers of one stream share when no two of them have a batch under way at a time: captured graphs
+// would each hold some 50 MB otherwise. Whoever was given a block holds on to it; who needs a larger one has one made, for the
+// others too.
+struct MaskMemory {
+  std::shared_ptr<const cuda::DeviceBuffer> working;
+  std::shared_ptr<const cuda::PinnedBuffer> results;
+};
+
 // Memory for one batch at a time and the work on it in one stream, which must outlive it. One thread at a time.
 class MaskAssembler {
  public:
   MaskAssembler(std::shared_ptr<const cuda::Resources> resources, std::shared_ptr<const MaskKernels> kernels,
-                const cuda::Stream& stream)
-      : resources_(std::move(resources)), kernels_(std::move(kernels)), stream_(stream) {}
+                const cuda::Stream& stream, std::shared_ptr<MaskMemory> shared = std::make_shared<MaskMemory>())
+      : resources_(std::move(resources)), kernels_(std::move(kernels)), stream_(stream), shared_(std::move(shared)) {}
 
   // One target for each picture. Checks that every element lies within its memory. Work before must be done.
   Status Prepare(const DeviceMaskHead& head, const DeviceFound& found, const std::optional<MaskCut>& cut,
@@ -100,10 +108,10 @@ class MaskAssembler {
   const std::shared_ptr<const cuda::Resources> resources_;
   const std::shared_ptr<const MaskKernels> kernels_;
   const cuda::Stream& stream_;
+  const std::shared_ptr<MaskMemory> shared_;
   cuda::PinnedBuffer staging_;
   cuda::DeviceBuffer job_memory_;
-  cuda::DeviceBuffer working_;
-  cuda::PinnedBuffer results_;
+  MaskMemory memory_;
   MaskJob job_{};
   MaskLaunch launch_;
 };

@@ -20,13 +20,13 @@ CudaStream* AsTensorRtStream(const cuda::Stream& stream) { return reinterpret_ca
 }  // namespace
 
 Result<std::unique_ptr<Binding>> Binding::Create(std::shared_ptr<const Engine> engine, const cuda::Stream& stream,
-                                                 cuda::DeviceAddress scratch, DeviceKernels kernels, Journal& journal) {
-  std::unique_ptr<Binding> binding(new Binding(std::move(engine), stream, std::move(kernels), journal));
+                                                 SharedMemory shared, DeviceKernels kernels, Journal& journal) {
+  std::unique_ptr<Binding> binding(new Binding(std::move(engine), stream, std::move(shared), std::move(kernels), journal));
   Result<Owned<ExecutionContextObject>> context = binding->engine_->CreateContext(AsTensorRtStream(stream), journal);
   if (!context.ok()) return context.status();
   binding->context_ = std::move(context.value());
   const Caller& caller = binding->engine_->caller();
-  void* memory = reinterpret_cast<void*>(static_cast<std::uintptr_t>(scratch));
+  void* memory = reinterpret_cast<void*>(static_cast<std::uintptr_t>(binding->shared_.scratch));
   const auto bytes = static_cast<std::int64_t>(binding->engine_->description().scratch_bytes);
   if (caller.Has<method::ExecutionContext_setDeviceMemoryV2>()) {
     caller.Call<method::ExecutionContext_setDeviceMemoryV2>(binding->context_.get(), memory, bytes);
@@ -152,7 +152,9 @@ Status Binding::PrepareDecoding(const DecodeJob& job) {
   std::vector<DeviceOutput> outputs;
   // An output that grows has no memory yet.
   for (const Side& side : outputs_) outputs.push_back({side.device.address(), side.shape});
-  if (decoder_ == nullptr) decoder_ = std::make_unique<DeviceDecoder>(engine_->resources(), kernels_.decoding, stream_);
+  if (decoder_ == nullptr) {
+    decoder_ = std::make_unique<DeviceDecoder>(engine_->resources(), kernels_.decoding, stream_, shared_.masks);
+  }
   return decoder_->Prepare(job, engine_->outputs(), outputs);
 }
 

@@ -43,11 +43,16 @@ struct DeviceKernels {
   std::shared_ptr<const DecodingKernels> decoding = nullptr;              // for decode jobs
 };
 
+// Memory of the caller's, which serves several bindings whose work goes into one stream, one run after the other.
+struct SharedMemory {
+  cuda::DeviceAddress scratch = 0;
+  std::shared_ptr<kernels::MaskMemory> masks;
+};
+
 class Binding {
  public:
-  // Scratch memory is the caller's: one block serves several bindings whose work goes into one stream.
   static Result<std::unique_ptr<Binding>> Create(std::shared_ptr<const Engine> engine, const cuda::Stream& stream,
-                                                 cuda::DeviceAddress scratch, DeviceKernels kernels, Journal& journal);
+                                                 SharedMemory shared, DeviceKernels kernels, Journal& journal);
   // What was put into the stream must be done.
   ~Binding();
   Binding(const Binding&) = delete;
@@ -84,8 +89,13 @@ class Binding {
     std::size_t picture_bytes = 0;
   };
 
-  Binding(std::shared_ptr<const Engine> engine, const cuda::Stream& stream, DeviceKernels kernels, Journal& journal)
-      : engine_(std::move(engine)), stream_(stream), kernels_(std::move(kernels)), journal_(journal) {}
+  Binding(std::shared_ptr<const Engine> engine, const cuda::Stream& stream, SharedMemory shared, DeviceKernels kernels,
+          Journal& journal)
+      : engine_(std::move(engine)),
+        stream_(stream),
+        shared_(std::move(shared)),
+        kernels_(std::move(kernels)),
+        journal_(journal) {}
   Status SetShapes(const std::vector<InputView>& inputs);
   Status PrepareOutput(std::size_t index);
   Status PrepareDecoding(const DecodeJob& job);
@@ -106,6 +116,7 @@ class Binding {
 
   const std::shared_ptr<const Engine> engine_;
   const cuda::Stream& stream_;
+  const SharedMemory shared_;
   const DeviceKernels kernels_;
   Journal& journal_;
   // Before the context, which points to them.

@@ -31,10 +31,10 @@ struct DecodingKernels {
 class DeviceDecoder {
  public:
   DeviceDecoder(std::shared_ptr<const cuda::Resources> resources, std::shared_ptr<const DecodingKernels> kernels,
-                const cuda::Stream& stream)
+                const cuda::Stream& stream, std::shared_ptr<kernels::MaskMemory> mask_memory)
       : kernels_(std::move(kernels)),
         detector_(resources, kernels_->detection, stream),
-        mask_assembler_(std::move(resources), kernels_->masks, stream) {}
+        mask_assembler_(std::move(resources), kernels_->masks, stream, std::move(mask_memory)) {}
 
   // `outputs` in the order of the engine's. Refuses what does not lie within them. Work before must be done. What a captured
   // graph holds of a job is KeyOf(job).

@@ -85,8 +85,9 @@ Result<std::unique_ptr<Executor>> Executor::Create(std::shared_ptr<const Engine>
   Result<cuda::DeviceBuffer> scratch = resources.memory->Allocate(scratch_bytes, executor->stream_.get());
   if (!scratch.ok()) return scratch.status();
   executor->scratch_ = std::move(scratch.value());
+  executor->shared_ = {executor->scratch_.address(), std::make_shared<kernels::MaskMemory>()};
   Result<std::unique_ptr<Binding>> general =
-      Binding::Create(executor->engine_, executor->stream_, executor->scratch_.address(), options.kernels, executor->journal_);
+      Binding::Create(executor->engine_, executor->stream_, executor->shared_, options.kernels, executor->journal_);
   if (!general.ok()) return general.status();
   executor->general_ = std::move(general.value());
   return executor;
@@ -97,6 +98,7 @@ Executor::~Executor() {
   (void)stream_.Synchronize();
   captured_.clear();
   general_.reset();
+  shared_ = {};
   scratch_ = cuda::DeviceBuffer();
   // Frees in the order of the stream have to be done before it is gone, and kept blocks are of no use to others.
   (void)stream_.Synchronize();
@@ -248,7 +250,7 @@ bool Executor::HasComeBefore(const Key& key) {
 Result<Binding*> Executor::RunAndCapture(const Key& key, const std::vector<InputView>& inputs, const DecodeJob* decode) {
   // All work is done at this moment, so an entry can go.
   if (captured_.size() >= options_.graphs) captured_.pop_back();
-  Result<std::unique_ptr<Binding>> made = Binding::Create(engine_, stream_, scratch_.address(), options_.kernels, journal_);
+  Result<std::unique_ptr<Binding>> made = Binding::Create(engine_, stream_, shared_, options_.kernels, journal_);
   if (!made.ok()) return made.status();
   Binding& binding = *made.value();
   IM_RETURN_IF_ERROR(binding.Configure(inputs));

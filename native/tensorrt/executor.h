@@ -90,6 +90,7 @@ class Executor {
   const cuda::Stream stream_;
   const cuda::Event done_;
   cuda::DeviceBuffer scratch_;
+  SharedMemory shared_;
   std::unique_ptr<Binding> general_;
   std::list<Captured> captured_;  // the last used first
   std::list<Key> seen_;           // the last seen first

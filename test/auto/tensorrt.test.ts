@@ -1,5 +1,5 @@
 /** A package with a TensorRT engine behind AutoModel, on the stand-ins: its network returns the first pixels of each picture. */
-import { unlinkSync, writeFileSync } from "node:fs";
+import { unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 
@@ -9,33 +9,10 @@ import { setLogger } from "../../src/logger.js";
 import { TensorRtEngine } from "../../src/engines/index.js";
 import { loadAddon } from "../../src/native/index.js";
 import { fakePlan, nvidiaFakes } from "../support/nvidia-fakes.js";
-import { blankPicture, inferenceConfig, writePackage } from "../support/packages.js";
+import { DYNAMIC_BATCH as DYNAMIC, ENGINE_LINES as LINES, noisePicture, planOf, writeEnginePackage } from "../support/engine-packages.js";
+import { blankPicture, inferenceConfig } from "../support/packages.js";
 
 const fakes = loadAddon() === null ? null : nvidiaFakes();
-const LINES = ["in images 0 4 -1 3 64 64", "out output0 0 3 -1 10 6", "profile 0 images 4 2 3 64 64 2 3 64 64 4 3 64 64"];
-
-async function writeEnginePackage(
-  trtConfig: object | null,
-  plan = fakePlan([10, 15, 1, 1], LINES),
-  config = inferenceConfig(),
-  architecture = "yolov10",
-): Promise<string> {
-  const modelConfig = { model_architecture: architecture, task_type: "object-detection", backend_type: "trt" };
-  const directory = await writePackage({ modelConfig, inferenceConfig: config, weights: null });
-  if (trtConfig !== null) writeFileSync(join(directory, "trt_config.json"), JSON.stringify(trtConfig));
-  writeFileSync(join(directory, "engine.plan"), plan);
-  return directory;
-}
-
-async function load(directory: string, options: AutoModelOptions = {}): Promise<ObjectDetectionModel> {
-  return (await AutoModel.fromPretrained(directory, options)) as ObjectDetectionModel;
-}
-
-function noisePicture(width: number, height: number, seed: number) {
-  const data = Uint8Array.from({ length: width * height * 3 }, (_, index) => Math.imul(index + seed + 1, 2654435761) >>> 24);
-  return { data, width, height, channels: 3, colorFormat: "rgb" } as const;
-}
-
 /** Heads of ten candidates, or queries, with two classes each. */
 const HEADS: readonly (readonly [architecture: string, outputs: readonly string[]])[] = [
   ["yolov5", ["out output0 0 3 -1 10 7"]],
@@ -45,7 +22,9 @@ const HEADS: readonly (readonly [architecture: string, outputs: readonly string[
   ["rfdetr", ["out dets 0 3 -1 10 4", "out labels 0 3 -1 10 3 at 40"]],
 ];
 
-const DYNAMIC = { dynamic_batch_size_min: 2, dynamic_batch_size_opt: 2, dynamic_batch_size_max: 4 };
+async function load(directory: string, options: AutoModelOptions = {}): Promise<ObjectDetectionModel> {
+  return (await AutoModel.fromPretrained(directory, options)) as ObjectDetectionModel;
+}
 
 describe.skipIf(fakes === null)("a package with a TensorRT engine", () => {
   beforeAll(() => {
@@ -102,7 +81,6 @@ describe.skipIf(fakes === null)("a package with a TensorRT engine", () => {
   });
 
   describe("whose head is decoded on the device", () => {
-    const planOf = (outputs: readonly string[]) => fakePlan([10, 15, 1, 1], [LINES[0] as string, ...outputs, LINES[2] as string]);
     const columns = (results: readonly Detections[]) => results.map(({ xyxy, confidence, classId }) => ({ xyxy, confidence, classId }));
 
     it.each(HEADS)("of %s, with the same results", async (architecture, outputs) => {

@@ -17,7 +17,10 @@ const engine =
   fakes === null
     ? null
     : await addon!.loadTensorRtEngine(
-        fakePlan([10, 15, 1, 1], ["in values 0 3 1 7 2", "out head 0 3 1 7 2", "out dets 0 3 1 2 4", "out labels 0 3 1 2 3 at 8"]),
+        fakePlan(
+          [10, 15, 1, 1],
+          ["in values 0 3 1 7 2", "out head 0 3 1 7 2", "out dets 0 3 1 2 4", "out labels 0 3 1 2 3 at 8", "out planes 0 4 1 1 2 2 at 8"],
+        ),
         {
           cudaLibraryPath: join(fakes, "cuda"),
           tensorRtLibraryPath: join(fakes, "trt10"),
@@ -48,6 +51,7 @@ type Name =
   | "run (engine)"
   | "runDetections"
   | "runDetections (queries)"
+  | "runDetections (masks)"
   | "cropQuadrilaterals"
   | "decodeDense"
   | "decodeRows"
@@ -91,7 +95,7 @@ const GOOD: Readonly<Record<Name, GoodCall>> = {
   preprocess: { args: [pixels, { ...image, borrowed: true }, steps, new Float32Array(12)], ...forSteps },
   run: { args: [pixels, { ...image, borrowed: true }, { ...steps, contrast: null }], ...forSteps },
   "run (engine)": {
-    args: [[{ name: "values", type: 1, dims: [1, 7, 2], data: new Float32Array(14) }], ["download", "ignore", "download"]],
+    args: [[{ name: "values", type: 1, dims: [1, 7, 2], data: new Float32Array(14) }], ["download", "ignore", "download", "ignore"]],
     nullable: ["1"],
   },
   runDetections: {
@@ -125,6 +129,35 @@ const GOOD: Readonly<Record<Name, GoodCall>> = {
       },
     ],
     nullable: ["1.settings.iouThreshold", "1.settings.maxDetections"],
+  },
+  "runDetections (masks)": {
+    args: [
+      [{ name: "values", type: 1, dims: [1, 7, 2], data: Float32Array.of(4, 4, 4, 4, 6, 6, 6, 6, 0.9, 0.6, 0.1, 0.7, 2, -1) }],
+      {
+        head: {
+          kind: "dense",
+          boxes: { output: 0, attributes: "first", from: 0 },
+          boxFormat: "cxcywh",
+          scores: { output: 0, attributes: "first", from: 4 },
+          extras: 1,
+          objectness: null,
+          objectnessUse: "none",
+        },
+        settings,
+        masks: {
+          planes: 3,
+          channels: "first",
+          coefficients: { output: 0, attributes: "first", from: 6 },
+          sigmoid: false,
+          boxScale: 0.25,
+          targets: [{ trim, resize, left: 0, top: 0, picture: resize, threshold: 0 }],
+        },
+        pictures: 1,
+        outputs: [],
+      },
+    ],
+    nullable: ["1.settings.iouThreshold", "1.settings.maxDetections", "1.masks", "1.masks.boxScale"],
+    any: ["1.head.objectness"],
   },
   cropQuadrilaterals: {
     args: [pixels, { ...image, borrowed: true }, [{ corners: Float64Array.of(0, 0, 3, 0, 3, 2, 0, 2), width: 3, height: 2 }]],
@@ -212,13 +245,13 @@ const GOOD: Readonly<Record<Name, GoodCall>> = {
 };
 
 /** Untyped on purpose: what the compiler forbids is what is tested. */
+type Untyped = Readonly<Record<string, (...args: readonly unknown[]) => Promise<unknown>>>;
+
 async function call(name: Name, args: readonly unknown[]): Promise<unknown> {
-  // Of the object that openDevicePreprocessor gives; its methods want it as their receiver.
-  if (name === "run") return (onDevice as unknown as { run(...args: readonly unknown[]): Promise<unknown> }).run(...args);
-  if (name === "run (engine)") return (engine as unknown as { run(...args: readonly unknown[]): Promise<unknown> }).run(...args);
-  if (name === "runDetections" || name === "runDetections (queries)")
-    return (engine as unknown as { runDetections(...args: readonly unknown[]): Promise<unknown> }).runDetections(...args);
-  return (addon?.[name] as unknown as (...args: readonly unknown[]) => Promise<unknown>)(...args);
+  // Methods want their objects as receivers.
+  const [method = "", of] = name.split(" ");
+  const receiver = (name === "run" ? onDevice : of === "(engine)" || method === "runDetections" ? engine : addon) as unknown as Untyped;
+  return receiver[method]!(...args);
 }
 
 const isPlain = (value: unknown): value is Readonly<Record<string, unknown>> =>
@@ -283,8 +316,8 @@ const HOSTILE: readonly unknown[] = [
   1e308,
 ];
 
-const needsDevice: readonly Name[] = ["run", "run (engine)", "runDetections", "runDetections (queries)", "assembleMasks", "measureDevice"];
-const calls = (Object.entries(GOOD) as [Name, GoodCall][]).filter(([name]) => !needsDevice.includes(name) || onDevice !== null);
+const NEEDS_DEVICE = /^run|^assembleMasks$|^measureDevice$/;
+const calls = (Object.entries(GOOD) as [Name, GoodCall][]).filter(([name]) => !NEEDS_DEVICE.test(name) || onDevice !== null);
 
 describe.skipIf(addon === null).each(calls)("%s", (name, { args, nullable = [], any = [] }) => {
   const places = paths(args);

@@ -4,9 +4,7 @@
 
 #include "detection/nms.h"
 #include "detection/queries.h"
-#include "fakes/detector_fixture.h"
-#include "fakes/tensorrt_fixture.h"
-#include "tensorrt/executor.h"
+#include "fakes/decode_fixture.h"
 
 namespace im::trt {
 namespace {
@@ -68,40 +66,12 @@ std::vector<Detections> Expected(const std::vector<float>& heads, const DecodeJo
   return expected;
 }
 
-class DecodeTest : public FakeTensorRtTest {
+class DecodeTest : public DecodeFixture {
  protected:
-  Result<std::unique_ptr<Executor>> MakeExecutor(const char* lines = kPlan, bool with_kernels = true) {
-    const Result<cuda::Driver> driver = cuda::Driver::Open(cuda::FakeDriverSearch());
-    if (!driver.ok()) return driver.status();
-    const Result<std::shared_ptr<const cuda::Resources>> resources = cuda::Resources::Open(driver.value(), 0);
-    if (!resources.ok()) return resources.status();
-    const Release& release = GetParam();
-    const std::string plan = FakePlan(release.major, release.minor, release.patch, 1, lines);
-    const Result<std::shared_ptr<const Engine>> engine = Engine::Load(*library_, resources.value(), plan.data(), plan.size(), {});
-    if (!engine.ok()) return engine.status();
-    ExecutorOptions options;
-    if (with_kernels) {
-      Result<std::shared_ptr<const DecodingKernels>> kernels = DecodingKernels::Load(resources.value()->device);
-      if (!kernels.ok()) return kernels.status();
-      options.kernels.decoding = std::move(kernels.value());
-    }
-    return Executor::Create(engine.value(), options);
-  }
-
-  static InputView View(const std::vector<float>& values, Shape shape) {
-    return {values.data(), values.size() * sizeof(float), std::move(shape), nullptr};
-  }
   static InputView Heads(const std::vector<float>& heads) {
     return View(heads, {static_cast<std::int64_t>(heads.size() / kOfOne), kAttributes, kAnchors});
   }
 
-  // Not found is not right either.
-  static Status Check(const std::vector<Decoded>& found, const std::vector<Detections>& expected) {
-    bool same = found.size() == expected.size();
-    for (std::size_t i = 0; same && i < found.size(); ++i)
-      same = kernels::Bits(found[i].detections) == kernels::Bits(expected[i]);
-    return same ? Status() : Status(Code::kRuntime, "test", "wrong detections");
-  }
   static Status Run(Executor& executor, const std::vector<float>& heads, const DecodeJob& job) {
     IM_RETURN_IF_ERROR(executor.Submit({Heads(heads)}, &job));
     const Result<std::vector<OutputView>> outputs = executor.Wait();
@@ -111,7 +81,7 @@ class DecodeTest : public FakeTensorRtTest {
 };
 
 TEST_P(DecodeTest, FindsWhatTheCpuFindsInWhateverGraph) {
-  const auto executor = MakeExecutor();
+  const auto executor = MakeExecutor(kPlan);
   ASSERT_TRUE(executor.ok()) << executor.status().message();
   std::size_t found = 0;
   for (unsigned round = 0; round < 6; ++round) {
@@ -133,7 +103,7 @@ TEST_P(DecodeTest, FindsWhatTheCpuFindsInWhateverGraph) {
 }
 
 TEST_P(DecodeTest, WhatAGraphHoldsByValueHasAGraphOfItsOwn) {
-  const auto executor = MakeExecutor();
+  const auto executor = MakeExecutor(kPlan);
   ASSERT_TRUE(executor.ok());
   const std::vector<float> heads = RandomHeads(7, 3);
   std::vector<DecodeJob> jobs(6, Job(3, {0.2f}));
@@ -159,7 +129,7 @@ TEST_P(DecodeTest, WhatAGraphHoldsByValueHasAGraphOfItsOwn) {
 }
 
 TEST_P(DecodeTest, DownloadsOnlyWhatIsWantedBesides) {
-  const auto executor = MakeExecutor();
+  const auto executor = MakeExecutor(kPlan);
   ASSERT_TRUE(executor.ok());
   const std::vector<float> heads = RandomHeads(3, 2);
   DecodeJob job = Job(2);
@@ -213,7 +183,7 @@ TEST_P(DecodeTest, FindsTheBestOfQueries) {
 }
 
 TEST_P(DecodeTest, RefusesHeadsThatTheOutputsDoNotHold) {
-  const auto executor = MakeExecutor();
+  const auto executor = MakeExecutor(kPlan);
   ASSERT_TRUE(executor.ok());
   const std::vector<float> heads = RandomHeads(1, 2);
   const auto refused = [&](auto change, std::size_t pictures = 2) {
@@ -255,7 +225,7 @@ TEST_P(DecodeTest, RefusesHeadsThatTheOutputsDoNotHold) {
 TEST_P(DecodeTest, SurvivesTheFailureOfEveryCall) {
   const std::vector<float> heads = RandomHeads(1, 2);
   const auto scenario = [&]() -> Status {
-    const auto executor = MakeExecutor();
+    const auto executor = MakeExecutor(kPlan);
     if (!executor.ok()) return executor.status();
     for (int round = 0; round < 3; ++round) IM_RETURN_IF_ERROR(Run(*executor.value(), heads, Job(2)));
     return {};
@@ -266,7 +236,7 @@ TEST_P(DecodeTest, SurvivesTheFailureOfEveryCall) {
   *trt_ = FakeTrtState();
   // A capture that fails costs the graph and nothing else.
   state() = FakeCudaState();
-  const auto executor = MakeExecutor();
+  const auto executor = MakeExecutor(kPlan);
   ASSERT_TRUE(executor.ok());
   ASSERT_TRUE(Run(*executor.value(), heads, Job(2)).ok());
   FailNext("cuGraphInstantiateWithFlags", 2);

@@ -46,6 +46,11 @@ export function anchorHead({ attributes, objectness, extras }: AnchorLayout): De
   };
 }
 
+/** What stands behind the scores of so many classes. */
+export function anchorExtras({ attributes, objectness }: AnchorLayout, classes: number): HeadPart {
+  return { output: 0, attributes, from: (objectness ? 5 : 4) + classes };
+}
+
 export function readAnchors(outputs: readonly Tensor[], image: number, layout: AnchorLayout): HeadWithExtras {
   const { data, dims } = floatData(outputs, 0);
   const [, rows = 0, columns = 0] = requireRank(dims, 3, meaningOf(layout));

@@ -31,13 +31,15 @@ export function wholeOutput(output: number): HeadPart {
   return { output, attributes: "last", from: 0 };
 }
 
-interface ReadPart {
+/** One picture's share of an output. */
+export interface ReadPart {
   readonly candidates: number;
   readonly attributes: number;
   readonly matrix: NativeMatrix;
 }
 
-function readPart(outputs: readonly Tensor[], image: number, { output, attributes, from }: HeadPart): ReadPart {
+/** @throws ModelRuntimeError */
+export function readPart(outputs: readonly Tensor[], image: number, { output, attributes, from }: HeadPart): ReadPart {
   const { data, dims } = floatData(outputs, output);
   const first = attributes === "first";
   const meaning = first ? "[batch, attributes, candidates]" : "[batch, candidates, attributes]";

@@ -2,7 +2,7 @@ import type { Tensor, TensorPort } from "../../engines/index.js";
 import type { DetectionDefaults } from "../family.js";
 import type { HeadWithExtras } from "./anchors.js";
 import type { DetectorLayout } from "./detector.js";
-import { readHead, ROWS_MEANING } from "./head.js";
+import { readHead, ROWS_MEANING, type HeadPart, type RowsLayout } from "./head.js";
 import { floatData, requireOutput, requireRank, wrongNetwork } from "./outputs.js";
 
 const COLUMNS = 6;
@@ -15,12 +15,18 @@ export function checkRows(outputs: readonly TensorPort[], extras: number | null 
   }
 }
 
+/** What is left after NMS inside the graph, a score equal to the threshold included. */
+export const FUSED_ROWS: RowsLayout = { kind: "rows", inclusive: true };
+
+/** What stands behind the six columns. */
+export const ROW_EXTRAS: HeadPart = { output: 0, attributes: "last", from: COLUMNS };
+
 /** `[batch, rows, 6 + extras]` in network pixels, best first: what is left after NMS inside the graph. */
 export function readRows(outputs: readonly Tensor[], image: number): HeadWithExtras {
   const { data, dims } = floatData(outputs, 0);
   const [, rows = 0, columns = 0] = requireRank(dims, 3, ROWS_MEANING);
   return {
-    head: readHead({ kind: "rows", inclusive: true }, outputs, image),
+    head: readHead(FUSED_ROWS, outputs, image),
     extras: { data, offset: image * rows * columns + COLUMNS, candidateStride: columns, attributeStride: 1, candidates: rows },
   };
 }

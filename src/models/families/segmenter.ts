@@ -1,9 +1,8 @@
 /** Instance segmentation: a family is a layout of outputs, as for detectors, that also says where masks lie. */
-import type { Tensor, TensorPort } from "../../engines/index.js";
+import type { DetectionRequest, Tensor, TensorPort } from "../../engines/index.js";
 import { maskGeometry, type Geometry } from "../../imaging/index.js";
-import type { Decoder, DecodeSettings, DetectionRows, MaskHead, MaskTarget } from "../decoding/index.js";
+import type { Decoder, DecodeSettings, DetectionRows, MaskHead, MaskRuns, MaskTarget } from "../decoding/index.js";
 import type { InstanceColumns, InstanceSegmentationFamily, ResolvedSegmentationOptions, SegmentationDefaults } from "../family.js";
-import type { HeadWithExtras } from "./anchors.js";
 import {
   describePackage,
   detectionColumns,
@@ -14,29 +13,33 @@ import {
   type LayoutContext,
   type PackageRules,
 } from "./detector.js";
-import { decodeHead } from "./head.js";
-import { floatData, requireOutput, requireRank, wrongNetwork } from "./outputs.js";
+import { decodeHead, deviceHead, obstacleToDevice, readHead, type HeadLayout, type HeadPart } from "./head.js";
+import { maskSize, obstacleToMasks, readMasks, type MasksLayout } from "./mask-planes.js";
+import { requireOutput, wrongNetwork } from "./outputs.js";
 
 /** Mask prototypes, and so coefficients, of every YOLO and YOLACT. */
 export const PROTOTYPES = 32;
 /** Mask cells per network pixel when masks are cut to their boxes: a constant of the reference, also where prototypes are larger or smaller. */
 const BOX_SCALE = 0.25;
 
-/** One picture's share of the outputs. */
-export interface SegmentedPicture {
-  /** Instances, best first; `indices` are rows of the mask coefficients, or planes. */
-  readonly select: (settings: DecodeSettings, decoder: Decoder) => Promise<DetectionRows>;
-  readonly masks: Omit<MaskHead, "sigmoid">;
-}
+/** Instances, best first; `indices` are rows of the mask coefficients. */
+export type SelectInstances = (
+  outputs: readonly Tensor[],
+  image: number,
+  geometry: Geometry,
+  settings: DecodeSettings,
+  decoder: Decoder,
+) => Promise<DetectionRows>;
 
 export interface SegmenterLayout {
   readonly defaults: SegmentationDefaults;
   readonly boxes: DetectorLayout["boxes"];
-  /** Whether masks end at their boxes. */
-  readonly cutsToBoxes: boolean;
   /** @throws CorruptedModelPackageError when the ports cannot belong to this layout. */
   check(outputs: readonly TensorPort[]): void;
-  read(outputs: readonly Tensor[], image: number, geometry: Geometry): SegmentedPicture;
+  readonly head: HeadLayout | SelectInstances;
+  readonly masks: MasksLayout;
+  /** Whether masks end at their boxes. */
+  readonly cutsToBoxes: boolean;
 }
 
 export function maskTarget(geometry: Geometry, mask: Pick<MaskHead, "width" | "height">, threshold: number): MaskTarget {
@@ -53,54 +56,58 @@ export async function decodeSegmenter(
   options: ResolvedSegmentationOptions,
   decoder: Decoder,
 ): Promise<InstanceColumns> {
-  const { select, masks } = layout.read(outputs, image, geometry);
-  const rows = await select(settingsOf(options), decoder);
+  const { head, cutsToBoxes } = layout;
+  const settings = settingsOf(options);
+  const masks = readMasks(layout.masks, outputs, image);
+  const rows =
+    typeof head === "function"
+      ? await head(outputs, image, geometry, settings, decoder)
+      : await decodeHead(readHead(head, outputs, image), settings, decoder);
   const runs = await decoder.decodeMasks(
     { ...masks, sigmoid: options.smoothMasks },
-    { indices: rows.indices, boxes: layout.cutsToBoxes ? rows.xyxy : null, boxScale: BOX_SCALE },
+    { indices: rows.indices, boxes: cutsToBoxes ? rows.xyxy : null, boxScale: BOX_SCALE },
     maskTarget(geometry, masks, options.maskThreshold),
   );
   return { ...detectionColumns(rows, geometry, layout.boxes, options), masks: runs };
 }
 
-/** Prototypes `[batch, 32, height, width]` and one row of coefficients for each candidate. */
-export function readPrototypes(
-  outputs: readonly Tensor[],
-  index: number,
-  image: number,
-  coefficients: HeadWithExtras["extras"],
-): Omit<MaskHead, "sigmoid"> {
-  const { data, dims } = floatData(outputs, index);
-  const [, channels = 0, height = 0, width = 0] = requireRank(dims, 4, `[batch, ${PROTOTYPES}, height, width]`);
-  const cells = width * height;
-  const planes = { data, offset: image * channels * cells, candidateStride: 1, attributeStride: cells };
-  return { width, height, channels, planes, coefficients };
+/** What the device is to make of pictures, to which there is no obstacle. */
+function deviceRequest(
+  { head, masks, cutsToBoxes }: SegmenterLayout,
+  outputs: readonly TensorPort[],
+  pictures: readonly Geometry[],
+  options: ResolvedSegmentationOptions,
+): Omit<DetectionRequest, "pictures"> {
+  const size = maskSize(masks, outputs);
+  const targets = pictures.map((geometry) => maskTarget(geometry, size, options.maskThreshold));
+  return {
+    head: deviceHead(head as HeadLayout),
+    settings: settingsOf(options),
+    masks: { ...masks, sigmoid: options.smoothMasks, boxScale: cutsToBoxes ? BOX_SCALE : null, targets },
+  };
 }
 
-/** A YOLO head with mask coefficients as its last attributes, and prototypes in another output. */
+/** A YOLO head with mask coefficients as its last attributes, and prototypes `[batch, 32, height, width]` in another output. */
 export function prototypeLayout(layout: {
   readonly defaults: SegmentationDefaults;
-  readonly prototypes: number;
   readonly check: (outputs: readonly TensorPort[]) => void;
-  readonly read: (outputs: readonly Tensor[], image: number) => HeadWithExtras;
+  readonly head: HeadLayout;
+  readonly coefficients: HeadPart;
+  readonly prototypes: number;
 }): SegmenterLayout {
+  const { defaults, check, head, coefficients, prototypes } = layout;
   return {
-    defaults: layout.defaults,
+    defaults,
     boxes: "pixels",
-    cutsToBoxes: true,
     check(outputs) {
-      layout.check(outputs);
-      const [, channels = null] = requireOutput(outputs, layout.prototypes, 4, `prototypes [batch, ${PROTOTYPES}, height, width]`);
+      check(outputs);
+      const [, channels = null] = requireOutput(outputs, prototypes, 4, `prototypes [batch, ${PROTOTYPES}, height, width]`);
       if (channels !== null && channels !== PROTOTYPES)
         throw wrongNetwork(`The network has ${channels} mask prototypes; ${PROTOTYPES} were expected.`);
     },
-    read(outputs, image) {
-      const { head, extras } = layout.read(outputs, image);
-      return {
-        select: (settings, decoder) => decodeHead(head, settings, decoder),
-        masks: readPrototypes(outputs, layout.prototypes, image, extras),
-      };
-    },
+    head,
+    masks: { planes: prototypes, channels: "first", coefficients },
+    cutsToBoxes: true,
   };
 }
 
@@ -121,5 +128,17 @@ export function segmenterFamily({
     describe: (contents, network) => describePackage(layout, rules, contents, network),
     decode: (outputs, image, geometry, description, options, decoder) =>
       decodeSegmenter(description.layout, outputs, image, geometry, options, decoder),
+    onDevice: {
+      obstacle: ({ layout: { head, masks } }, outputs) =>
+        typeof head === "function"
+          ? "the device has no decoder for this kind of boxes"
+          : (obstacleToDevice(head, outputs) ?? obstacleToMasks(masks, outputs)),
+      request: ({ layout }, outputs, pictures, options) => deviceRequest(layout, outputs, pictures, options),
+      // Models ask for masks, and start again where there are none for want of memory.
+      finish: ({ rows, masks }, geometry, { layout: { boxes } }, options) => ({
+        ...detectionColumns(rows, geometry, boxes, options),
+        masks: masks as MaskRuns,
+      }),
+    },
   };
 }

@@ -4,6 +4,7 @@ import type { Tensor } from "../../engines/index.js";
 import type { Geometry } from "../../imaging/index.js";
 import type { Decoder, DecodeSettings, DetectionRows } from "../decoding/index.js";
 import type { LayoutContext } from "./detector.js";
+import { wholeOutput } from "./head.js";
 import { floatData, requireClassCount, requireOutput, requireRank } from "./outputs.js";
 import { fixedMasks, PROTOTYPES, segmenterFamily, type SegmenterLayout } from "./segmenter.js";
 
@@ -79,7 +80,6 @@ export function yolactLayout({ classNames }: LayoutContext): SegmenterLayout {
   return {
     defaults: { ...configuration().defaults.yolact, ...fixedMasks(true, 0.5) },
     boxes: "pixels",
-    cutsToBoxes: true,
     check(outputs) {
       requireOutput(outputs, 0, 3, MEANINGS.offsets);
       const [, , columns = null] = requireOutput(outputs, 1, 3, MEANINGS.scores);
@@ -87,22 +87,9 @@ export function yolactLayout({ classNames }: LayoutContext): SegmenterLayout {
       requireOutput(outputs, 2, 3, MEANINGS.coefficients);
       requireOutput(outputs, 4, 4, MEANINGS.prototypes);
     },
-    read(outputs, image, geometry) {
-      const [coefficients, prototypes] = [floatData(outputs, 2), floatData(outputs, 4)];
-      const [, candidates = 0, channels = 0] = requireRank(coefficients.dims, 3, MEANINGS.coefficients);
-      const [, height = 0, width = 0] = requireRank(prototypes.dims, 4, MEANINGS.prototypes);
-      const rows = { candidateStride: channels, attributeStride: 1 };
-      return {
-        select: (settings, decoder) => selectInstances(outputs, image, geometry, settings, decoder),
-        masks: {
-          width,
-          height,
-          channels,
-          planes: { data: prototypes.data, offset: image * width * height * channels, ...rows },
-          coefficients: { data: coefficients.data, offset: image * candidates * channels, ...rows, candidates },
-        },
-      };
-    },
+    head: selectInstances,
+    masks: { planes: 4, channels: "last", coefficients: wholeOutput(2) },
+    cutsToBoxes: true,
   };
 }
 

@@ -6,7 +6,7 @@
  */
 import { configuration } from "../../configuration.js";
 import type { DetectionDefaults } from "../family.js";
-import { checkAnchors, readAnchors } from "./anchors.js";
+import { anchorExtras, anchorHead, checkAnchors } from "./anchors.js";
 import type { LayoutContext } from "./detector.js";
 import { fixedMasks, PROTOTYPES, prototypeLayout, segmenterFamily, type SegmenterLayout } from "./segmenter.js";
 import { YOLOV5_ANCHORS } from "./yolov5.js";
@@ -16,11 +16,12 @@ const ANCHORS = { ...YOLOV5_ANCHORS, extras: PROTOTYPES };
 export function objectnessLayout({ classNames }: LayoutContext, defaults: DetectionDefaults, prototypes: number): SegmenterLayout {
   return prototypeLayout({
     defaults: { ...defaults, ...fixedMasks(false, 0) },
-    prototypes,
     check(outputs) {
       checkAnchors(outputs, ANCHORS, classNames.length);
     },
-    read: (outputs, image) => readAnchors(outputs, image, ANCHORS),
+    head: anchorHead(ANCHORS),
+    coefficients: anchorExtras(ANCHORS, classNames.length),
+    prototypes,
   });
 }
 

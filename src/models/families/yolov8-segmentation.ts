@@ -1,9 +1,9 @@
 /** YOLOv8 and v11 with masks. */
 import { configuration } from "../../configuration.js";
 import type { SegmentationDefaults } from "../family.js";
-import { checkAnchors, readAnchors } from "./anchors.js";
+import { anchorExtras, anchorHead, checkAnchors } from "./anchors.js";
 import type { LayoutContext } from "./detector.js";
-import { checkRows, fusedDefaults, readRows } from "./rows.js";
+import { checkRows, FUSED_ROWS, fusedDefaults, ROW_EXTRAS } from "./rows.js";
 import { PROTOTYPES, prototypeLayout, segmenterFamily, type SegmenterLayout } from "./segmenter.js";
 import { YOLOV8_ANCHORS, YOLOV8_RULES } from "./yolov8.js";
 
@@ -14,22 +14,24 @@ export function yolov8SegmentationLayout({ classNames, nmsFused }: LayoutContext
   if (nmsFused === true) {
     return prototypeLayout({
       defaults: { ...fusedDefaults(confidence), ...masks },
-      prototypes: 1,
       check(outputs) {
         checkRows(outputs, PROTOTYPES);
       },
-      read: readRows,
+      head: FUSED_ROWS,
+      coefficients: ROW_EXTRAS,
+      prototypes: 1,
     });
   }
   const anchors = { ...YOLOV8_ANCHORS, extras: PROTOTYPES };
   const defaults: SegmentationDefaults = { confidence, iouThreshold, maxDetections, classAgnosticNms, ...masks };
   return prototypeLayout({
     defaults,
-    prototypes: 1,
     check(outputs) {
       checkAnchors(outputs, anchors, classNames.length);
     },
-    read: (outputs, image) => readAnchors(outputs, image, anchors),
+    head: anchorHead(anchors),
+    coefficients: anchorExtras(anchors, classNames.length),
+    prototypes: 1,
   });
 }
 
