@@ -14,6 +14,12 @@ namespace im::detection {
 // Cholesky factor of the precision of its position.
 constexpr std::size_t kPointX = 0, kPointY = 1, kPointFindable = 2, kPointLogL11 = 4, kPointL21 = 5, kPointLogL22 = 6;
 
+// What the fraction 1 is in a picture: in the positions, and in the covariance.
+struct KeyPointScale {
+  double width, height;
+  double covariance_width, covariance_height;
+};
+
 // How much uncertain points lower the score of their instance.
 constexpr double kFusionExponent = 0.2;
 
@@ -64,8 +70,10 @@ struct PointCovariance {
   float values[4];
 };
 
-// In pixels of a picture whose fraction 1 is `width` x `height`; NaN four times where something is not finite.
-IM_HOST_DEVICE PointCovariance CovarianceOf(const Matrix& points, std::size_t point, double width, double height) {
+// NaN four times where something is not finite.
+IM_HOST_DEVICE PointCovariance CovarianceOf(const Matrix& points, std::size_t point, const KeyPointScale& scale) {
+  const double width = scale.covariance_width;
+  const double height = scale.covariance_height;
   const double l11 = Exp(points.At(point, kPointLogL11));
   const double l21 = points.At(point, kPointL21);
   const double l22 = Exp(points.At(point, kPointLogL22));

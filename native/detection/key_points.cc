@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <iterator>
 
-#include "key_point_arithmetic.h"
-
 namespace im::detection {
 namespace {
 
@@ -17,10 +15,10 @@ struct Pair {
 
 void AddPoints(const KeyPointQueriesHead& head, std::size_t first, KeyPoints& key_points) {
   for (std::size_t point = first; point < first + head.slots; ++point) {
-    key_points.positions.push_back(static_cast<float>(head.points.At(point, kPointX) * head.width));
-    key_points.positions.push_back(static_cast<float>(head.points.At(point, kPointY) * head.height));
+    key_points.positions.push_back(static_cast<float>(head.points.At(point, kPointX) * head.scale.width));
+    key_points.positions.push_back(static_cast<float>(head.points.At(point, kPointY) * head.scale.height));
     key_points.confidence.push_back(Sigmoid(head.points.At(point, kPointFindable)));
-    const auto [covariance] = CovarianceOf(head.points, point, head.covariance_width, head.covariance_height);
+    const auto [covariance] = CovarianceOf(head.points, point, head.scale);
     key_points.covariance.insert(key_points.covariance.end(), std::begin(covariance), std::end(covariance));
   }
 }

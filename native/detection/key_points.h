@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "detections.h"
+#include "key_point_arithmetic.h"
 
 namespace im::detection {
 
@@ -34,9 +35,7 @@ struct KeyPointQueriesHead {
   std::size_t classes = 0;
   std::size_t slots = 0;
   std::vector<std::int32_t> class_mapping;  // per class: the reported id, negative = dropped
-  // What the fraction 1 is in the positions, and in the covariance.
-  double width = 1, height = 1;
-  double covariance_width = 1, covariance_height = 1;
+  KeyPointScale scale{1, 1, 1, 1};
 };
 
 struct Instances {

@@ -28,7 +28,7 @@ Status KeyPointQueriesDecoder::LayOut(const DeviceKeyPointQueriesHead& head, con
   Parts working;
   const std::size_t class_ids = working.Take(head.classes * sizeof(std::int32_t));
   const std::size_t values = working.Take(head.classes * sizeof(float));
-  const std::size_t scales = working.Take(head.pictures * sizeof(KeyPointScale));
+  const std::size_t scales = working.Take(head.pictures * sizeof(detection::KeyPointScale));
   const std::size_t gathered = working.Take(head.pictures * sizeof(std::uint32_t));
   upload_bytes_ = working.total();
   const std::size_t shares = working.Take(head.pictures * pairs * head.slots * sizeof(detection::PointShare));
@@ -55,12 +55,12 @@ Status KeyPointQueriesDecoder::LayOut(const DeviceKeyPointQueriesHead& head, con
     reinterpret_cast<std::int32_t*>(bytes + class_ids)[column] = class_id;
     reinterpret_cast<float*>(bytes + values)[column] = thresholds.For(class_id);
   }
-  std::copy(head.scales.begin(), head.scales.end(), reinterpret_cast<KeyPointScale*>(bytes + scales));
+  std::copy(head.scales.begin(), head.scales.end(), reinterpret_cast<detection::KeyPointScale*>(bytes + scales));
 
   const auto at = [&](std::size_t offset) { return working_.address() + offset; };
   arguments.class_ids = DevicePointer<const std::int32_t>(at(class_ids));
   arguments.thresholds = DevicePointer<const float>(at(values));
-  arguments.scales = DevicePointer<const KeyPointScale>(at(scales));
+  arguments.scales = DevicePointer<const detection::KeyPointScale>(at(scales));
   arguments.shares = DevicePointer<detection::PointShare>(at(shares));
   arguments.gathered = DevicePointer<std::uint32_t>(at(gathered));
   arguments.keys = DevicePointer<std::uint64_t>(at(keys));

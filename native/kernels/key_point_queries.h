@@ -26,8 +26,8 @@ struct DeviceKeyPointQueriesHead {
   DeviceMatrix boxes;
   DeviceMatrix logits;
   DeviceMatrix points;  // a candidate is a point, with kNumbersAQueryPoint attributes: classes x slots of them for each query
-  std::vector<std::int32_t> class_mapping;  // per class: the reported id, negative = dropped; dropped too beyond its end
-  std::vector<KeyPointScale> scales;        // one for each picture
+  std::vector<std::int32_t> class_mapping;       // per class: the reported id, negative = dropped; dropped too beyond its end
+  std::vector<detection::KeyPointScale> scales;  // one for each picture
 };
 
 // Memory for one batch at a time and the work on it in one stream, which must outlive it. One thread at a time.

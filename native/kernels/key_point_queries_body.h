@@ -16,12 +16,6 @@
 
 namespace im::kernels {
 
-// What the fraction 1 is in a picture: in the positions, and in the covariance.
-struct KeyPointScale {
-  double width, height;
-  double covariance_width, covariance_height;
-};
-
 // As devices write it in one piece.
 struct alignas(8) PointPosition {
   float x, y;
@@ -41,7 +35,7 @@ struct KeyPointQueriesArguments {
   // By column of the logits: the reported class, negative = none, and its threshold.
   const std::int32_t* class_ids = nullptr;
   const float* thresholds = nullptr;
-  const KeyPointScale* scales = nullptr;  // by picture
+  const detection::KeyPointScale* scales = nullptr;  // by picture
   // Working memory: for every point its share; for every pair, as they were gathered, key and score; for every place the pair.
   detection::PointShare* shares = nullptr;
   std::uint32_t* gathered = nullptr;  // one count per picture; 0 at the beginning
@@ -115,7 +109,7 @@ IM_HOST_DEVICE void WriteKeyPoints(const KeyPointQueriesArguments& arguments, st
   const auto classes = static_cast<std::uint32_t>(arguments.classes);
   const std::uint32_t count = gathered < limit ? gathered : limit;
   const detection::Matrix points = MatrixOf(arguments.points, arguments.points_per_picture, picture);
-  const KeyPointScale scale = arguments.scales[picture];
+  const detection::KeyPointScale scale = arguments.scales[picture];
   if (thread == 0) arguments.found_count[picture] = count;
   for (std::uint32_t i = thread; i < count * slots; i += threads) {
     const std::uint64_t place = static_cast<std::uint64_t>(picture) * limit + i / slots;
@@ -132,7 +126,7 @@ IM_HOST_DEVICE void WriteKeyPoints(const KeyPointQueriesArguments& arguments, st
     arguments.positions[target] = {static_cast<float>(points.At(point, detection::kPointX) * scale.width),
                                    static_cast<float>(points.At(point, detection::kPointY) * scale.height)};
     arguments.confidence[target] = detection::Sigmoid(points.At(point, detection::kPointFindable));
-    arguments.covariance[target] = {detection::CovarianceOf(points, point, scale.covariance_width, scale.covariance_height)};
+    arguments.covariance[target] = {detection::CovarianceOf(points, point, scale)};
   }
 }
 

@@ -44,6 +44,24 @@ trt::QueriesLayout ReadQueries(Napi::Object head) {
   return layout;
 }
 
+trt::KeyPointQueriesLayout ReadKeyPointQueries(Napi::Object head) {
+  trt::KeyPointQueriesLayout layout;
+  layout.queries = ReadQueries(head);
+  layout.points = RequireCount(Field(head, "points"), "request.head.points");
+  layout.slots = RequireSlots(Field(head, "slots"), "request.head.slots");
+  const Napi::Value scales = Field(head, "scales");
+  if (!scales.IsArray()) ThrowArgument(head.Env(), "request.head.scales", "an array of one scale for each picture", scales);
+  const Napi::Array list = scales.As<Napi::Array>();
+  for (std::uint32_t i = 0; i < list.Length(); ++i)
+    layout.scales.push_back(ReadKeyPointScale(list.Get(i), "request.head.scales[" + std::to_string(i) + "]"));
+  return layout;
+}
+
+trt::KeyPointsLayout ReadKeyPoints(Napi::Value value) {
+  const Napi::Object object = RequireObject(value, "request.keyPoints");
+  return {ReadPart(object, "request.keyPoints"), RequireSlots(Field(object, "slots"), "request.keyPoints.slots")};
+}
+
 trt::MasksLayout ReadMasks(Napi::Value value) {
   const Napi::Object object = RequireObject(value, "request.masks");
   trt::MasksLayout masks;
@@ -79,12 +97,16 @@ trt::DecodeJob ReadDecodeJob(Napi::Value value) {
   const Napi::Object request = RequireObject(value, "request");
   trt::DecodeJob job;
   const Napi::Object head = RequireObject(Field(request, "head"), "request.head");
-  if (RequireOneOf(Field(head, "kind"), "request.head.kind", {"dense", "queries"}) == 0) job.head = ReadDense(head);
-  else job.head = ReadQueries(head);
+  switch (RequireOneOf(Field(head, "kind"), "request.head.kind", {"dense", "queries", "key-point-queries"})) {
+    case 0: job.head = ReadDense(head); break;
+    case 1: job.head = ReadQueries(head); break;
+    default: job.head = ReadKeyPointQueries(head);
+  }
   job.pictures = RequireCount(Field(request, "pictures"), "request.pictures", 1);
   const SettingsArgument settings = SettingsArgument::Read(Field(request, "settings"), "request.settings");
   job.limits = settings.limits;
   if (const Napi::Value masks = Field(request, "masks"); !masks.IsUndefined()) job.masks = ReadMasks(masks);
+  if (const Napi::Value points = Field(request, "keyPoints"); !points.IsUndefined()) job.key_points = ReadKeyPoints(points);
   job.wanted = ReadWanted(Field(request, "outputs"));
   job.thresholds = settings.Thresholds();
   return job;

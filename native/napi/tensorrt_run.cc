@@ -20,6 +20,7 @@ Napi::Object ToJavaScript(Napi::Env env, const trt::Decoded& decoded) {
   Napi::Object picture = Napi::Object::New(env);
   picture.Set("rows", ToJavaScript(env, decoded.detections));
   if (decoded.masks) picture.Set("masks", decoded.masks->complete ? ToJavaScript(env, decoded.masks->masks) : env.Null());
+  if (decoded.key_points) picture.Set("keyPoints", ToJavaScript(env, *decoded.key_points));
   return picture;
 }
 

@@ -28,6 +28,16 @@ void Append(Shape& key, const DenseLayout& dense) {
   if (dense.objectness) Append(key, *dense.objectness);
 }
 
+void Append(Shape& key, const KeyPointQueriesLayout& layout) {
+  Append(key, layout.queries);
+  key.insert(key.end(), {static_cast<std::int64_t>(layout.points), static_cast<std::int64_t>(layout.slots)});
+}
+
+void Append(Shape& key, const KeyPointsLayout& layout) {
+  Append(key, layout.part);
+  key.push_back(static_cast<std::int64_t>(layout.slots));
+}
+
 // How much memory and how many launches masks take depends on the sizes of their pictures.
 void Append(Shape& key, const MasksLayout& masks) {
   key.insert(key.end(), {static_cast<std::int64_t>(masks.planes), masks.channels_first ? 1 : 0});
@@ -48,6 +58,11 @@ void AppendRead(std::vector<std::size_t>& read, const DenseLayout& dense) {
   if (dense.objectness) read.push_back(dense.objectness->output);
 }
 
+void AppendRead(std::vector<std::size_t>& read, const KeyPointQueriesLayout& layout) {
+  AppendRead(read, layout.queries);
+  read.push_back(layout.points);
+}
+
 std::vector<std::size_t> ReadOutputs(const DecodeJob& job) {
   std::vector<std::size_t> read;
   std::visit([&](const auto& layout) { AppendRead(read, layout); }, job.head);
@@ -55,6 +70,7 @@ std::vector<std::size_t> ReadOutputs(const DecodeJob& job) {
     read.push_back(job.masks->planes);
     if (job.masks->coefficients) read.push_back(job.masks->coefficients->output);
   }
+  if (job.key_points) read.push_back(job.key_points->part.output);
   return read;
 }
 
@@ -62,11 +78,17 @@ std::vector<std::size_t> ReadOutputs(const DecodeJob& job) {
 
 Shape KeyOf(const DecodeJob& job) {
   // No tensor has a negative size, so this is mistaken for no shape.
-  Shape key{-2, static_cast<std::int64_t>(job.pictures), static_cast<std::int64_t>(job.limits.max_detections),
+  Shape key{-2,
+            static_cast<std::int64_t>(job.pictures),
+            static_cast<std::int64_t>(job.limits.max_detections),
+            static_cast<std::int64_t>(job.head.index()),
+            job.masks ? 1 : 0,
+            job.key_points ? 1 : 0,
             static_cast<std::int64_t>(job.wanted.size())};
   for (const std::size_t output : job.wanted) key.push_back(static_cast<std::int64_t>(output));
   std::visit([&](const auto& layout) { Append(key, layout); }, job.head);
   if (job.masks) Append(key, *job.masks);
+  if (job.key_points) Append(key, *job.key_points);
   return key;
 }
 
@@ -88,6 +110,8 @@ Status CheckDecodeJob(const DecodeJob& job, const std::vector<Tensor>& outputs) 
   if (dense != nullptr && (dense->objectness_use == detection::ObjectnessUse::kNone) == dense->objectness.has_value()) {
     return InvalidArgument(kStage, "A head has an objectness where one is used, and only there.");
   }
+  if (std::holds_alternative<KeyPointQueriesLayout>(job.head) && (job.masks || job.key_points))
+    return InvalidArgument(kStage, "Queries with key points have no masks, and no other key points.");
   return {};
 }
 

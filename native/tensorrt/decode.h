@@ -8,7 +8,8 @@
 #include <vector>
 
 #include "base/status.h"
-#include "detection/detections.h"
+#include "detection/key_points.h"
+#include "kernels/key_point_queries.h"
 #include "kernels/mask_assembler.h"
 #include "tensorrt/engine.h"
 
@@ -36,6 +37,20 @@ struct QueriesLayout {
   std::vector<std::int32_t> class_mapping;  // as in kernels::DeviceQueriesHead
 };
 
+// Queries with points of their own; `queries` decides as much as the points do.
+struct KeyPointQueriesLayout {
+  QueriesLayout queries;
+  std::size_t points = 0;  // output [batch, queries, classes x slots, numbers]
+  std::size_t slots = 0;
+  std::vector<detection::KeyPointScale> scales;  // one for each picture
+};
+
+// Key points of what was found: detection::kNumbersAPoint attributes of its candidate for each slot.
+struct KeyPointsLayout {
+  HeadPart part;
+  std::size_t slots = 0;
+};
+
 // Masks of what was found.
 struct MasksLayout {
   std::size_t planes = 0;  // output [batch, channels, height, width] or [batch, height, width, channels]
@@ -47,12 +62,14 @@ struct MasksLayout {
 };
 
 struct DecodeJob {
-  std::variant<DenseLayout, QueriesLayout> head;
+  std::variant<DenseLayout, QueriesLayout, KeyPointQueriesLayout> head;
   // The first ones of the batch; the others are padding.
   std::size_t pictures = 0;
   detection::Thresholds thresholds{std::vector<float>{}};
   detection::Limits limits;
+  // Neither for KeyPointQueriesLayout.
   std::optional<MasksLayout> masks;
+  std::optional<KeyPointsLayout> key_points;
   // Outputs that are downloaded besides, by index.
   std::vector<std::size_t> wanted;
 };
@@ -60,7 +77,8 @@ struct DecodeJob {
 // What becomes of the outputs of one picture.
 struct Decoded {
   detection::Detections detections;
-  std::optional<kernels::PictureMasks> masks;  // where the job asks for them
+  std::optional<kernels::PictureMasks> masks;      // where the job asks for them
+  std::optional<detection::KeyPoints> key_points;  // likewise, and where the head has them
 };
 
 // What of a job a captured graph holds by value; jobs that are equal in it may share one.

@@ -8,6 +8,8 @@
 
 #include "base/status.h"
 #include "kernels/detector.h"
+#include "kernels/key_point_gatherer.h"
+#include "kernels/key_point_queries.h"
 #include "kernels/mask_assembler.h"
 #include "tensorrt/decode.h"
 #include "tensorrt/engine.h"
@@ -25,6 +27,7 @@ struct DecodingKernels {
 
   std::shared_ptr<const kernels::DetectionKernels> detection;
   std::shared_ptr<const kernels::MaskKernels> masks;
+  std::shared_ptr<const kernels::KeyPointKernels> key_points;
 };
 
 // Memory for one batch at a time and the work on it in one stream, which must outlive it. One thread at a time.
@@ -34,6 +37,8 @@ class DeviceDecoder {
                 const cuda::Stream& stream, std::shared_ptr<kernels::MaskMemory> mask_memory)
       : kernels_(std::move(kernels)),
         detector_(resources, kernels_->detection, stream),
+        key_point_queries_(resources, kernels_->key_points, stream),
+        key_point_gatherer_(resources, kernels_->key_points, stream),
         mask_assembler_(std::move(resources), kernels_->masks, stream, std::move(mask_memory)) {}
 
   // `outputs` in the order of the engine's. Refuses what does not lie within them. Work before must be done. What a captured
@@ -47,7 +52,11 @@ class DeviceDecoder {
  private:
   const std::shared_ptr<const DecodingKernels> kernels_;
   kernels::Detector detector_;
+  kernels::KeyPointQueriesDecoder key_point_queries_;  // instead of the detector
+  kernels::KeyPointGatherer key_point_gatherer_;
   kernels::MaskAssembler mask_assembler_;
+  bool decodes_key_point_queries_ = false;
+  bool gathers_key_points_ = false;
   bool makes_masks_ = false;
 };
 

@@ -20,7 +20,7 @@ struct Head {
   std::size_t numbers = detection::kNumbersAQueryPoint;
   std::vector<float> boxes, logits, points;
   std::vector<std::int32_t> mapping;
-  std::vector<KeyPointScale> scales;
+  std::vector<detection::KeyPointScale> scales;
 
   std::size_t points_per_picture() const { return queries * classes * slots * numbers; }
 };
@@ -68,11 +68,7 @@ std::vector<Instances> Expected(const Head& head, const Thresholds& thresholds, 
     one.points = {head.points.data() + picture * head.points_per_picture(), head.numbers, 1};
     one.class_mapping = head.mapping;
     one.class_mapping.resize(head.classes, -1);
-    const KeyPointScale& scale = head.scales[picture];
-    one.width = scale.width;
-    one.height = scale.height;
-    one.covariance_width = scale.covariance_width;
-    one.covariance_height = scale.covariance_height;
+    one.scale = head.scales[picture];
     expected.push_back(detection::DecodeKeyPointQueries(one, thresholds, limit));
   }
   return expected;
