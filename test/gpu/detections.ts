@@ -1,17 +1,27 @@
-/** Heads of every kind through the decoding kernels of a real device, compared with the CPU's decoder. */
+/** Heads of every kind, and key points, through the decoding kernels of a real device, compared with the CPU's decoder. */
 import { buildTensorRtEngine } from "../../src/compilation/index.js";
-import { TensorRtEngine, type DetectionRequest, type Tensor } from "../../src/engines/index.js";
-import { cpuDecoder, type DetectionRows } from "../../src/models/decoding/index.js";
-import { decodeHead, readHead } from "../../src/models/families/head.js";
+import { TensorRtEngine, type DecodedPicture, type DetectionRequest, type Tensor } from "../../src/engines/index.js";
+import { cpuDecoder, type Decoder, type DecodeSettings } from "../../src/models/decoding/index.js";
+import { decodeHead, deviceHead, readHead, type DenseLayout, type QueriesLayout } from "../../src/models/families/head.js";
+import { locateInstances, pointsRequest, type PointsLayout } from "../../src/models/families/points.js";
 import type { NativeAddon } from "../../src/native/index.js";
 import { buildModel } from "../support/onnx-graphs.js";
 
 const BATCH = 2;
 const CLASSES = 80;
 const ANCHORS = 8400;
+const SLOTS = 17;
+/** Of each picture in the batch. */
+const GEOMETRY = [1, 0.37].map((scale) => ({
+  nonsquareIntermediateSize: null,
+  inferenceSize: { width: 576, height: 432 },
+  scaleWidth: scale,
+  scaleHeight: scale / 2,
+}));
 
 interface Kind {
-  readonly head: DetectionRequest["head"];
+  readonly head: DenseLayout | QueriesLayout;
+  readonly points?: PointsLayout;
   /** Of the outputs, which are handed through from inputs. */
   readonly outputs: readonly (readonly number[])[];
   /** Whether scores are logits. */
@@ -20,18 +30,31 @@ interface Kind {
 
 const part = (output: number, attributes: "first" | "last", from: number) => ({ output, attributes, from }) as const;
 
+function classesAlone(extras: number): DenseLayout {
+  return {
+    kind: "dense",
+    boxes: part(0, "first", 0),
+    boxFormat: "cxcywh",
+    scores: part(0, "first", 4),
+    extras,
+    objectness: null,
+    objectnessUse: "none",
+  };
+}
+
+const QUERIES: QueriesLayout = {
+  kind: "queries",
+  boxes: 0,
+  logits: 1,
+  classMapping: Int32Array.from({ length: CLASSES }, (_, id) => (id % 7 === 0 ? -1 : id)),
+};
+
 const KINDS: Readonly<Record<string, Kind>> = {
-  "classes alone": {
-    head: {
-      kind: "dense",
-      boxes: part(0, "first", 0),
-      boxFormat: "cxcywh",
-      scores: part(0, "first", 4),
-      extras: 0,
-      objectness: null,
-      objectnessUse: "none",
-    },
-    outputs: [[BATCH, 4 + CLASSES, ANCHORS]],
+  "classes alone": { head: classesAlone(0), outputs: [[BATCH, 4 + CLASSES, ANCHORS]], logits: false },
+  "classes and key points": {
+    head: classesAlone(3 * SLOTS),
+    points: { kind: "candidates", head: classesAlone(3 * SLOTS), points: part(0, "first", 4 + CLASSES) },
+    outputs: [[BATCH, 4 + CLASSES + 3 * SLOTS, ANCHORS]],
     logits: false,
   },
   "objectness as a gate": {
@@ -65,15 +88,20 @@ const KINDS: Readonly<Record<string, Kind>> = {
     logits: true,
   },
   queries: {
-    head: {
-      kind: "queries",
-      boxes: 0,
-      logits: 1,
-      classMapping: Int32Array.from({ length: CLASSES }, (_, id) => (id % 7 === 0 ? -1 : id)),
-    },
+    head: QUERIES,
     outputs: [
       [BATCH, 300, 4],
       [BATCH, 300, CLASSES + 1],
+    ],
+    logits: true,
+  },
+  "queries with key points": {
+    head: QUERIES,
+    points: { kind: "queries", queries: QUERIES, points: 2 },
+    outputs: [
+      [BATCH, 100, 4],
+      [BATCH, 100, 3],
+      [BATCH, 100, 3 * SLOTS, 8],
     ],
     logits: true,
   },
@@ -98,7 +126,7 @@ function fill(dims: readonly number[], { logits }: Kind): Tensor {
   return { type: "float32", dims, data };
 }
 
-function fillBoxes(tensor: Tensor, head: DetectionRequest["head"]): void {
+function fillBoxes(tensor: Tensor, head: Kind["head"]): void {
   const [, rows = 0, columns = 0] = tensor.dims;
   const first = head.kind === "dense" && head.boxes.attributes === "first";
   const data = tensor.data as Float32Array;
@@ -108,10 +136,28 @@ function fillBoxes(tensor: Tensor, head: DetectionRequest["head"]): void {
   }
 }
 
-const bitsOf = ({ xyxy, scores, classIds, indices }: DetectionRows): string =>
-  [xyxy, scores, classIds, indices]
-    .map(({ buffer, byteOffset, byteLength }) => Buffer.from(buffer, byteOffset, byteLength).toString("hex"))
+const bitsOf = ({ rows, keyPoints }: DecodedPicture): string =>
+  [rows.xyxy, rows.scores, rows.classIds, rows.indices, ...(keyPoints === undefined ? [] : Object.values(keyPoints))]
+    .map(({ buffer, byteOffset, byteLength }: Float32Array | Int32Array) => Buffer.from(buffer, byteOffset, byteLength).toString("hex"))
     .join();
+
+function requestOf({ head, points }: Kind, settings: DecodeSettings): DetectionRequest {
+  return {
+    ...(points === undefined ? { head: deviceHead(head), settings } : pointsRequest(points, SLOTS, GEOMETRY, settings)),
+    pictures: BATCH,
+  };
+}
+
+async function expectedOf(
+  { head, points }: Kind,
+  outputs: readonly Tensor[],
+  image: number,
+  settings: DecodeSettings,
+  decoder: Decoder,
+): Promise<DecodedPicture> {
+  if (points === undefined) return { rows: await decodeHead(readHead(head, outputs, image), settings, decoder) };
+  return locateInstances(points, SLOTS, outputs, image, GEOMETRY[image] ?? GEOMETRY[0]!, settings, decoder);
+}
 
 async function median(rounds: number, run: () => Promise<unknown>): Promise<string> {
   const each: number[] = [];
@@ -141,16 +187,16 @@ export async function checkDetections(
     // Runs after the second are launches of a graph, with other thresholds than it was captured with.
     for (const threshold of [0.5, 0.3, 0.25, 0.1, 0.01]) {
       const settings = { thresholds: Float32Array.of(threshold), iouThreshold: 0.5, classAgnostic: threshold < 0.2, maxDetections: 300 };
-      const { pictures } = await engine.runDetections!(inputs, { head: kind.head, settings, pictures: BATCH });
-      for (const [image, { rows }] of pictures.entries()) {
-        const expected = await decodeHead(readHead(kind.head, outputs, image), settings, decoder);
-        if (bitsOf(rows) !== bitsOf(expected)) differing += 1;
-        found += expected.scores.length;
+      const { pictures } = await engine.runDetections!(inputs, requestOf(kind, settings));
+      for (const [image, picture] of pictures.entries()) {
+        const expected = await expectedOf(kind, outputs, image, settings, decoder);
+        if (bitsOf(picture) !== bitsOf(expected)) differing += 1;
+        found += expected.rows.scores.length;
       }
     }
     expectThat(differing === 0 && found > 100, `${name}: ${differing} of 10 results differ from the CPU's, with ${found} detections`);
     const settings = { thresholds: Float32Array.of(0.25), iouThreshold: 0.5, classAgnostic: false, maxDetections: 300 };
-    const request = { head: kind.head, settings, pictures: BATCH };
+    const request = requestOf(kind, settings);
     say(
       `${name}, batch ${BATCH}, upload included: ${await median(rounds, () => engine.runDetections!(inputs, request))} with detections, ` +
         `${await median(rounds, () => engine.run(inputs))} with the outputs`,

@@ -122,7 +122,7 @@ describe.skipIf(fakes === null)("an engine whose detections the device decodes",
   });
 
   it.skipIf(!existsSync(vectors))(
-    "finds what the CPU finds in every vector with boxes to decode",
+    "finds what the CPU finds in every vector with boxes or key points to decode",
     async () => {
       await using onDevice = deviceDecoder(addon!);
       const table: Readonly<Record<string, (decoder: () => Decoder) => Adapter>> = {
@@ -149,7 +149,13 @@ describe.skipIf(fakes === null)("an engine whose detections the device decodes",
         if (onDevice.decoded > before) compared[name] = (compared[name] ?? 0) + 1;
       }
       setLogger(null);
-      for (const name of ["nms-object-detection", "rfdetr-object-detection", "post-process-object-detection"]) {
+      for (const name of [
+        "nms-object-detection",
+        "rfdetr-object-detection",
+        "post-process-object-detection",
+        "post-process-key-points",
+        "rfdetr-key-points",
+      ]) {
         expect(compared[name], name).toBeGreaterThan(10);
       }
     },
