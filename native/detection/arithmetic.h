@@ -39,7 +39,8 @@ IM_HOST_DEVICE Box CornersFromCenter(float cx, float cy, float width, float heig
 }
 
 // The box of a candidate in either format, as corners.
-IM_HOST_DEVICE Box BoxOf(const Matrix& boxes, BoxFormat format, std::size_t candidate) {
+template <typename AnyMatrix>
+IM_HOST_DEVICE Box BoxOf(const AnyMatrix& boxes, BoxFormat format, std::size_t candidate) {
   const float a = boxes.At(candidate, 0);
   const float b = boxes.At(candidate, 1);
   const float c = boxes.At(candidate, 2);
@@ -86,6 +87,22 @@ struct ThresholdList {
     const auto index = static_cast<std::size_t>(class_id);  // a negative id becomes larger than any list
     return index < count && score > values[index];
   }
+  IM_HOST_DEVICE bool AtLeast(float score, std::int32_t class_id) const {
+    if (count == 1) return score >= values[0];
+    const auto index = static_cast<std::size_t>(class_id);
+    return index < count && score >= values[index];
+  }
 };
+
+// Whether a row x1, y1, x2, y2, score, class id is reported. A class id is truncated to an integer; one that is no 32-bit integer
+// does not pass.
+template <typename AnyMatrix>
+IM_HOST_DEVICE bool RowPasses(const AnyMatrix& rows, std::size_t row, const ThresholdList& thresholds, bool inclusive) {
+  const float class_number = rows.At(row, 5);
+  if (!(class_number >= -2147483648.0f && class_number < 2147483648.0f)) return false;
+  const auto class_id = static_cast<std::int32_t>(class_number);
+  const float score = rows.At(row, 4);
+  return inclusive ? thresholds.AtLeast(score, class_id) : thresholds.Above(score, class_id);
+}
 
 }  // namespace im::detection

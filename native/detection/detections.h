@@ -19,8 +19,12 @@ struct MatrixLayout {
   std::size_t attribute_stride = 0;
 };
 
-// The matrix if every element lies within the `size` floats at `data`, no dimension repeats elements (a stride of 0), and the
-// matrix has no more elements than the array (so that work and memory are bounded by what the caller holds).
+// Whether every element lies within an array of `size`, no dimension repeats elements (a stride of 0), and the matrix has no more
+// elements than the array (so that work and memory are bounded by what the caller holds).
+Status CheckMatrix(std::size_t size, const MatrixLayout& layout, std::size_t candidates, std::size_t attributes,
+                   const std::string& name);
+
+// The matrix within the `size` floats at `data`, if CheckMatrix has nothing against it.
 Result<Matrix> ViewMatrix(const float* data, std::size_t size, const MatrixLayout& layout, std::size_t candidates,
                           std::size_t attributes, const std::string& name);
 
@@ -47,7 +51,7 @@ class Thresholds {
   explicit Thresholds(std::vector<float> values);
 
   bool Above(float score, std::int32_t class_id) const { return list().Above(score, class_id); }
-  bool AtLeast(float score, std::int32_t class_id) const { return score >= For(class_id); }
+  bool AtLeast(float score, std::int32_t class_id) const { return list().AtLeast(score, class_id); }
   // NaN, above which nothing is, for a class without one.
   float For(std::int32_t class_id) const;
   // No class can pass with a score at or below this.

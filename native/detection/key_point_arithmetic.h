@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstddef>
 
-#include "detection/arithmetic.h"
 #include "detection/exponential.h"
 #include "detection/sigmoid.h"
 
@@ -48,7 +47,8 @@ IM_HOST_DEVICE double AtLeastTiny(double value) {
   return value < kTiny ? kTiny : value;
 }
 
-IM_HOST_DEVICE PointShare ShareOf(const Matrix& points, std::size_t point) {
+template <typename AnyMatrix>
+IM_HOST_DEVICE PointShare ShareOf(const AnyMatrix& points, std::size_t point) {
   const double a = points.At(point, kPointLogL11);
   const double b = points.At(point, kPointL21);
   const double c = points.At(point, kPointLogL22);
@@ -71,7 +71,8 @@ struct PointCovariance {
 };
 
 // NaN four times where something is not finite.
-IM_HOST_DEVICE PointCovariance CovarianceOf(const Matrix& points, std::size_t point, const KeyPointScale& scale) {
+template <typename AnyMatrix>
+IM_HOST_DEVICE PointCovariance CovarianceOf(const AnyMatrix& points, std::size_t point, const KeyPointScale& scale) {
   const double width = scale.covariance_width;
   const double height = scale.covariance_height;
   const double l11 = Exp(points.At(point, kPointLogL11));
@@ -85,6 +86,19 @@ IM_HOST_DEVICE PointCovariance CovarianceOf(const Matrix& points, std::size_t po
     if (!(fabsf(value) < INFINITY)) return {{NAN, NAN, NAN, NAN}};
   }
   return covariance;
+}
+
+struct LocatedPoint {
+  float x, y;
+  float confidence;
+  PointCovariance covariance;
+};
+
+template <typename AnyMatrix>
+IM_HOST_DEVICE LocatedPoint Locate(const AnyMatrix& points, std::size_t point, const KeyPointScale& scale) {
+  return {static_cast<float>(points.At(point, kPointX) * scale.width),
+          static_cast<float>(points.At(point, kPointY) * scale.height), Sigmoid(points.At(point, kPointFindable)),
+          CovarianceOf(points, point, scale)};
 }
 
 }  // namespace im::detection

@@ -15,11 +15,11 @@ struct Pair {
 
 void AddPoints(const KeyPointQueriesHead& head, std::size_t first, KeyPoints& key_points) {
   for (std::size_t point = first; point < first + head.slots; ++point) {
-    key_points.positions.push_back(static_cast<float>(head.points.At(point, kPointX) * head.scale.width));
-    key_points.positions.push_back(static_cast<float>(head.points.At(point, kPointY) * head.scale.height));
-    key_points.confidence.push_back(Sigmoid(head.points.At(point, kPointFindable)));
-    const auto [covariance] = CovarianceOf(head.points, point, head.scale);
-    key_points.covariance.insert(key_points.covariance.end(), std::begin(covariance), std::end(covariance));
+    const LocatedPoint located = Locate(head.points, point, head.scale);
+    key_points.positions.insert(key_points.positions.end(), {located.x, located.y});
+    key_points.confidence.push_back(located.confidence);
+    const auto& values = located.covariance.values;
+    key_points.covariance.insert(key_points.covariance.end(), std::begin(values), std::end(values));
   }
 }
 

@@ -13,8 +13,7 @@ struct RowsHead {
   bool inclusive = false;  // score >= threshold instead of score > threshold
 };
 
-// The first `limit` rows that pass, in their order. A class id is truncated to an integer; a row whose class id is no 32-bit
-// integer does not pass.
+// The first `limit` rows that pass (RowPasses), in their order.
 Detections FilterRows(const RowsHead& head, const Thresholds& thresholds, std::size_t limit);
 
 }  // namespace im::detection

@@ -12,19 +12,17 @@
 #include <cstdint>
 
 #include "detection/sigmoid.h"
+#include "kernels/batch_matrix.h"
 #include "kernels/found.h"
 #include "kernels/team.h"
 
 namespace im::kernels {
 
-// The only argument of each kernel. Picture p has the elements from p * ..._per_picture on.
+// The only argument of each kernel.
 struct DetectionArguments {
-  detection::Matrix boxes;
-  detection::Matrix scores;
-  detection::Matrix objectness;
-  std::int64_t boxes_per_picture = 0;
-  std::int64_t scores_per_picture = 0;
-  std::int64_t objectness_per_picture = 0;
+  BatchMatrix boxes;
+  BatchMatrix scores;
+  BatchMatrix objectness;
   const RunSettings* settings = nullptr;
   detection::ThresholdList thresholds;  // one per class
   // Working memory, `candidates` each per picture: keys, classes and scores as they were gathered, then best first.
@@ -56,10 +54,9 @@ IM_HOST_DEVICE Decision Decide(const DetectionArguments& arguments, unsigned pic
   using detection::ObjectnessUse;
   const float nothing = -INFINITY;
   const float logit_bound = arguments.settings->logit_bound;
-  const detection::Matrix scores = MatrixOf(arguments.scores, arguments.scores_per_picture, picture);
   float object = 0;
   if (arguments.objectness_use != ObjectnessUse::kNone) {
-    object = MatrixOf(arguments.objectness, arguments.objectness_per_picture, picture).At(candidate, 0);
+    object = arguments.objectness.At(picture, candidate, 0);
     if (arguments.objectness_use == ObjectnessUse::kProduct) {
       // Most candidates are background, and the exact function is dear.
       if (!(object >= logit_bound)) return {false, 0, 0};
@@ -68,17 +65,19 @@ IM_HOST_DEVICE Decision Decide(const DetectionArguments& arguments, unsigned pic
   }
   float best = nothing;
   std::int32_t best_class = 0;
-  for (std::int32_t c = 0; c < arguments.class_count; ++c) {
-    float score = scores.At(candidate, static_cast<std::size_t>(c));
-    if (arguments.objectness_use == ObjectnessUse::kProduct) {
-      if (!(score >= logit_bound)) continue;
-      score = object * detection::Sigmoid(score);
+  arguments.scores.With(picture, [&](const auto& scores) {
+    for (std::int32_t c = 0; c < arguments.class_count; ++c) {
+      float score = scores.At(candidate, static_cast<std::size_t>(c));
+      if (arguments.objectness_use == ObjectnessUse::kProduct) {
+        if (!(score >= logit_bound)) continue;
+        score = object * detection::Sigmoid(score);
+      }
+      if (score > best) {
+        best = score;
+        best_class = c;
+      }
     }
-    if (score > best) {
-      best = score;
-      best_class = c;
-    }
-  }
+  });
   if (arguments.objectness_use != ObjectnessUse::kGate) return {arguments.thresholds.Above(best, best_class), best, best_class};
   return {best > nothing && arguments.thresholds.Above(object, best_class), best, best_class};
 }
@@ -103,9 +102,10 @@ IM_HOST_DEVICE void RankCandidate(const DetectionArguments& arguments, unsigned 
   std::uint32_t rank = 0;
   for (std::uint32_t i = 0; i < count; ++i) rank += keys[i] < key ? 1u : 0u;
   const std::int32_t candidate = detection::PositionOf(key);
-  const detection::Matrix boxes = MatrixOf(arguments.boxes, arguments.boxes_per_picture, picture);
-  arguments.ranked[start + rank] = {BoxOf(boxes, arguments.box_format, static_cast<std::size_t>(candidate)),
-                                    arguments.scores_gathered[start + place], arguments.classes[start + place], candidate, 0};
+  const Box box = arguments.boxes.With(
+      picture, [&](const auto& boxes) { return BoxOf(boxes, arguments.box_format, static_cast<std::size_t>(candidate)); });
+  arguments.ranked[start + rank] = {box, arguments.scores_gathered[start + place], arguments.classes[start + place], candidate,
+                                    0};
 }
 
 // -------------------------------------------------------------------------------------------------------------- suppression

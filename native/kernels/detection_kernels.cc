@@ -27,6 +27,7 @@ Result<std::shared_ptr<const DetectionKernels>> DetectionKernels::Load(const std
   IM_RETURN_IF_ERROR(find("im_detection_suppress", kernels->suppress_));
   IM_RETURN_IF_ERROR(find("im_queries_gather", kernels->gather_pairs_));
   IM_RETURN_IF_ERROR(find("im_queries_place", kernels->place_pairs_));
+  IM_RETURN_IF_ERROR(find("im_rows_filter", kernels->filter_rows_));
   return std::shared_ptr<const DetectionKernels>(std::move(kernels));
 }
 
@@ -41,6 +42,10 @@ Status DetectionKernels::Launch(const QueriesArguments& arguments, unsigned pict
   const cuda::Extent pairs = BlocksFor(arguments.queries * arguments.classes, pictures);
   IM_RETURN_IF_ERROR(cuda::Launch(gather_pairs_, pairs, {kGatherBlock, 1, 1}, arguments, stream));
   return cuda::Launch(place_pairs_, pairs, {kGatherBlock, 1, 1}, arguments, stream);
+}
+
+Status DetectionKernels::Launch(const RowsArguments& arguments, unsigned pictures, const cuda::Stream& stream) const {
+  return cuda::Launch(filter_rows_, {pictures, 1, 1}, {kRowsBlock, 1, 1}, arguments, stream);
 }
 
 }  // namespace im::kernels

@@ -8,6 +8,7 @@
 #include "cuda/module.h"
 #include "kernels/detection_body.h"
 #include "kernels/queries_body.h"
+#include "kernels/rows_body.h"
 
 namespace im::kernels {
 
@@ -18,6 +19,7 @@ class DetectionKernels {
   // All launches that a head takes; `arguments` holds addresses of the device.
   Status Launch(const DetectionArguments& arguments, unsigned pictures, const cuda::Stream& stream) const;
   Status Launch(const QueriesArguments& arguments, unsigned pictures, const cuda::Stream& stream) const;
+  Status Launch(const RowsArguments& arguments, unsigned pictures, const cuda::Stream& stream) const;
 
  private:
   explicit DetectionKernels(cuda::Module module) : module_(std::move(module)) {}
@@ -27,6 +29,7 @@ class DetectionKernels {
   cuda::FunctionObject* suppress_ = nullptr;
   cuda::FunctionObject* gather_pairs_ = nullptr;
   cuda::FunctionObject* place_pairs_ = nullptr;
+  cuda::FunctionObject* filter_rows_ = nullptr;
 };
 
 }  // namespace im::kernels

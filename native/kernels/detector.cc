@@ -15,13 +15,11 @@ constexpr std::size_t kMaximumClasses = std::size_t{1} << 20;
 // The second dimension of a grid.
 constexpr std::size_t kMaximumPictures = 65535;
 
-// The matrix of the first picture, and the step to the next.
 Status SetView(const DeviceMatrix& matrix, std::size_t pictures, std::size_t candidates, std::size_t attributes, const char* name,
-               detection::Matrix& target, std::int64_t& per_picture) {
-  const Result<detection::Matrix> checked = ViewOnDevice(matrix, pictures, candidates, attributes, name);
+               BatchMatrix& target) {
+  const Result<BatchMatrix> checked = ViewOnDevice(matrix, pictures, candidates, attributes, name);
   if (!checked.ok()) return checked.status();
   target = checked.value();
-  per_picture = static_cast<std::int64_t>(matrix.per_picture);
   return {};
 }
 
@@ -94,14 +92,10 @@ Status Detector::Prepare(const DeviceDenseHead& head, const detection::Threshold
   arguments_ = {};  // until all of it has succeeded
   IM_RETURN_IF_ERROR(CheckSize(head.pictures, head.candidates, head.classes, "candidates"));
   DetectionArguments arguments;
-  IM_RETURN_IF_ERROR(
-      SetView(head.boxes, head.pictures, head.candidates, 4, "boxes", arguments.boxes, arguments.boxes_per_picture));
-  IM_RETURN_IF_ERROR(SetView(head.scores, head.pictures, head.candidates, head.classes, "scores", arguments.scores,
-                             arguments.scores_per_picture));
-  if (head.objectness_use != detection::ObjectnessUse::kNone) {
-    IM_RETURN_IF_ERROR(SetView(head.objectness, head.pictures, head.candidates, 1, "objectness", arguments.objectness,
-                               arguments.objectness_per_picture));
-  }
+  IM_RETURN_IF_ERROR(SetView(head.boxes, head.pictures, head.candidates, 4, "boxes", arguments.boxes));
+  IM_RETURN_IF_ERROR(SetView(head.scores, head.pictures, head.candidates, head.classes, "scores", arguments.scores));
+  if (head.objectness_use != detection::ObjectnessUse::kNone)
+    IM_RETURN_IF_ERROR(SetView(head.objectness, head.pictures, head.candidates, 1, "objectness", arguments.objectness));
   Memory memory(head.pictures, head.candidates, head.classes, std::min(limits.max_detections, head.candidates));
   const std::size_t ranked = memory.working.Take(head.pictures * head.candidates * sizeof(Found));
   IM_RETURN_IF_ERROR(LayOut(memory, SettingsOf(thresholds, limits)));
@@ -125,6 +119,7 @@ Status Detector::Prepare(const DeviceDenseHead& head, const detection::Threshold
   arguments.objectness_use = head.objectness_use;
   arguments_ = arguments;
   pictures_ = head.pictures;
+  candidates_ = head.candidates;
   return {};
 }
 
@@ -135,9 +130,8 @@ Status Detector::Prepare(const DeviceQueriesHead& head, const detection::Thresho
       head.classes > 0 && head.queries > kMaximumCandidates / head.classes ? 0 : head.queries * head.classes;
   IM_RETURN_IF_ERROR(CheckSize(head.pictures, pairs, head.classes, "pairs of query and class"));
   QueriesArguments arguments;
-  IM_RETURN_IF_ERROR(SetView(head.boxes, head.pictures, head.queries, 4, "boxes", arguments.boxes, arguments.boxes_per_picture));
-  IM_RETURN_IF_ERROR(
-      SetView(head.logits, head.pictures, head.queries, head.classes, "logits", arguments.logits, arguments.logits_per_picture));
+  IM_RETURN_IF_ERROR(SetView(head.boxes, head.pictures, head.queries, 4, "boxes", arguments.boxes));
+  IM_RETURN_IF_ERROR(SetView(head.logits, head.pictures, head.queries, head.classes, "logits", arguments.logits));
   if (head.logits.layout.candidate_stride != head.classes || head.logits.layout.attribute_stride != 1) {
     return InvalidArgument(kStage, "The logits of queries have to lie one after the other.");
   }
@@ -166,6 +160,30 @@ Status Detector::Prepare(const DeviceQueriesHead& head, const detection::Thresho
   arguments.limit = static_cast<std::int32_t>(memory.limit);
   arguments_ = arguments;
   pictures_ = head.pictures;
+  candidates_ = head.queries;
+  return {};
+}
+
+Status Detector::Prepare(const DeviceRowsHead& head, const detection::Thresholds& thresholds, const detection::Limits& limits) {
+  arguments_ = {};  // until all of it has succeeded
+  IM_RETURN_IF_ERROR(CheckSize(head.pictures, head.count, 1, "rows"));
+  RowsArguments arguments;
+  IM_RETURN_IF_ERROR(SetView(head.rows, head.pictures, head.count, 6, "rows", arguments.rows));
+  const detection::ThresholdList list = thresholds.list();
+  const Memory memory(head.pictures, 0, list.count, std::min(limits.max_detections, head.count));
+  IM_RETURN_IF_ERROR(LayOut(memory, SettingsOf(thresholds, limits)));
+  auto* values = reinterpret_cast<float*>(static_cast<unsigned char*>(uploaded_.data()) + memory.thresholds);
+  std::copy(list.values, list.values + list.count, values);
+
+  arguments.thresholds = {DevicePointer<const float>(working_.address() + memory.thresholds), list.count};
+  arguments.found_count = DevicePointer<std::int32_t>(results_.address() + memory.counts);
+  arguments.found = DevicePointer<Found>(results_.address() + memory.found);
+  arguments.count = static_cast<std::int32_t>(head.count);
+  arguments.limit = static_cast<std::int32_t>(memory.limit);
+  arguments.inclusive = head.inclusive;
+  arguments_ = arguments;
+  pictures_ = head.pictures;
+  candidates_ = head.count;
   return {};
 }
 
@@ -176,9 +194,10 @@ Status Detector::Enqueue() const {
       device.Check(device.table().cuMemcpyHtoDAsync_v2(working_.address(), uploaded_.data(), upload_bytes_, stream_.get()),
                    "cuMemcpyHtoDAsync"));
   const auto pictures = static_cast<unsigned>(pictures_);
-  const auto* dense = std::get_if<DetectionArguments>(&arguments_);
-  IM_RETURN_IF_ERROR(dense != nullptr ? kernels_->Launch(*dense, pictures, stream_)
-                                      : kernels_->Launch(std::get<QueriesArguments>(arguments_), pictures, stream_));
+  const auto launch = [&](const auto& arguments) { return kernels_->Launch(arguments, pictures, stream_); };
+  if (const auto* dense = std::get_if<DetectionArguments>(&arguments_)) IM_RETURN_IF_ERROR(launch(*dense));
+  if (const auto* queries = std::get_if<QueriesArguments>(&arguments_)) IM_RETURN_IF_ERROR(launch(*queries));
+  if (const auto* rows = std::get_if<RowsArguments>(&arguments_)) IM_RETURN_IF_ERROR(launch(*rows));
   return device.Check(device.table().cuMemcpyDtoHAsync_v2(downloaded_.data(), results_.address(), result_bytes_, stream_.get()),
                       "cuMemcpyDtoHAsync");
 }
@@ -186,14 +205,12 @@ Status Detector::Enqueue() const {
 DeviceFound Detector::found() const {
   DeviceFound found;
   if (std::holds_alternative<std::monostate>(arguments_)) return found;
-  const auto* dense = std::get_if<DetectionArguments>(&arguments_);
-  const std::int32_t candidates = dense != nullptr ? dense->candidates : std::get<QueriesArguments>(arguments_).queries;
   found.found = results_.address() + count_bytes_;
   found.length = pictures_ * limit_;
   found.counts = results_.address();
   found.pictures = pictures_;
   found.limit = limit_;
-  found.candidates = static_cast<std::size_t>(candidates);
+  found.candidates = candidates_;
   return found;
 }
 

@@ -39,6 +39,14 @@ struct DeviceQueriesHead {
   std::vector<std::int32_t> class_mapping;  // per class: the reported id, negative = dropped; dropped too beyond its end
 };
 
+// As detection::RowsHead, of several pictures.
+struct DeviceRowsHead {
+  std::size_t pictures = 0;
+  std::size_t count = 0;  // rows of each
+  DeviceMatrix rows;      // at least 6 attributes
+  bool inclusive = false;
+};
+
 // What was found, where it stays on the device.
 struct DeviceFound {
   cuda::DeviceAddress found = 0;   // Found, `limit` for each picture, of which so many are filled as `counts` says
@@ -62,11 +70,14 @@ class Detector {
   Status Prepare(const DeviceDenseHead& head, const detection::Thresholds& thresholds, const detection::Limits& limits);
   // Of the limits max_detections alone: nothing is suppressed.
   Status Prepare(const DeviceQueriesHead& head, const detection::Thresholds& thresholds, const detection::Limits& limits);
+  // Of the limits max_detections alone. What Enqueue puts into the stream depends on the number of thresholds, too.
+  Status Prepare(const DeviceRowsHead& head, const detection::Thresholds& thresholds, const detection::Limits& limits);
   // Into the stream, behind what makes the outputs. Needs nothing of the host in between, so it may be captured.
   Status Enqueue() const;
   // Of the head that is prepared, for work behind Enqueue's in the stream; nothing without one.
   DeviceFound found() const;
-  // After the stream has been waited for: one entry per picture, as GatherDense and SelectBest, or SelectQueries, make them.
+  // After the stream has been waited for: one entry per picture, as GatherDense and SelectBest, SelectQueries or FilterRows make
+  // them.
   std::vector<detection::Detections> Results() const;
 
  private:
@@ -81,9 +92,10 @@ class Detector {
   cuda::DeviceBuffer working_;  // begins with what was uploaded
   cuda::DeviceBuffer results_;
   cuda::PinnedBuffer downloaded_;
-  std::variant<std::monostate, DetectionArguments, QueriesArguments> arguments_;
+  std::variant<std::monostate, DetectionArguments, QueriesArguments, RowsArguments> arguments_;
   std::size_t pictures_ = 0;
-  std::size_t limit_ = 0;  // per picture
+  std::size_t candidates_ = 0;  // or queries, or rows, per picture
+  std::size_t limit_ = 0;       // per picture
   std::size_t upload_bytes_ = 0;
   std::size_t count_bytes_ = 0;
   std::size_t result_bytes_ = 0;

@@ -3,26 +3,29 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 
 #include "base/status.h"
 #include "cuda/resources.h"
 #include "detection/detections.h"
+#include "kernels/batch_matrix.h"
 
 namespace im::kernels {
 
-// A matrix for each picture, in float32 memory of the device. Addresses are aligned to 4 bytes.
+// A matrix for each picture, in memory of the device. Addresses are aligned to the size of an element.
 struct DeviceMatrix {
   cuda::DeviceAddress address = 0;
-  std::size_t length = 0;  // floats from there on, for the whole batch
+  std::size_t length = 0;  // elements from there on, for the whole batch
   detection::MatrixLayout layout;
-  std::size_t per_picture = 0;  // floats from one picture to the next
+  std::size_t per_picture = 0;  // elements from one picture to the next
+  bool half = false;            // float16 instead of float32
 };
 
-// The first picture's, if every element of all pictures lies within the memory; see ViewMatrix.
-Result<detection::Matrix> ViewOnDevice(const DeviceMatrix& matrix, std::size_t pictures, std::size_t candidates,
-                                       std::size_t attributes, const char* name);
+// For kernels, if every element of all pictures lies within the memory; see CheckMatrix.
+Result<BatchMatrix> ViewOnDevice(const DeviceMatrix& matrix, std::size_t pictures, std::size_t candidates, std::size_t attributes,
+                                 const char* name);
 
 // For arguments of kernels; not to be followed here.
 template <typename T>
@@ -55,6 +58,28 @@ Status Reserve(Pool& pool, Buffer& buffer, std::size_t bytes, Stream... stream) 
   auto larger = pool.Allocate(bytes, stream...);
   if (!larger.ok()) return larger.status();
   buffer = std::move(larger.value());
+  return {};
+}
+
+// The large blocks, which several users in one stream share when no two of them have a batch under way at a time: captured graphs
+// would each hold some 50 MB otherwise. Whoever was given a block holds on to it; who needs a larger one has one made, for the
+// others too.
+struct LargeBlocks {
+  std::shared_ptr<const cuda::DeviceBuffer> device;
+  std::shared_ptr<const cuda::PinnedBuffer> pinned;
+};
+
+// The block that others use, where the own one is too small; a larger one where that is, too.
+template <typename Pool, typename Buffer, typename... Stream>
+Status ReserveShared(Pool& pool, std::shared_ptr<const Buffer>& own, std::shared_ptr<const Buffer>& shared, std::size_t bytes,
+                     Stream... stream) {
+  if (own != nullptr && own->size() >= bytes) return {};
+  if (shared == nullptr || shared->size() < bytes) {
+    auto larger = pool.Allocate(bytes, stream...);
+    if (!larger.ok()) return larger.status();
+    shared = std::make_shared<const Buffer>(std::move(larger.value()));
+  }
+  own = shared;
   return {};
 }
 

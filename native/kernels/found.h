@@ -31,9 +31,4 @@ static_assert(sizeof(Found) == 32);
 // Threads of a block that look at one candidate, or pair, each.
 constexpr unsigned kGatherBlock = 128;
 
-// The matrix of a picture, from that of the first.
-IM_HOST_DEVICE detection::Matrix MatrixOf(const detection::Matrix& first, std::int64_t per_picture, unsigned picture) {
-  return {first.data + per_picture * picture, first.candidate_stride, first.attribute_stride};
-}
-
 }  // namespace im::kernels

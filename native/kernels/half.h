@@ -1,5 +1,4 @@
-// float32 to float16 (IEEE binary16), rounded to nearest, ties to even: integers only, so that every compiler gives the same
-// bits.
+// float32 to float16 (IEEE binary16) and back, with the same bits whatever the compiler.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +12,7 @@ struct Half {
   std::uint16_t bits;
 };
 
+// Rounded to nearest, ties to even.
 IM_HOST_DEVICE Half ToHalf(float value) {
   std::uint32_t bits;
   memcpy(&bits, &value, sizeof bits);
@@ -41,6 +41,21 @@ IM_HOST_DEVICE Half ToHalf(float value) {
   // A carry out of the mantissa raises the exponent, as it should.
   if (rest > half || (rest == half && (whole & 1) != 0)) ++whole;
   return {static_cast<std::uint16_t>(sign | whole)};
+}
+
+// The same number. What is none becomes the NaN of float16ToFloat32 in src/engines/float16.ts.
+IM_HOST_DEVICE float FromHalf(Half half) {
+  const std::uint32_t magnitude = half.bits & 0x7fffu;
+  // Exponent and mantissa where float32 has them: the number, times 2^-112. Scaling is exact, of subnormal numbers too.
+  std::uint32_t bits = magnitude << 13;
+  float value;
+  memcpy(&value, &bits, sizeof value);
+  value *= 5192296858534827628530496329220096.0f;  // 2^112
+  memcpy(&bits, &value, sizeof bits);
+  if (magnitude >= 0x7c00u) bits = magnitude == 0x7c00u ? 0x7f800000u : 0x7fc00000u;
+  if (magnitude <= 0x7c00u) bits |= (half.bits & 0x8000u) << 16;
+  memcpy(&value, &bits, sizeof value);
+  return value;
 }
 
 }  // namespace im::kernels

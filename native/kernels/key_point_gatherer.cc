@@ -33,8 +33,7 @@ Status KeyPointGatherer::Prepare(const DeviceKeyPointHead& head, const DeviceFou
                                        " instances cannot be taken on the device.");
   }
   const std::size_t numbers = head.slots * detection::kNumbersAPoint;
-  const Result<detection::Matrix> attributes =
-      ViewOnDevice(head.attributes, found.pictures, head.candidates, numbers, "key points");
+  const Result<BatchMatrix> attributes = ViewOnDevice(head.attributes, found.pictures, head.candidates, numbers, "key points");
   if (!attributes.ok()) return attributes.status();
 
   Parts results;
@@ -44,7 +43,6 @@ Status KeyPointGatherer::Prepare(const DeviceKeyPointHead& head, const DeviceFou
   // Pinned memory has the same address on the device: every driver of 64 bits has one address space for both.
   auto* bytes = static_cast<unsigned char*>(results_.data());
   arguments_.attributes = attributes.value();
-  arguments_.per_picture = static_cast<std::int64_t>(head.attributes.per_picture);
   arguments_.found = DevicePointer<const Found>(found.found);
   arguments_.found_count = DevicePointer<const std::int32_t>(found.counts);
   arguments_.points = reinterpret_cast<float*>(bytes + points);

@@ -91,17 +91,15 @@ Status KeyPointQueriesDecoder::Prepare(const DeviceKeyPointQueriesHead& head, co
   const std::size_t pairs = head.queries * head.classes;
   KeyPointQueriesArguments arguments;
   const auto view = [&](const DeviceMatrix& matrix, std::size_t candidates, std::size_t attributes, const char* name,
-                        detection::Matrix& target, std::int64_t& per_picture) -> Status {
-    const Result<detection::Matrix> checked = ViewOnDevice(matrix, head.pictures, candidates, attributes, name);
+                        BatchMatrix& target) -> Status {
+    const Result<BatchMatrix> checked = ViewOnDevice(matrix, head.pictures, candidates, attributes, name);
     if (!checked.ok()) return checked.status();
     target = checked.value();
-    per_picture = static_cast<std::int64_t>(matrix.per_picture);
     return {};
   };
-  IM_RETURN_IF_ERROR(view(head.boxes, head.queries, 4, "boxes", arguments.boxes, arguments.boxes_per_picture));
-  IM_RETURN_IF_ERROR(view(head.logits, head.queries, head.classes, "logits", arguments.logits, arguments.logits_per_picture));
-  IM_RETURN_IF_ERROR(view(head.points, pairs * head.slots, detection::kNumbersAQueryPoint, "key points", arguments.points,
-                          arguments.points_per_picture));
+  IM_RETURN_IF_ERROR(view(head.boxes, head.queries, 4, "boxes", arguments.boxes));
+  IM_RETURN_IF_ERROR(view(head.logits, head.queries, head.classes, "logits", arguments.logits));
+  IM_RETURN_IF_ERROR(view(head.points, pairs * head.slots, detection::kNumbersAQueryPoint, "key points", arguments.points));
   const std::size_t places = std::min(limit, pairs);
   arguments.queries = static_cast<std::int32_t>(head.queries);
   arguments.classes = static_cast<std::int32_t>(head.classes);

@@ -11,6 +11,7 @@
 #include <cstdint>
 
 #include "detection/key_point_arithmetic.h"
+#include "kernels/batch_matrix.h"
 #include "kernels/found.h"
 #include "kernels/team.h"
 
@@ -24,14 +25,11 @@ struct alignas(16) StoredCovariance {
   detection::PointCovariance covariance;
 };
 
-// The only argument of each kernel. Picture p has the elements from p * ..._per_picture on.
+// The only argument of each kernel.
 struct KeyPointQueriesArguments {
-  detection::Matrix boxes;   // center x, center y, width, height
-  detection::Matrix logits;  // attribute stride 1, candidate stride = classes
-  detection::Matrix points;  // a candidate is a point: classes x slots of them for each query
-  std::int64_t boxes_per_picture = 0;
-  std::int64_t logits_per_picture = 0;
-  std::int64_t points_per_picture = 0;
+  BatchMatrix boxes;   // center x, center y, width, height
+  BatchMatrix logits;  // attribute stride 1, candidate stride = classes
+  BatchMatrix points;  // a candidate is a point: classes x slots of them for each query
   // By column of the logits: the reported class, negative = none, and its threshold.
   const std::int32_t* class_ids = nullptr;
   const float* thresholds = nullptr;
@@ -65,7 +63,7 @@ IM_HOST_DEVICE void WeighPoint(const KeyPointQueriesArguments& arguments, unsign
   if (point >= points) return;
   if (arguments.class_ids[point / slots % static_cast<std::uint32_t>(arguments.classes)] < 0) return;
   arguments.shares[static_cast<std::uint64_t>(picture) * points + point] =
-      detection::ShareOf(MatrixOf(arguments.points, arguments.points_per_picture, picture), point);
+      arguments.points.With(picture, [&](const auto& points) { return detection::ShareOf(points, point); });
 }
 
 IM_HOST_DEVICE void GatherKeyPointPair(const KeyPointQueriesArguments& arguments, unsigned pair, unsigned picture) {
@@ -75,7 +73,7 @@ IM_HOST_DEVICE void GatherKeyPointPair(const KeyPointQueriesArguments& arguments
   if (arguments.class_ids[column] < 0) return;
   const auto slots = static_cast<std::size_t>(arguments.slots);
   const std::uint64_t start = static_cast<std::uint64_t>(picture) * pairs;
-  const float probability = detection::Sigmoid(arguments.logits.data[arguments.logits_per_picture * picture + pair]);
+  const float probability = detection::Sigmoid(arguments.logits.At(picture, 0, pair));
   const float score = detection::FusedScore(probability, arguments.shares + (start + pair) * slots, slots);
   if (!(score > arguments.thresholds[column])) return;
   const std::uint64_t place = start + CountUp(arguments.gathered + picture);
@@ -108,7 +106,6 @@ IM_HOST_DEVICE void WriteKeyPoints(const KeyPointQueriesArguments& arguments, st
   const auto slots = static_cast<std::uint32_t>(arguments.slots);
   const auto classes = static_cast<std::uint32_t>(arguments.classes);
   const std::uint32_t count = gathered < limit ? gathered : limit;
-  const detection::Matrix points = MatrixOf(arguments.points, arguments.points_per_picture, picture);
   const detection::KeyPointScale scale = arguments.scales[picture];
   if (thread == 0) arguments.found_count[picture] = count;
   for (std::uint32_t i = thread; i < count * slots; i += threads) {
@@ -117,16 +114,18 @@ IM_HOST_DEVICE void WriteKeyPoints(const KeyPointQueriesArguments& arguments, st
     const auto pair = static_cast<std::uint32_t>(arguments.placed[place]);
     if (slot == 0) {
       const std::uint32_t query = pair / classes;
-      const detection::Matrix boxes = MatrixOf(arguments.boxes, arguments.boxes_per_picture, picture);
-      arguments.found[place] = {BoxOf(boxes, detection::BoxFormat::kCenterSize, query), arguments.placed_scores[place],
-                                arguments.class_ids[pair % classes], static_cast<std::int32_t>(query), 0};
+      const Box box = arguments.boxes.With(
+          picture, [&](const auto& boxes) { return BoxOf(boxes, detection::BoxFormat::kCenterSize, query); });
+      arguments.found[place] = {box, arguments.placed_scores[place], arguments.class_ids[pair % classes],
+                                static_cast<std::int32_t>(query), 0};
     }
     const std::size_t point = static_cast<std::size_t>(pair) * slots + slot;
     const std::uint64_t target = place * slots + slot;
-    arguments.positions[target] = {static_cast<float>(points.At(point, detection::kPointX) * scale.width),
-                                   static_cast<float>(points.At(point, detection::kPointY) * scale.height)};
-    arguments.confidence[target] = detection::Sigmoid(points.At(point, detection::kPointFindable));
-    arguments.covariance[target] = {detection::CovarianceOf(points, point, scale)};
+    const detection::LocatedPoint located =
+        arguments.points.With(picture, [&](const auto& points) { return detection::Locate(points, point, scale); });
+    arguments.positions[target] = {located.x, located.y};
+    arguments.confidence[target] = located.confidence;
+    arguments.covariance[target] = {located.covariance};
   }
 }
 

@@ -5,14 +5,14 @@
 
 #include <cstdint>
 
+#include "kernels/batch_matrix.h"
 #include "kernels/found.h"
 
 namespace im::kernels {
 
-// The only argument of the kernel. Picture p has the elements from p * per_picture on.
+// The only argument of the kernel.
 struct KeyPointArguments {
-  detection::Matrix attributes;
-  std::int64_t per_picture = 0;
+  BatchMatrix attributes;
   const Found* found = nullptr;  // `limit` for each picture
   const std::int32_t* found_count = nullptr;
   // Results, in memory of the host: `numbers` for each place of `found`, and how many places of a picture are filled.
@@ -29,7 +29,6 @@ constexpr unsigned kKeyPointBlock = 128;
 // a candidate lie side by side.
 IM_HOST_DEVICE void CopyKeyPoints(const KeyPointArguments& arguments, std::uint32_t thread, std::uint32_t threads,
                                   unsigned picture) {
-  const detection::Matrix attributes = MatrixOf(arguments.attributes, arguments.per_picture, picture);
   const std::int64_t first = static_cast<std::int64_t>(picture) * arguments.limit;
   std::int32_t count = arguments.found_count[picture];
   if (count > arguments.limit) count = arguments.limit;
@@ -41,7 +40,7 @@ IM_HOST_DEVICE void CopyKeyPoints(const KeyPointArguments& arguments, std::uint3
     // Nothing is read of a candidate that does not exist.
     const bool exists = candidate >= 0 && candidate < arguments.candidates;
     arguments.points[first * arguments.numbers + i] =
-        exists ? attributes.At(static_cast<std::size_t>(candidate), i % arguments.numbers) : 0.0f;
+        exists ? arguments.attributes.At(picture, static_cast<std::size_t>(candidate), i % arguments.numbers) : 0.0f;
   }
 }
 

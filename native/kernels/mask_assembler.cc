@@ -12,8 +12,8 @@ namespace im::kernels {
 namespace {
 
 constexpr char kStage[] = "decode";
-constexpr const char* kNames[] = {"im_masks_region", "im_masks_arrange", "im_masks_cells", "im_masks_count",
-                                  "im_masks_sum",    "im_masks_write",   "im_masks_runs"};
+constexpr const char* kNames[] = {"im_masks_region", "im_masks_arrange", "im_masks_cells", "im_masks_cells_half",
+                                  "im_masks_count",  "im_masks_sum",     "im_masks_write", "im_masks_runs"};
 // So that counts and sums fit, with room.
 constexpr std::size_t kMaximumCells = std::size_t{1} << 26;
 constexpr std::size_t kMaximumInstances = std::size_t{1} << 28;
@@ -42,20 +42,6 @@ bool IsPossible(const masks::MaskTarget& target) {
   return std::int64_t{target.picture.width} * target.picture.height <= std::numeric_limits<std::int32_t>::max();
 }
 
-// The block that others use, where the own one is too small; a larger one where that is, too.
-template <typename Pool, typename Buffer, typename... Stream>
-Status ReserveShared(Pool& pool, std::shared_ptr<const Buffer>& own, std::shared_ptr<const Buffer>& shared, std::size_t bytes,
-                     Stream... stream) {
-  if (own != nullptr && own->size() >= bytes) return {};
-  if (shared == nullptr || shared->size() < bytes) {
-    auto larger = pool.Allocate(bytes, stream...);
-    if (!larger.ok()) return larger.status();
-    shared = std::make_shared<const Buffer>(std::move(larger.value()));
-  }
-  own = shared;
-  return {};
-}
-
 }  // namespace
 
 bool MaskLaunch::operator==(const MaskLaunch& other) const {
@@ -64,7 +50,7 @@ bool MaskLaunch::operator==(const MaskLaunch& other) const {
   return a.job == b.job && a.planes == b.planes && a.coefficients == b.coefficients && a.found == b.found &&
          a.found_count == b.found_count && a.working == b.working && a.results == b.results &&
          upload_bytes == other.upload_bytes && pictures == other.pictures && instance_blocks == other.instance_blocks &&
-         cell_blocks == other.cell_blocks && groups == other.groups;
+         cell_blocks == other.cell_blocks && groups == other.groups && half_planes == other.half_planes;
 }
 
 Result<std::shared_ptr<const MaskKernels>> MaskKernels::Load(const std::shared_ptr<const cuda::Device>& device) {
@@ -80,13 +66,14 @@ Result<std::shared_ptr<const MaskKernels>> MaskKernels::Load(const std::shared_p
 }
 
 Status MaskKernels::Launch(const MaskLaunch& launch, const cuda::Stream& stream) const {
-  const auto& [region, arrange, cells, count, sum, write, runs] = functions_;
+  const auto& [region, arrange, cells, half_cells, count, sum, write, runs] = functions_;
   const auto enqueue = [&](cuda::FunctionObject* function, const cuda::Extent& grid, unsigned block) {
     return cuda::Launch(function, grid, {block, 1, 1}, launch.arguments, stream);
   };
   IM_RETURN_IF_ERROR(enqueue(region, {launch.instance_blocks, launch.pictures, 1}, kMaskBlock));
   IM_RETURN_IF_ERROR(enqueue(arrange, {}, kMaskSumBlock));
-  IM_RETURN_IF_ERROR(enqueue(cells, {launch.cell_blocks, launch.groups, launch.pictures}, kMaskBlock));
+  IM_RETURN_IF_ERROR(
+      enqueue(launch.half_planes ? half_cells : cells, {launch.cell_blocks, launch.groups, launch.pictures}, kMaskBlock));
   IM_RETURN_IF_ERROR(enqueue(count, {kTileBlocks, 1, 1}, kMaskBlock));
   IM_RETURN_IF_ERROR(enqueue(sum, {}, kMaskSumBlock));
   IM_RETURN_IF_ERROR(enqueue(write, {kTileBlocks, 1, 1}, kMaskBlock));
@@ -114,21 +101,22 @@ Status MaskAssembler::CheckAndDescribe(const DeviceMaskHead& head, const DeviceF
   for (const masks::MaskTarget& target : targets) {
     if (!IsPossible(target)) return InvalidArgument(kStage, "A picture or mask is too small or too large.");
   }
-  const Result<detection::Matrix> planes =
+  const Result<BatchMatrix> planes =
       ViewOnDevice(head.planes, found.pictures, head.width * head.height, head.channels, "mask planes");
   if (!planes.ok()) return planes.status();
   arguments.planes = planes.value().data;
   job.cell_stride = planes.value().candidate_stride;
   job.plane_stride = planes.value().attribute_stride;
-  job.planes_per_picture = head.planes.per_picture;
+  job.planes_per_picture = planes.value().per_picture;
   if (head.coefficients) {
-    const Result<detection::Matrix> coefficients =
+    const Result<BatchMatrix> coefficients =
         ViewOnDevice(*head.coefficients, found.pictures, head.candidates, head.channels, "mask coefficients");
     if (!coefficients.ok()) return coefficients.status();
     arguments.coefficients = coefficients.value().data;
     job.row_stride = coefficients.value().candidate_stride;
     job.coefficient_stride = coefficients.value().attribute_stride;
-    job.coefficients_per_picture = head.coefficients->per_picture;
+    job.coefficients_per_picture = coefficients.value().per_picture;
+    job.half_coefficients = coefficients.value().half ? 1 : 0;
   }
   arguments.found = DevicePointer<const Found>(found.found);
   arguments.found_count = DevicePointer<const std::int32_t>(found.counts);
@@ -185,20 +173,21 @@ Status MaskAssembler::Prepare(const DeviceMaskHead& head, const DeviceFound& fou
 
   launch.upload_bytes = RoundedUp(tables.bytes(), kUploadStep);
   IM_RETURN_IF_ERROR(Reserve(*resources_->pinned, staging_, launch.upload_bytes));
-  IM_RETURN_IF_ERROR(ReserveShared(*resources_->pinned, memory_.results, shared_->results, results.total()));
+  IM_RETURN_IF_ERROR(ReserveShared(*resources_->pinned, memory_.pinned, shared_->pinned, results.total()));
   IM_RETURN_IF_ERROR(Reserve(*resources_->memory, job_memory_, launch.upload_bytes, stream_.get()));
-  IM_RETURN_IF_ERROR(ReserveShared(*resources_->memory, memory_.working, shared_->working, working.total(), stream_.get()));
+  IM_RETURN_IF_ERROR(ReserveShared(*resources_->memory, memory_.device, shared_->device, working.total(), stream_.get()));
   tables.WriteTo(staging_.data(), job);
 
   launch.arguments.job = DevicePointer<const unsigned char>(job_memory_.address());
-  launch.arguments.working = DevicePointer<unsigned char>(memory_.working->address());
+  launch.arguments.working = DevicePointer<unsigned char>(memory_.device->address());
   // Pinned memory has the same address on the device: every driver of 64 bits has one address space for both.
-  launch.arguments.results = static_cast<unsigned char*>(memory_.results->data());
+  launch.arguments.results = static_cast<unsigned char*>(memory_.pinned->data());
   launch.pictures = static_cast<unsigned>(found.pictures);
   launch.instance_blocks = static_cast<unsigned>(std::max(std::size_t{1}, RoundedUp(found.limit, kMaskBlock) / kMaskBlock));
   launch.cell_blocks = static_cast<unsigned>(RoundedUp(head.width * head.height, kMaskBlock) / kMaskBlock);
   const std::size_t groups = std::max(std::size_t{1}, RoundedUp(found.limit, kMaskGroup) / kMaskGroup);
   launch.groups = static_cast<unsigned>(std::min(groups, std::size_t{kGroupBlocks}));
+  launch.half_planes = head.planes.half;
   job_ = job;
   launch_ = launch;
   return {};
@@ -217,7 +206,7 @@ std::vector<PictureMasks> MaskAssembler::Results() const {
   if (launch_.pictures == 0) return {};
   std::vector<PictureMasks> results(launch_.pictures);
   const std::size_t instances = launch_.pictures * static_cast<std::size_t>(job_.limit);
-  const auto* bytes = static_cast<const unsigned char*>(memory_.results->data());
+  const auto* bytes = static_cast<const unsigned char*>(memory_.pinned->data());
   const auto word = [&](std::uint64_t offset, std::size_t index) {
     std::uint32_t value = 0;
     std::memcpy(&value, bytes + offset + index * sizeof value, sizeof value);

@@ -29,6 +29,7 @@ struct MaskLaunch {
   unsigned instance_blocks = 0;
   unsigned cell_blocks = 0;
   unsigned groups = 0;
+  bool half_planes = false;
 
   bool operator==(const MaskLaunch& other) const;
 };
@@ -37,13 +38,13 @@ class MaskKernels {
  public:
   static Result<std::shared_ptr<const MaskKernels>> Load(const std::shared_ptr<const cuda::Device>& device);
 
-  // All seven.
+  // All of one batch: seven.
   Status Launch(const MaskLaunch& launch, const cuda::Stream& stream) const;
 
  private:
   explicit MaskKernels(cuda::Module module) : module_(std::move(module)) {}
   const cuda::Module module_;
-  std::array<cuda::FunctionObject*, 7> functions_{};
+  std::array<cuda::FunctionObject*, 8> functions_{};
 };
 
 // As masks::MaskHead, for a batch.
@@ -76,19 +77,11 @@ struct PictureMasks {
   masks::MaskRuns masks;
 };
 
-// The large blocks, which assemblers of one stream share when no two of them have a batch under way at a time: captured graphs
-// would each hold some 50 MB otherwise. Whoever was given a block holds on to it; who needs a larger one has one made, for the
-// others too.
-struct MaskMemory {
-  std::shared_ptr<const cuda::DeviceBuffer> working;
-  std::shared_ptr<const cuda::PinnedBuffer> results;
-};
-
 // Memory for one batch at a time and the work on it in one stream, which must outlive it. One thread at a time.
 class MaskAssembler {
  public:
   MaskAssembler(std::shared_ptr<const cuda::Resources> resources, std::shared_ptr<const MaskKernels> kernels,
-                const cuda::Stream& stream, std::shared_ptr<MaskMemory> shared = std::make_shared<MaskMemory>())
+                const cuda::Stream& stream, std::shared_ptr<LargeBlocks> shared = std::make_shared<LargeBlocks>())
       : resources_(std::move(resources)), kernels_(std::move(kernels)), stream_(stream), shared_(std::move(shared)) {}
 
   // One target for each picture. Checks that every element lies within its memory. Work before must be done.
@@ -108,10 +101,10 @@ class MaskAssembler {
   const std::shared_ptr<const cuda::Resources> resources_;
   const std::shared_ptr<const MaskKernels> kernels_;
   const cuda::Stream& stream_;
-  const std::shared_ptr<MaskMemory> shared_;
+  const std::shared_ptr<LargeBlocks> shared_;
   cuda::PinnedBuffer staging_;
   cuda::DeviceBuffer job_memory_;
-  MaskMemory memory_;
+  LargeBlocks memory_;
   MaskJob job_{};
   MaskLaunch launch_;
 };

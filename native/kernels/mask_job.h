@@ -81,6 +81,7 @@ struct MaskJob {
   std::int32_t limit;  // instances of a picture
   std::int32_t sigmoid;
   std::int32_t cut_to_boxes;
+  std::int32_t half_coefficients;  // float16 instead of float32
   float box_scale;
   std::uint32_t tile_capacity;
   std::uint64_t cell_capacity;
@@ -108,9 +109,9 @@ struct MaskJob {
 // The only argument of each kernel. Pictures' elements lie `..._per_picture` apart.
 struct MaskArguments {
   const unsigned char* job;
-  const float* planes;
-  const float* coefficients;  // null when nothing is combined
-  const Found* found;         // `limit` per picture
+  const void* planes;
+  const void* coefficients;  // null when nothing is combined
+  const Found* found;        // `limit` per picture
   const std::int32_t* found_count;
   unsigned char* working;
   unsigned char* results;  // memory of the host

@@ -18,7 +18,13 @@ extern "C" __global__ void __launch_bounds__(256) im_masks_arrange(const MaskArg
 // The grid: tiles of cells, groups of instances, pictures.
 extern "C" __global__ void __launch_bounds__(128) im_masks_cells(const MaskArguments arguments) {
   __shared__ im::kernels::MaskCellsShared shared;
-  im::kernels::ComputeMaskCells(Block(), arguments, blockIdx.x, blockIdx.y, gridDim.y, blockIdx.z, shared);
+  im::kernels::ComputeMaskCells<float>(Block(), arguments, blockIdx.x, blockIdx.y, gridDim.y, blockIdx.z, shared);
+}
+
+// The same of planes in float16: one kernel for both would take more registers.
+extern "C" __global__ void __launch_bounds__(128) im_masks_cells_half(const MaskArguments arguments) {
+  __shared__ im::kernels::MaskCellsShared shared;
+  im::kernels::ComputeMaskCells<im::kernels::Half>(Block(), arguments, blockIdx.x, blockIdx.y, gridDim.y, blockIdx.z, shared);
 }
 
 extern "C" __global__ void __launch_bounds__(128) im_masks_count(const MaskArguments arguments) {

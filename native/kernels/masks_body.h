@@ -15,6 +15,7 @@
 #include <cstdint>
 
 #include "detection/sigmoid.h"
+#include "kernels/batch_matrix.h"
 #include "kernels/mask_job.h"
 #include "kernels/team.h"
 
@@ -180,15 +181,15 @@ struct MaskCellsShared {
   std::int32_t indices[kMaskGroup];
 };
 
-// A tile of cells, for the instances of a picture from `group` on in steps of `groups` groups.
-template <typename Team>
+// A tile of cells, for the instances of a picture from `group` on in steps of `groups` groups. `Element` is that of the
+// planes.
+template <typename Element, typename Team>
 IM_HOST_DEVICE void ComputeMaskCells(const Team& team, const MaskArguments& arguments, unsigned tile, unsigned group,
                                      unsigned groups, unsigned picture, MaskCellsShared& shared) {
   const MaskView view(arguments);
   const MaskJob& job = view.job;
   const std::int32_t instances = view.instances(static_cast<std::int32_t>(picture));
-  const float* planes = arguments.planes + picture * job.planes_per_picture;
-  const float* coefficients = job.channels == 0 ? nullptr : arguments.coefficients + picture * job.coefficients_per_picture;
+  const Element* planes = static_cast<const Element*>(arguments.planes) + picture * job.planes_per_picture;
   const std::uint32_t placed = view.totals().placed;
   const MaskPlace* places = view.places() + static_cast<std::uint64_t>(picture) * static_cast<std::uint64_t>(job.limit);
 
@@ -207,10 +208,14 @@ IM_HOST_DEVICE void ComputeMaskCells(const Team& team, const MaskArguments& argu
         const int member = i / kMaskChannels;
         const int channel = i % kMaskChannels;
         const bool exists = !shared.regions[member].empty() && channel < job.channels;
-        shared.weights[member][channel] = exists
-                                              ? coefficients[static_cast<std::uint64_t>(shared.indices[member]) * job.row_stride +
-                                                             static_cast<std::uint64_t>(channel) * job.coefficient_stride]
-                                              : 0.0f;
+        float weight = 0.0f;
+        if (exists) {
+          const std::uint64_t coefficient = picture * job.coefficients_per_picture +
+                                            static_cast<std::uint64_t>(shared.indices[member]) * job.row_stride +
+                                            static_cast<std::uint64_t>(channel) * job.coefficient_stride;
+          weight = NumberAt(arguments.coefficients, job.half_coefficients != 0, coefficient);
+        }
+        shared.weights[member][channel] = weight;
       });
     }
     team.ForEach(kMaskBlock, [&](int thread) {
@@ -226,17 +231,18 @@ IM_HOST_DEVICE void ComputeMaskCells(const Team& team, const MaskArguments& argu
         wanted |= (inside ? 1u : 0u) << i;
       }
       if (wanted == 0) return;
-      const float* first_value = planes + cell * job.cell_stride;
+      const Element* first_value = planes + cell * job.cell_stride;
       float values[kMaskChannels];
       IM_UNROLL
       for (int channel = 0; channel < kMaskChannels; ++channel) {
-        values[channel] = channel < job.channels ? first_value[static_cast<std::uint64_t>(channel) * job.plane_stride] : 0.0f;
+        values[channel] =
+            channel < job.channels ? Widened(first_value[static_cast<std::uint64_t>(channel) * job.plane_stride]) : 0.0f;
       }
       for (int i = 0; i < kMaskGroup; ++i) {
         if ((wanted >> i & 1u) == 0) continue;
         // Products of channels that do not exist add 0, which changes no sum.
         float value = job.channels != 0 ? masks::CombineCell(values, 1, shared.weights[i], kMaskChannels)
-                                        : first_value[static_cast<std::uint64_t>(shared.indices[i]) * job.plane_stride];
+                                        : Widened(first_value[static_cast<std::uint64_t>(shared.indices[i]) * job.plane_stride]);
         if (job.sigmoid != 0) value = detection::Sigmoid(value);
         const masks::Region& region = shared.regions[i];
         view.cells()[shared.cells[i] + static_cast<std::uint64_t>(y - region.top) * static_cast<std::uint64_t>(region.width()) +

@@ -9,17 +9,16 @@
 #include <cstdint>
 
 #include "detection/sigmoid.h"
+#include "kernels/batch_matrix.h"
 #include "kernels/found.h"
 #include "kernels/team.h"
 
 namespace im::kernels {
 
-// The only argument of each kernel. Picture p has the elements from p * ..._per_picture on.
+// The only argument of each kernel.
 struct QueriesArguments {
-  detection::Matrix boxes;   // center x, center y, width, height
-  detection::Matrix logits;  // attribute stride 1, candidate stride = classes
-  std::int64_t boxes_per_picture = 0;
-  std::int64_t logits_per_picture = 0;
+  BatchMatrix boxes;   // center x, center y, width, height
+  BatchMatrix logits;  // attribute stride 1, candidate stride = classes
   const RunSettings* settings = nullptr;
   // By column of the logits: the reported class, negative = none, and its threshold.
   const std::int32_t* class_ids = nullptr;
@@ -43,7 +42,7 @@ IM_HOST_DEVICE void GatherPair(const QueriesArguments& arguments, unsigned pair,
   if (pair == 0) arguments.found_count[picture] = 0;
   const std::int32_t pairs = arguments.queries * arguments.classes;
   if (pair >= static_cast<unsigned>(pairs)) return;
-  const float logit = arguments.logits.data[arguments.logits_per_picture * picture + pair];
+  const float logit = arguments.logits.At(picture, 0, pair);
   // Most pairs are background, and the exact function is dear. NaN ends here too.
   if (!(logit >= arguments.settings->logit_bound)) return;
   const float score = detection::Sigmoid(logit);
@@ -74,11 +73,12 @@ IM_HOST_DEVICE void PlacePair(const QueriesArguments& arguments, unsigned gather
   }
   if (better_reported >= arguments.limit) return;
   const std::int32_t query = detection::PositionOf(key) / arguments.classes;
-  const detection::Matrix boxes = MatrixOf(arguments.boxes, arguments.boxes_per_picture, picture);
+  const Box box = arguments.boxes.With(picture, [&](const auto& boxes) {
+    return BoxOf(boxes, detection::BoxFormat::kCenterSize, static_cast<std::size_t>(query));
+  });
   CountUp(arguments.found_count + picture);
   arguments.found[static_cast<std::int64_t>(picture) * arguments.limit + better_reported] = {
-      BoxOf(boxes, detection::BoxFormat::kCenterSize, static_cast<std::size_t>(query)), arguments.scores[start + gathered],
-      reported[gathered], query, 0};
+      box, arguments.scores[start + gathered], reported[gathered], query, 0};
 }
 
 }  // namespace im::kernels

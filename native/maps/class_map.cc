@@ -1,39 +1,14 @@
 #include "maps/class_map.h"
 
 #include <algorithm>
-#include <cmath>
-#include <cstring>
 #include <limits>
 
 #include "detection/sigmoid.h"
+#include "maps/arithmetic.h"
 #include "maps/rows.h"
 
 namespace im::maps {
 namespace {
-
-// e^x for x <= 0 in float32 alone, relative error below 2e-7: x = k ln 2 + r, then a polynomial of degree 6. No branches, so that
-// loops over it use whole registers; the TypeScript twin rounds after every operation and gets the same bits.
-inline float ExpOfNegative(float x) {
-  x = x < -87.0f ? -87.0f : x;
-  constexpr float kRounder = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer
-  const float shifted = x * 1.44269504f + kRounder;
-  const float k = shifted - kRounder;
-  const float r = (x - k * 0.693359375f) - k * -2.12194440e-4f;
-  float sum = 1.0f / 720.0f;
-  sum = sum * r + 1.0f / 120.0f;
-  sum = sum * r + 1.0f / 24.0f;
-  sum = sum * r + 1.0f / 6.0f;
-  sum = sum * r + 0.5f;
-  sum = sum * r + 1.0f;
-  sum = sum * r + 1.0f;
-  // The lowest bits of `shifted` hold k; moved into the exponent they make 2^k. Unsigned, so that NaN is no undefined behaviour.
-  std::uint32_t bits;
-  std::memcpy(&bits, &shifted, sizeof bits);
-  bits = (bits - 0x4B400000u + 127u) << 23;
-  float scale;
-  std::memcpy(&scale, &bits, sizeof scale);
-  return sum * scale;
-}
 
 // Two loops over rows that do not overlap, kept free of anything that would hinder whole registers.
 void TakeGreater(const float* IM_RESTRICT row, std::int32_t channel, float* IM_RESTRICT best, std::int32_t* IM_RESTRICT channels,
@@ -85,6 +60,16 @@ class BestChannel {
 
 }  // namespace
 
+std::vector<float> ThresholdsByChannel(const ClassMapSettings& settings) {
+  std::vector<float> thresholds;
+  for (const std::uint16_t id : settings.class_ids) {
+    thresholds.push_back(settings.thresholds.size() == 1   ? settings.thresholds[0]
+                         : id < settings.thresholds.size() ? settings.thresholds[id]
+                                                           : std::numeric_limits<float>::quiet_NaN());
+  }
+  return thresholds;
+}
+
 template <typename Id>
 Status MakeClassMap(const DenseMap& logits, const Placement& placement, const ClassMapSettings& settings, Id* classes,
                     float* confidence) {
@@ -101,13 +86,7 @@ Status MakeClassMap(const DenseMap& logits, const Placement& placement, const Cl
   std::fill_n(classes, pixels, background);
   std::fill_n(confidence, pixels, 0.0f);
 
-  // By channel. NaN, which nothing reaches, for a class without a threshold.
-  std::vector<float> thresholds;
-  for (const std::uint16_t id : settings.class_ids) {
-    thresholds.push_back(settings.thresholds.size() == 1   ? settings.thresholds[0]
-                         : id < settings.thresholds.size() ? settings.thresholds[id]
-                                                           : std::numeric_limits<float>::quiet_NaN());
-  }
+  const std::vector<float> thresholds = ThresholdsByChannel(settings);
   ResizedRows rows(logits, placement, static_cast<float>(settings.background));
   std::vector<char> seen(placement.width);
   for (std::size_t x = 0; x < placement.width; ++x) seen[x] = rows.SeenColumn(x) ? 1 : 0;

@@ -18,6 +18,9 @@ struct ClassMapSettings {
   std::vector<float> thresholds;
 };
 
+// NaN, which nothing reaches, for a class without a threshold.
+std::vector<float> ThresholdsByChannel(const ClassMapSettings& settings);
+
 // Writes canvas_height * canvas_width class ids and confidences. Pixels less sure than the threshold of their class, pixels
 // beside the pasted part, and pixels that would take another class from an extension alone, are background with confidence 0.
 template <typename Id>

@@ -38,6 +38,14 @@ void ResizeRow(const float* IM_RESTRICT source, const Taps& taps, float* IM_REST
 
 }  // namespace
 
+bool IsSeen(const Taps& taps, const Tap& tap, std::int64_t trim, std::size_t length) {
+  for (std::size_t k = 0; k < tap.count; ++k) {
+    const std::int64_t source = static_cast<std::int64_t>(tap.first + k) + trim;
+    if (taps.weights[tap.weights + k] != 0.0f && source >= 0 && source < static_cast<std::int64_t>(length)) return true;
+  }
+  return false;
+}
+
 ResizedRows::ResizedRows(const DenseMap& map, const Placement& placement, float fill, Kernel kernel)
     : map_(map),
       fill_(fill),
@@ -50,15 +58,6 @@ ResizedRows::ResizedRows(const DenseMap& map, const Placement& placement, float 
       horizontal_(ComputeTaps(extended_width_, placement.width, kernel)),
       vertical_(ComputeTaps(extended_height_, placement.height, kernel)),
       blended_(extended_width_) {}
-
-bool ResizedRows::Seen(const Taps& taps, std::size_t position, std::int64_t trim, std::size_t length) {
-  const Tap& tap = taps.taps[position];
-  for (std::size_t k = 0; k < tap.count; ++k) {
-    const std::int64_t source = static_cast<std::int64_t>(tap.first + k) + trim;
-    if (taps.weights[tap.weights + k] != 0.0f && source >= 0 && source < static_cast<std::int64_t>(length)) return true;
-  }
-  return false;
-}
 
 void ResizedRows::Read(std::size_t channel, std::size_t y, float* row) {
   const float* plane = map_.data + channel * width_ * height_;

@@ -11,6 +11,10 @@
 
 namespace im::maps {
 
+// Whether a position of a trimmed and resized axis takes anything from the `length` positions that the network saw, rather than
+// from an extension alone.
+bool IsSeen(const Taps& taps, const Tap& tap, std::int64_t trim, std::size_t length);
+
 class ResizedRows {
  public:
   // `fill` stands where the map was extended. Arguments must be valid.
@@ -19,13 +23,10 @@ class ResizedRows {
   // Row `y` of the resized map, one channel: placement.width values into `row`.
   void Read(std::size_t channel, std::size_t y, float* row);
 
-  // Whether a row or column of the result takes anything from what the network saw, rather than from an extension alone.
-  bool SeenRow(std::size_t y) const { return Seen(vertical_, y, trim_top_, height_); }
-  bool SeenColumn(std::size_t x) const { return Seen(horizontal_, x, trim_left_, width_); }
+  bool SeenRow(std::size_t y) const { return IsSeen(vertical_, vertical_.taps[y], trim_top_, height_); }
+  bool SeenColumn(std::size_t x) const { return IsSeen(horizontal_, horizontal_.taps[x], trim_left_, width_); }
 
  private:
-  static bool Seen(const Taps& taps, std::size_t position, std::int64_t trim, std::size_t length);
-
   DenseMap map_;
   float fill_;
   std::int64_t trim_left_;

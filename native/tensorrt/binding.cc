@@ -153,7 +153,7 @@ Status Binding::PrepareDecoding(const DecodeJob& job) {
   // An output that grows has no memory yet.
   for (const Side& side : outputs_) outputs.push_back({side.device.address(), side.shape});
   if (decoder_ == nullptr) {
-    decoder_ = std::make_unique<DeviceDecoder>(engine_->resources(), kernels_.decoding, stream_, shared_.masks);
+    decoder_ = std::make_unique<DeviceDecoder>(engine_->resources(), kernels_.decoding, stream_, shared_.blocks);
   }
   return decoder_->Prepare(job, engine_->outputs(), outputs);
 }

@@ -46,7 +46,7 @@ struct DeviceKernels {
 // Memory of the caller's, which serves several bindings whose work goes into one stream, one run after the other.
 struct SharedMemory {
   cuda::DeviceAddress scratch = 0;
-  std::shared_ptr<kernels::MaskMemory> masks;
+  std::shared_ptr<kernels::LargeBlocks> blocks;
 };
 
 class Binding {

@@ -38,6 +38,21 @@ void Append(Shape& key, const KeyPointsLayout& layout) {
   key.push_back(static_cast<std::int64_t>(layout.slots));
 }
 
+void Append(Shape& key, const MapLayout& map) {
+  // The settings lie in memory; how wide ids are, and how many weights a filter takes, does not.
+  const auto* classes = std::get_if<maps::ClassMapSettings>(&map.kind);
+  key.insert(key.end(), {static_cast<std::int64_t>(map.planes), classes == nullptr
+                                                                    ? 2 + static_cast<std::int64_t>(std::get<Kernel>(map.kind))
+                                                                    : (kernels::HasWideIds(*classes) ? 1 : 0)});
+  for (const maps::Placement& placement : map.placements) {
+    const auto& [trim_left, trim_top, trim_right, trim_bottom, width, height, left, top, canvas_width, canvas_height] = placement;
+    key.insert(key.end(), {trim_left, trim_top, trim_right, trim_bottom});
+    for (const std::size_t size : {width, height, left, top, canvas_width, canvas_height}) {
+      key.push_back(static_cast<std::int64_t>(size));
+    }
+  }
+}
+
 // How much memory and how many launches masks take depends on the sizes of their pictures.
 void Append(Shape& key, const MasksLayout& masks) {
   key.insert(key.end(), {static_cast<std::int64_t>(masks.planes), masks.channels_first ? 1 : 0});
@@ -64,6 +79,7 @@ void AppendRead(std::vector<std::size_t>& read, const KeyPointQueriesLayout& lay
 }
 
 std::vector<std::size_t> ReadOutputs(const DecodeJob& job) {
+  if (job.map) return {job.map->planes};
   std::vector<std::size_t> read;
   std::visit([&](const auto& layout) { AppendRead(read, layout); }, job.head);
   if (job.masks) {
@@ -84,8 +100,13 @@ Shape KeyOf(const DecodeJob& job) {
             static_cast<std::int64_t>(job.head.index()),
             job.masks ? 1 : 0,
             job.key_points ? 1 : 0,
+            job.map ? 1 : 0,
             static_cast<std::int64_t>(job.wanted.size())};
   for (const std::size_t output : job.wanted) key.push_back(static_cast<std::int64_t>(output));
+  if (job.map) {
+    Append(key, *job.map);
+    return key;
+  }
   std::visit([&](const auto& layout) { Append(key, layout); }, job.head);
   if (job.masks) Append(key, *job.masks);
   if (job.key_points) Append(key, *job.key_points);
@@ -106,6 +127,7 @@ Status CheckDecodeJob(const DecodeJob& job, const std::vector<Tensor>& outputs) 
     return InvalidArgument(kStage, "Output \"" + outputs[index].name + "\" is " + ElementName(outputs[index].type) +
                                        "; the device decodes float32 only.");
   }
+  if (job.map) return {};
   const auto* dense = std::get_if<DenseLayout>(&job.head);
   if (dense != nullptr && (dense->objectness_use == detection::ObjectnessUse::kNone) == dense->objectness.has_value()) {
     return InvalidArgument(kStage, "A head has an objectness where one is used, and only there.");

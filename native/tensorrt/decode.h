@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "detection/key_points.h"
 #include "kernels/key_point_queries.h"
+#include "kernels/map_maker.h"
 #include "kernels/mask_assembler.h"
 #include "tensorrt/engine.h"
 
@@ -61,6 +62,13 @@ struct MasksLayout {
   std::vector<masks::MaskTarget> targets;  // one for each picture
 };
 
+// Instead of boxes a class, or a value, for every pixel of each picture.
+struct MapLayout {
+  std::size_t planes = 0;  // output [batch, channels, height, width], or, of one channel, [batch, height, width]
+  std::variant<maps::ClassMapSettings, Kernel> kind;
+  std::vector<maps::Placement> placements;  // one for each picture
+};
+
 struct DecodeJob {
   std::variant<DenseLayout, QueriesLayout, KeyPointQueriesLayout> head;
   // The first ones of the batch; the others are padding.
@@ -70,15 +78,18 @@ struct DecodeJob {
   // Neither for KeyPointQueriesLayout.
   std::optional<MasksLayout> masks;
   std::optional<KeyPointsLayout> key_points;
+  // Instead of all that.
+  std::optional<MapLayout> map;
   // Outputs that are downloaded besides, by index.
   std::vector<std::size_t> wanted;
 };
 
 // What becomes of the outputs of one picture.
 struct Decoded {
-  detection::Detections detections;
+  detection::Detections detections;                // none where the job asks for a map
   std::optional<kernels::PictureMasks> masks;      // where the job asks for them
   std::optional<detection::KeyPoints> key_points;  // likewise, and where the head has them
+  std::optional<kernels::PictureMap> map;
 };
 
 // What of a job a captured graph holds by value; jobs that are equal in it may share one.

@@ -60,6 +60,24 @@ class Outputs {
     return kernels::DeviceMatrix{outputs_[index].address, length.value(), {0, numbers, 1}, queries * rows * numbers};
   }
 
+  Result<kernels::DeviceMap> PlaceMap(std::size_t index) const {
+    // One channel may go without its dimension.
+    const std::size_t rank = outputs_[index].shape.size() == 3 ? 3 : 4;
+    const Result<std::size_t> length = LengthOf(index, rank, "maps have three or four dimensions");
+    if (!length.ok()) return length.status();
+    const Shape& shape = outputs_[index].shape;
+    kernels::DeviceMap map;
+    map.channels = rank == 3 ? 1 : static_cast<std::size_t>(shape[1]);
+    map.height = static_cast<std::size_t>(shape[rank - 2]);
+    map.width = static_cast<std::size_t>(shape[rank - 1]);
+    map.planes.address = outputs_[index].address;
+    map.planes.length = length.value();
+    map.planes.layout = {0, 1, map.height * map.width};
+    map.planes.per_picture = map.channels * map.height * map.width;
+    map.planes.half = ports_[index].type == kFloat16;
+    return map;
+  }
+
   Result<kernels::DeviceMaskHead> PlacePlanes(const MasksLayout& layout) const {
     const Result<std::size_t> length = LengthOf(layout.planes, 4, "mask planes have four dimensions");
     if (!length.ok()) return length.status();
@@ -187,6 +205,13 @@ Status Prepare(const MasksLayout& layout, const Outputs& outputs, const kernels:
   return assembler.Prepare(head.value(), found, layout.cut, layout.targets);
 }
 
+Status Prepare(const MapLayout& layout, const DecodeJob& job, const Outputs& outputs, kernels::MapMaker& maker) {
+  if (layout.placements.size() != job.pictures) return InvalidArgument(kStage, "Every picture needs one placement of its map.");
+  const Result<kernels::DeviceMap> map = outputs.PlaceMap(layout.planes);
+  if (!map.ok()) return map.status();
+  return std::visit([&](const auto& kind) { return maker.Prepare(map.value(), layout.placements, kind); }, layout.kind);
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const DecodingKernels>> DecodingKernels::Load(const std::shared_ptr<const cuda::Device>& device) {
@@ -196,8 +221,10 @@ Result<std::shared_ptr<const DecodingKernels>> DecodingKernels::Load(const std::
   if (!masks.ok()) return masks.status();
   Result<std::shared_ptr<const kernels::KeyPointKernels>> key_points = kernels::KeyPointKernels::Load(device);
   if (!key_points.ok()) return key_points.status();
-  return std::make_shared<const DecodingKernels>(
-      DecodingKernels{std::move(detection.value()), std::move(masks.value()), std::move(key_points.value())});
+  Result<std::shared_ptr<const kernels::MapKernels>> maps = kernels::MapKernels::Load(device);
+  if (!maps.ok()) return maps.status();
+  return std::make_shared<const DecodingKernels>(DecodingKernels{std::move(detection.value()), std::move(masks.value()),
+                                                                 std::move(key_points.value()), std::move(maps.value())});
 }
 
 Status DeviceDecoder::Prepare(const DecodeJob& job, const std::vector<Tensor>& ports, const std::vector<DeviceOutput>& outputs) {
@@ -206,6 +233,8 @@ Status DeviceDecoder::Prepare(const DecodeJob& job, const std::vector<Tensor>& p
   decodes_key_point_queries_ = queries != nullptr;
   gathers_key_points_ = job.key_points.has_value();
   makes_masks_ = job.masks.has_value();
+  makes_map_ = job.map.has_value();
+  if (makes_map_) return trt::Prepare(*job.map, job, placed, map_maker_);
   if (decodes_key_point_queries_) return trt::Prepare(*queries, job, placed, key_point_queries_);
   if (const auto* dense = std::get_if<DenseLayout>(&job.head)) IM_RETURN_IF_ERROR(trt::Prepare(*dense, job, placed, detector_));
   else IM_RETURN_IF_ERROR(trt::Prepare(std::get<QueriesLayout>(job.head), job, placed, detector_));
@@ -214,6 +243,7 @@ Status DeviceDecoder::Prepare(const DecodeJob& job, const std::vector<Tensor>& p
 }
 
 Status DeviceDecoder::Enqueue() const {
+  if (makes_map_) return map_maker_.Enqueue();
   if (decodes_key_point_queries_) return key_point_queries_.Enqueue();
   IM_RETURN_IF_ERROR(detector_.Enqueue());
   if (gathers_key_points_) IM_RETURN_IF_ERROR(key_point_gatherer_.Enqueue());
@@ -222,13 +252,17 @@ Status DeviceDecoder::Enqueue() const {
 
 std::vector<Decoded> DeviceDecoder::Results() const {
   std::vector<Decoded> results;
+  if (makes_map_) {
+    for (kernels::PictureMap& map : map_maker_.Results()) results.push_back({{}, std::nullopt, std::nullopt, std::move(map)});
+    return results;
+  }
   if (decodes_key_point_queries_) {
     for (auto& [detections, key_points] : key_point_queries_.Results())
-      results.push_back({std::move(detections), std::nullopt, std::move(key_points)});
+      results.push_back({std::move(detections), std::nullopt, std::move(key_points), std::nullopt});
     return results;
   }
   for (detection::Detections& detections : detector_.Results())
-    results.push_back({std::move(detections), std::nullopt, std::nullopt});
+    results.push_back({std::move(detections), std::nullopt, std::nullopt, std::nullopt});
   if (gathers_key_points_) {
     std::vector<detection::KeyPoints> key_points = key_point_gatherer_.Results();
     for (std::size_t i = 0; i < results.size(); ++i) results[i].key_points = std::move(key_points[i]);

@@ -85,7 +85,7 @@ Result<std::unique_ptr<Executor>> Executor::Create(std::shared_ptr<const Engine>
   Result<cuda::DeviceBuffer> scratch = resources.memory->Allocate(scratch_bytes, executor->stream_.get());
   if (!scratch.ok()) return scratch.status();
   executor->scratch_ = std::move(scratch.value());
-  executor->shared_ = {executor->scratch_.address(), std::make_shared<kernels::MaskMemory>()};
+  executor->shared_ = {executor->scratch_.address(), std::make_shared<kernels::LargeBlocks>()};
   Result<std::unique_ptr<Binding>> general =
       Binding::Create(executor->engine_, executor->stream_, executor->shared_, options.kernels, executor->journal_);
   if (!general.ok()) return general.status();

@@ -24,6 +24,10 @@ struct Head {
   ObjectnessUse use = ObjectnessUse::kNone;
   BoxFormat format = BoxFormat::kCenterSize;
   bool transposed = false;
+  // Which of boxes, scores and objectness a device is given in float16.
+  bool half_boxes = false;
+  bool half_scores = false;
+  bool half_objectness = false;
   std::vector<float> data;
 
   std::size_t first_class() const { return use == ObjectnessUse::kNone ? 4 : 5; }
@@ -39,7 +43,12 @@ struct Head {
 };
 
 Head RandomHead(std::mt19937& random, std::size_t pictures, std::size_t candidates, std::size_t classes, ObjectnessUse use) {
-  Head head{pictures, candidates, classes, use, BoxFormat::kCenterSize, random() % 2 == 0, {}};
+  Head head;
+  head.pictures = pictures;
+  head.candidates = candidates;
+  head.classes = classes;
+  head.use = use;
+  head.transposed = random() % 2 == 0;
   if (random() % 2 == 0) head.format = BoxFormat::kCorners;
   head.data.resize(pictures * head.per_picture());
   const auto fraction = [&] { return static_cast<float>(random() % 1000) / 1000.0f; };
@@ -52,7 +61,16 @@ Head RandomHead(std::mt19937& random, std::size_t pictures, std::size_t candidat
         if (random() % 50 == 0) score = (std::vector<float>{std::nanf(""), -INFINITY, 0.0f, -0.0f, 0.5f, INFINITY})[random() % 6];
         head.at(picture, i, a) = score;
       }
+      // Too small for ordinary numbers of float16.
+      if (random() % 20 == 0) head.at(picture, i, random() % 4) = 3e-6f * fraction();
+      if (random() % 50 == 0) head.at(picture, i, random() % 4) = random() % 2 == 0 ? -INFINITY : std::nanf("");
     }
+  }
+  if (random() % 2 == 0) {
+    head.data = RoundedToHalves(std::move(head.data));
+    head.half_boxes = random() % 3 != 0;
+    head.half_scores = random() % 3 != 0;
+    head.half_objectness = random() % 3 != 0;
   }
   return head;
 }
@@ -80,18 +98,18 @@ std::vector<Detections> Expected(const Head& head, const Thresholds& thresholds,
 
 class DetectorTest : public DetectorFixture {
  protected:
-  static DeviceDenseHead OnDevice(const Head& head, cuda::DeviceAddress address) {
-    const auto matrix = [&](std::size_t attribute) {
-      return DeviceMatrix{address, head.data.size(), head.layout(attribute), head.per_picture()};
+  static DeviceDenseHead OnDevice(const Head& head, cuda::DeviceAddress address, cuda::DeviceAddress halves) {
+    const auto matrix = [&](std::size_t attribute, bool half) {
+      return DeviceMatrix{half ? halves : address, head.data.size(), head.layout(attribute), head.per_picture(), half};
     };
     DeviceDenseHead device;
     device.pictures = head.pictures;
     device.candidates = head.candidates;
     device.classes = head.classes;
-    device.boxes = matrix(0);
+    device.boxes = matrix(0, head.half_boxes);
     device.box_format = head.format;
-    device.scores = matrix(head.first_class());
-    device.objectness = matrix(4);
+    device.scores = matrix(head.first_class(), head.half_scores);
+    device.objectness = matrix(4, head.half_objectness);
     device.objectness_use = head.use;
     return device;
   }
@@ -100,8 +118,10 @@ class DetectorTest : public DetectorFixture {
                     std::vector<Detections>& found) {
     const Result<cuda::DeviceBuffer> memory = bench.Upload(head.data);
     if (!memory.ok()) return memory.status();
+    const Result<cuda::DeviceBuffer> halves = bench.Upload(ToHalves(head.data));
+    if (!halves.ok()) return halves.status();
     Detector detector(bench.resources, bench.kernels, *bench.stream);
-    IM_RETURN_IF_ERROR(detector.Prepare(OnDevice(head, memory.value().address()), thresholds, limits));
+    IM_RETURN_IF_ERROR(detector.Prepare(OnDevice(head, memory.value().address(), halves.value().address()), thresholds, limits));
     return bench.Finish(detector, found);
   }
 
@@ -178,13 +198,14 @@ TEST_F(DetectorTest, NothingNeedsToBeFound) {
 
 TEST_F(DetectorTest, RefusesWhatDoesNotFitItsMemory) {
   std::mt19937 random(4);
-  const Head head = RandomHead(random, 2, 20, 3, ObjectnessUse::kGate);
+  Head head = RandomHead(random, 2, 20, 3, ObjectnessUse::kGate);
+  head.half_boxes = head.half_scores = head.half_objectness = false;
   Bench bench;
   ASSERT_TRUE(bench.Open().ok());
   Detector detector(bench.resources, bench.kernels, *bench.stream);
   EXPECT_FALSE(detector.Enqueue().ok()) << "nothing is prepared";
   const auto refused = [&](auto change) {
-    DeviceDenseHead device = OnDevice(head, 4096);
+    DeviceDenseHead device = OnDevice(head, 4096, 0);
     change(device);
     const Status status = detector.Prepare(device, Thresholds({0.5f}), {});
     return status.code() == Code::kInvalidArgument;
@@ -200,6 +221,10 @@ TEST_F(DetectorTest, RefusesWhatDoesNotFitItsMemory) {
   EXPECT_TRUE(refused([](DeviceDenseHead& device) { device.scores.per_picture = SIZE_MAX; }));
   EXPECT_TRUE(refused([](DeviceDenseHead& device) { device.objectness.layout.offset += 1000; }));
   EXPECT_TRUE(refused([](DeviceDenseHead& device) { device.boxes.address += 1; }));
+  EXPECT_TRUE(refused([](DeviceDenseHead& device) { device.boxes.address += 2; }));
+  const auto in_halves = [](DeviceDenseHead& device) { device.boxes.half = true; };
+  EXPECT_FALSE(refused([&](DeviceDenseHead& device) { in_halves(device), device.boxes.address += 2; }));
+  EXPECT_TRUE(refused([&](DeviceDenseHead& device) { in_halves(device), device.boxes.address += 1; }));
 }
 
 TEST_F(DetectorTest, SurvivesTheFailureOfEveryCall) {

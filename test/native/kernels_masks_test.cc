@@ -144,7 +144,8 @@ TEST_F(MaskAssemblerTest, SaysWhatDidNotFitTheBudget) {
 TEST_F(MaskAssemblerTest, RefusesWhatDoesNotFitItsMemory) {
   Random random(7);
   Batch batch = RandomBatch(random);
-  while (!batch.combined || batch.pictures < 2 || batch.limit < 2 || batch.channels < 2) batch = RandomBatch(random);
+  while (!batch.combined || batch.pictures < 2 || batch.limit < 2 || batch.channels < 2 || batch.half_planes)
+    batch = RandomBatch(random);
   Bench bench;
   ASSERT_TRUE(Open(bench).ok());
   MaskAssembler assembler(bench.resources, bench.kernels, *bench.stream);

@@ -338,7 +338,8 @@ TEST_F(PreprocessorTest, OtherImagesAreTriedWhenOneDoesNotFit) {
   EXPECT_NE(module.Find("no_such_kernel").status().message().find("no_such_kernel"), std::string::npos);
 }
 
-float FromHalf(std::uint16_t bits) {
+// What a half is by the definition of the format.
+float Meant(std::uint16_t bits) {
   const int exponent = bits >> 10 & 31;
   const int mantissa = bits & 1023;
   const float sign = (bits & 0x8000) != 0 ? -1.0f : 1.0f;
@@ -350,11 +351,11 @@ float FromHalf(std::uint16_t bits) {
 TEST(Half, RoundsToTheNearestAndTiesToEven) {
   for (unsigned bits = 0; bits < 0x7c00; ++bits) {
     const auto half = static_cast<std::uint16_t>(bits);
-    const float value = FromHalf(half);
+    const float value = Meant(half);
     ASSERT_EQ(ToHalf(value).bits, half);
     ASSERT_EQ(ToHalf(-value).bits, half | 0x8000);
     // Halfway to the next, which behind the largest would be 65536.
-    const float next = bits == 0x7bff ? 65536.0f : FromHalf(static_cast<std::uint16_t>(half + 1));
+    const float next = bits == 0x7bff ? 65536.0f : Meant(static_cast<std::uint16_t>(half + 1));
     const float middle = (value + next) / 2;
     const auto even = static_cast<std::uint16_t>(half + (half & 1));
     ASSERT_EQ(ToHalf(middle).bits, even) << bits;
@@ -363,7 +364,22 @@ TEST(Half, RoundsToTheNearestAndTiesToEven) {
   }
   EXPECT_EQ(ToHalf(INFINITY).bits, 0x7c00);
   EXPECT_EQ(ToHalf(1e30f).bits, 0x7c00);
-  EXPECT_TRUE(std::isnan(FromHalf(ToHalf(std::nanf("")).bits)));
+  EXPECT_TRUE(std::isnan(Meant(ToHalf(std::nanf("")).bits)));
+}
+
+TEST(Half, IsWidenedToTheSameNumber) {
+  for (unsigned bits = 0; bits < 0x10000; ++bits) {
+    const Half half{static_cast<std::uint16_t>(bits)};
+    const float value = FromHalf(half);
+    const float meant = Meant(half.bits);
+    std::uint32_t found;
+    std::uint32_t expected;
+    std::memcpy(&found, &value, sizeof value);
+    std::memcpy(&expected, &meant, sizeof meant);
+    // As a Float32Array holds it.
+    if (std::isnan(meant)) expected = 0x7fc00000u;
+    ASSERT_EQ(found, expected) << bits;
+  }
 }
 
 }  // namespace

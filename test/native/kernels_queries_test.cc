@@ -20,10 +20,15 @@ struct Head {
   std::vector<float> boxes;
   std::vector<float> logits;
   std::vector<std::int32_t> mapping;
+  bool half_boxes = false;  // float16 on the device
+  bool half_logits = false;
 };
 
 Head RandomHead(std::mt19937& random, std::size_t pictures, std::size_t queries, std::size_t classes) {
-  Head head{pictures, queries, classes, {}, {}, {}};
+  Head head;
+  head.pictures = pictures;
+  head.queries = queries;
+  head.classes = classes;
   for (std::size_t i = 0; i < pictures * queries * 4; ++i) head.boxes.push_back(static_cast<float>(random() % 1000) / 1000.0f);
   // Few values, so that many are equal.
   const unsigned steps = random() % 2 == 0 ? 8 : 4000;
@@ -33,6 +38,10 @@ Head RandomHead(std::mt19937& random, std::size_t pictures, std::size_t queries,
     head.logits.push_back(logit);
   }
   for (std::size_t c = 0; c < classes; ++c) head.mapping.push_back(random() % 4 == 0 ? -1 : static_cast<std::int32_t>(c));
+  head.half_boxes = random() % 2 == 0;
+  head.half_logits = random() % 2 == 0;
+  if (head.half_boxes) head.boxes = RoundedToHalves(std::move(head.boxes));
+  if (head.half_logits) head.logits = RoundedToHalves(std::move(head.logits));
   return head;
 }
 
@@ -56,8 +65,8 @@ DeviceQueriesHead OnDevice(const Head& head, cuda::DeviceAddress boxes, cuda::De
   device.pictures = head.pictures;
   device.queries = head.queries;
   device.classes = head.classes;
-  device.boxes = {boxes, head.boxes.size(), {0, 4, 1}, head.queries * 4};
-  device.logits = {logits, head.logits.size(), {0, head.classes, 1}, head.queries * head.classes};
+  device.boxes = {boxes, head.boxes.size(), {0, 4, 1}, head.queries * 4, head.half_boxes};
+  device.logits = {logits, head.logits.size(), {0, head.classes, 1}, head.queries * head.classes, head.half_logits};
   device.class_mapping = head.mapping;
   return device;
 }
@@ -66,9 +75,12 @@ class QueriesTest : public DetectorFixture {
  protected:
   static Status Run(Bench& bench, const Head& head, const Thresholds& thresholds, const Limits& limits,
                     std::vector<Detections>& found) {
-    const Result<cuda::DeviceBuffer> boxes = bench.Upload(head.boxes);
+    const auto upload = [&](const std::vector<float>& values, bool half) {
+      return half ? bench.Upload(ToHalves(values)) : bench.Upload(values);
+    };
+    const Result<cuda::DeviceBuffer> boxes = upload(head.boxes, head.half_boxes);
     if (!boxes.ok()) return boxes.status();
-    const Result<cuda::DeviceBuffer> logits = bench.Upload(head.logits);
+    const Result<cuda::DeviceBuffer> logits = upload(head.logits, head.half_logits);
     if (!logits.ok()) return logits.status();
     Detector detector(bench.resources, bench.kernels, *bench.stream);
     IM_RETURN_IF_ERROR(detector.Prepare(OnDevice(head, boxes.value().address(), logits.value().address()), thresholds, limits));
@@ -105,7 +117,7 @@ TEST_F(QueriesTest, FindsWhatTheCpuFinds) {
 }
 
 TEST_F(QueriesTest, EqualScoresKeepTheirOrder) {
-  Head head{1, 5, 3, std::vector<float>(20, 0.5f), std::vector<float>(15, 2.0f), {0, -1, 2}};
+  const Head head{1, 5, 3, std::vector<float>(20, 0.5f), std::vector<float>(15, 2.0f), {0, -1, 2}, false, true};
   Bench bench;
   ASSERT_TRUE(bench.Open().ok());
   std::vector<Detections> found;
@@ -156,7 +168,7 @@ TEST_F(QueriesTest, RefusesWhatDoesNotFitItsMemory) {
   EXPECT_TRUE(refused([](DeviceQueriesHead& device) { device.logits.layout = {0, 1, 20}; }));
   EXPECT_TRUE(refused([](DeviceQueriesHead& device) { device.boxes.layout.offset = SIZE_MAX; }));
   EXPECT_TRUE(refused([](DeviceQueriesHead& device) { device.logits.length -= 1; }));
-  EXPECT_TRUE(refused([](DeviceQueriesHead& device) { device.logits.address += 2; }));
+  EXPECT_TRUE(refused([](DeviceQueriesHead& device) { device.logits.address += 1; }));
   EXPECT_FALSE(detector.Enqueue().ok()) << "what was refused is not prepared";
 }
 

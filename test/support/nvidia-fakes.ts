@@ -29,7 +29,7 @@ function fingerprint(): string {
   for (const file of readdirSync(sources).sort()) hash.update(readFileSync(join(sources, file)));
   hash.update(readFileSync(join(sources, "..", "data", "tensorrt_abi.inc")));
   // Of these the kernels' twins are made.
-  for (const folder of ["kernels", "image", "detection", "masks"]) {
+  for (const folder of ["kernels", "image", "detection", "masks", "maps"]) {
     const path = join(root, "native", folder);
     for (const file of readdirSync(path).sort()) if (file.endsWith(".h")) hash.update(readFileSync(join(path, file)));
   }

@@ -7,6 +7,7 @@
 
 #include "detection/key_points.h"
 #include "fakes/cuda_fixture.h"
+#include "fakes/halves.h"
 #include "kernels/detector.h"
 
 namespace im::kernels {
@@ -66,8 +67,9 @@ class DetectorFixture : public cuda::FakeDriverTest {
       return {};
     }
 
-    Result<cuda::DeviceBuffer> Upload(const std::vector<float>& values) const {
-      const std::size_t bytes = values.size() * sizeof(float);
+    template <typename Element>
+    Result<cuda::DeviceBuffer> Upload(const std::vector<Element>& values) const {
+      const std::size_t bytes = values.size() * sizeof(Element);
       Result<cuda::DeviceBuffer> memory = resources->memory->Allocate(bytes, stream->get());
       if (!memory.ok()) return memory.status();
       const cuda::Device& device = *resources->device;

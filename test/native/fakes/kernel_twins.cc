@@ -9,10 +9,12 @@
 #include "kernels/detection_body.h"
 #include "kernels/key_point_queries_body.h"
 #include "kernels/key_points_body.h"
+#include "kernels/map_body.h"
 #include "kernels/mask_runs_body.h"
 #include "kernels/masks_body.h"
 #include "kernels/preprocess_body.h"
 #include "kernels/queries_body.h"
+#include "kernels/rows_body.h"
 
 namespace {
 
@@ -114,6 +116,10 @@ bool Translated(im::kernels::KeyPointQueriesArguments& arguments) {
          Translate(arguments.confidence) && Translate(arguments.covariance);
 }
 
+bool Translated(im::kernels::MapArguments& arguments) {
+  return Translate(arguments.job) && Translate(arguments.planes.data) && Translate(arguments.values) && Translate(arguments.ids);
+}
+
 template <typename Arguments, void (*Body)(const Arguments&, unsigned, unsigned)>
 bool PerCandidate(void** parameters, const unsigned grid[3], const unsigned block[3]) {
   auto arguments = *static_cast<Arguments*>(parameters[0]);
@@ -124,7 +130,7 @@ bool PerCandidate(void** parameters, const unsigned grid[3], const unsigned bloc
 
 // Threads that share what a picture has.
 template <typename Arguments, void (*Body)(const Arguments&, std::uint32_t, std::uint32_t, unsigned)>
-bool PerPicture(void** parameters, const unsigned grid[3], const unsigned block[3]) {
+bool SharedByPicture(void** parameters, const unsigned grid[3], const unsigned block[3]) {
   auto arguments = *static_cast<Arguments*>(parameters[0]);
   if (!Translated(arguments)) return false;
   const unsigned threads = grid[0] * block[0];
@@ -132,14 +138,21 @@ bool PerPicture(void** parameters, const unsigned grid[3], const unsigned block[
   return true;
 }
 
-bool Suppress(void** parameters, const unsigned grid[3], const unsigned[3]) {
-  auto arguments = *static_cast<im::kernels::DetectionArguments*>(parameters[0]);
+bool Translated(im::kernels::RowsArguments& arguments) {
+  return Translate(arguments.rows.data) && Translate(arguments.thresholds.values) && Translate(arguments.found) &&
+         Translate(arguments.found_count);
+}
+
+// A block for each picture.
+template <typename Arguments, typename Shared, void (*Body)(const HostTeam&, const Arguments&, unsigned, Shared&)>
+bool PerPicture(void** parameters, const unsigned grid[3], const unsigned[3]) {
+  auto arguments = *static_cast<Arguments*>(parameters[0]);
   if (!Translated(arguments)) return false;
   static bool backwards = true;
   backwards = !backwards;
   InOrder(grid[0], backwards, [&](unsigned picture) {
-    im::kernels::SuppressShared shared;
-    im::kernels::SuppressPicture(HostTeam{backwards}, arguments, picture, shared);
+    Shared shared;
+    Body(HostTeam{backwards}, arguments, picture, shared);
   });
   return true;
 }
@@ -186,10 +199,11 @@ bool MaskArrange(void** parameters, const unsigned grid[3], const unsigned[3]) {
       });
 }
 
+template <typename Element>
 bool MaskCells(void** parameters, const unsigned grid[3], const unsigned[3]) {
   return WithMaskTeam<im::kernels::MaskCellsShared>(
       parameters, grid, [&](const HostTeam& team, const auto& arguments, unsigned x, unsigned y, unsigned z, auto& shared) {
-        im::kernels::ComputeMaskCells(team, arguments, x, y, grid[1], z, shared);
+        im::kernels::ComputeMaskCells<Element>(team, arguments, x, y, grid[1], z, shared);
       });
 }
 
@@ -223,6 +237,7 @@ using im::kernels::DetectionArguments;
 using im::kernels::KeyPointArguments;
 using im::kernels::KeyPointQueriesArguments;
 using im::kernels::QueriesArguments;
+using im::kernels::RowsArguments;
 
 constexpr KernelTwin kTwins[] = {
     {"im_preprocess", Preprocess, sizeof(im::kernels::PreprocessArguments)},
@@ -233,24 +248,29 @@ constexpr KernelTwin kTwins[] = {
     {"im_contrast_rescale", EnhanceContrast<im::kernels::RescaleStripe>, sizeof(im::kernels::ContrastArguments)},
     {"im_detection_gather", PerCandidate<DetectionArguments, im::kernels::GatherCandidate>, sizeof(DetectionArguments)},
     {"im_detection_rank", PerCandidate<DetectionArguments, im::kernels::RankCandidate>, sizeof(DetectionArguments)},
-    {"im_detection_suppress", Suppress, sizeof(DetectionArguments)},
+    {"im_detection_suppress", PerPicture<DetectionArguments, im::kernels::SuppressShared, im::kernels::SuppressPicture>,
+     sizeof(DetectionArguments)},
     {"im_queries_gather", PerCandidate<QueriesArguments, im::kernels::GatherPair>, sizeof(QueriesArguments)},
     {"im_queries_place", PerCandidate<QueriesArguments, im::kernels::PlacePair>, sizeof(QueriesArguments)},
+    {"im_rows_filter", PerPicture<RowsArguments, im::kernels::RowsShared, im::kernels::FilterPicture>, sizeof(RowsArguments)},
+    {"im_maps_classes", PerCandidate<im::kernels::MapArguments, im::kernels::ClassifyPixel>, sizeof(im::kernels::MapArguments)},
+    {"im_maps_values", PerCandidate<im::kernels::MapArguments, im::kernels::MeasurePixel>, sizeof(im::kernels::MapArguments)},
     {"im_masks_region", MaskRegion, sizeof(im::kernels::MaskArguments)},
     {"im_masks_arrange", MaskArrange, sizeof(im::kernels::MaskArguments)},
-    {"im_masks_cells", MaskCells, sizeof(im::kernels::MaskArguments)},
+    {"im_masks_cells", MaskCells<float>, sizeof(im::kernels::MaskArguments)},
+    {"im_masks_cells_half", MaskCells<im::kernels::Half>, sizeof(im::kernels::MaskArguments)},
     {"im_masks_count", MaskCount, sizeof(im::kernels::MaskArguments)},
     {"im_masks_sum", MaskSum, sizeof(im::kernels::MaskArguments)},
     {"im_masks_write", MaskWrite, sizeof(im::kernels::MaskArguments)},
     {"im_masks_runs", MaskRunLengths, sizeof(im::kernels::MaskArguments)},
-    {"im_key_points_copy", PerPicture<KeyPointArguments, im::kernels::CopyKeyPoints>, sizeof(KeyPointArguments)},
+    {"im_key_points_copy", SharedByPicture<KeyPointArguments, im::kernels::CopyKeyPoints>, sizeof(KeyPointArguments)},
     {"im_key_point_queries_weigh", PerCandidate<KeyPointQueriesArguments, im::kernels::WeighPoint>,
      sizeof(KeyPointQueriesArguments)},
     {"im_key_point_queries_gather", PerCandidate<KeyPointQueriesArguments, im::kernels::GatherKeyPointPair>,
      sizeof(KeyPointQueriesArguments)},
     {"im_key_point_queries_place", PerCandidate<KeyPointQueriesArguments, im::kernels::PlaceKeyPointPair>,
      sizeof(KeyPointQueriesArguments)},
-    {"im_key_point_queries_write", PerPicture<KeyPointQueriesArguments, im::kernels::WriteKeyPoints>,
+    {"im_key_point_queries_write", SharedByPicture<KeyPointQueriesArguments, im::kernels::WriteKeyPoints>,
      sizeof(KeyPointQueriesArguments)},
 };
 

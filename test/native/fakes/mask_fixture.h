@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "fakes/cuda_fixture.h"
+#include "fakes/halves.h"
 #include "kernels/mask_assembler.h"
 #include "masks/decode.h"
 
@@ -33,6 +34,8 @@ struct Batch {
   std::size_t limit = 0;
   std::vector<float> planes;
   std::vector<float> coefficients;
+  bool half_planes = false;  // float16 on the device
+  bool half_coefficients = false;
   std::vector<std::vector<Found>> found;
   std::vector<MaskTarget> targets;
 
@@ -46,6 +49,8 @@ struct Batch {
 };
 
 inline std::vector<MaskRuns> Expected(const Batch& batch) {
+  const std::vector<float> all_planes = batch.half_planes ? RoundedToHalves(batch.planes) : batch.planes;
+  const std::vector<float> all_coefficients = batch.half_coefficients ? RoundedToHalves(batch.coefficients) : batch.coefficients;
   std::vector<MaskRuns> expected;
   for (std::size_t picture = 0; picture < batch.pictures; ++picture) {
     masks::MaskHead head;
@@ -53,11 +58,11 @@ inline std::vector<MaskRuns> Expected(const Batch& batch) {
     head.height = static_cast<std::int32_t>(batch.height);
     head.channels = batch.channels;
     const detection::MatrixLayout planes = batch.plane_layout();
-    head.planes = {batch.planes.data() + picture * batch.channels * batch.cells(), planes.candidate_stride,
+    head.planes = {all_planes.data() + picture * batch.channels * batch.cells(), planes.candidate_stride,
                    planes.attribute_stride};
     if (batch.combined) {
       const detection::MatrixLayout rows = batch.coefficient_layout();
-      head.coefficients = detection::Matrix{batch.coefficients.data() + picture * batch.channels * batch.candidates,
+      head.coefficients = detection::Matrix{all_coefficients.data() + picture * batch.channels * batch.candidates,
                                             rows.candidate_stride, rows.attribute_stride};
     }
     head.sigmoid = batch.sigmoid;
@@ -145,6 +150,8 @@ inline Batch RandomBatch(Random& random) {
   batch.cells_last = random.Chance(2);
   batch.candidates_last = random.Chance(2);
   batch.sigmoid = random.Chance(2);
+  batch.half_planes = random.Chance(3);
+  batch.half_coefficients = random.Chance(3);
   if (random.Chance(2)) batch.cut = MaskCut{(std::vector<float>{0.25f, 1.0f, 0.3f})[random.Below(3)]};
   batch.limit = random.Below(50);
   batch.planes.resize(batch.pictures * batch.channels * batch.cells());
@@ -223,10 +230,10 @@ class MaskAssemblerTest : public cuda::FakeDriverTest {
     head.width = batch.width;
     head.height = batch.height;
     head.channels = batch.channels;
-    head.planes = {planes, batch.planes.size(), batch.plane_layout(), batch.channels * batch.cells()};
+    head.planes = {planes, batch.planes.size(), batch.plane_layout(), batch.channels * batch.cells(), batch.half_planes};
     if (batch.combined) {
-      head.coefficients =
-          DeviceMatrix{coefficients, batch.coefficients.size(), batch.coefficient_layout(), batch.channels * batch.candidates};
+      head.coefficients = DeviceMatrix{coefficients, batch.coefficients.size(), batch.coefficient_layout(),
+                                       batch.channels * batch.candidates, batch.half_coefficients};
       head.candidates = batch.candidates;
     }
     head.sigmoid = batch.sigmoid;
@@ -244,9 +251,12 @@ class MaskAssemblerTest : public cuda::FakeDriverTest {
                 rows.begin() + static_cast<std::ptrdiff_t>(picture * batch.limit));
       counts.push_back(static_cast<std::int32_t>(batch.found[picture].size()));
     }
-    const Result<cuda::DeviceAddress> planes = bench.Upload(batch.planes);
+    const auto upload = [&](const std::vector<float>& values, bool half) {
+      return half ? bench.Upload(ToHalves(values)) : bench.Upload(values);
+    };
+    const Result<cuda::DeviceAddress> planes = upload(batch.planes, batch.half_planes);
     if (!planes.ok()) return planes.status();
-    const Result<cuda::DeviceAddress> coefficients = bench.Upload(batch.coefficients);
+    const Result<cuda::DeviceAddress> coefficients = upload(batch.coefficients, batch.half_coefficients);
     if (!coefficients.ok()) return coefficients.status();
     const Result<cuda::DeviceAddress> found = bench.Upload(rows);
     if (!found.ok()) return found.status();
