@@ -44,6 +44,11 @@ trt::QueriesLayout ReadQueries(Napi::Object head) {
   return layout;
 }
 
+trt::RowsLayout ReadRows(Napi::Object head) {
+  return {RequireCount(Field(head, "output"), "request.head.output"),
+          RequireBoolean(Field(head, "inclusive"), "request.head.inclusive")};
+}
+
 trt::KeyPointQueriesLayout ReadKeyPointQueries(Napi::Object head) {
   trt::KeyPointQueriesLayout layout;
   layout.queries = ReadQueries(head);
@@ -55,6 +60,15 @@ trt::KeyPointQueriesLayout ReadKeyPointQueries(Napi::Object head) {
   for (std::uint32_t i = 0; i < list.Length(); ++i)
     layout.scales.push_back(ReadKeyPointScale(list.Get(i), "request.head.scales[" + std::to_string(i) + "]"));
   return layout;
+}
+
+void ReadHead(Napi::Object head, trt::DecodeJob& job) {
+  switch (RequireOneOf(Field(head, "kind"), "request.head.kind", {"dense", "queries", "rows", "key-point-queries"})) {
+    case 0: job.head = ReadDense(head); break;
+    case 1: job.head = ReadQueries(head); break;
+    case 2: job.head = ReadRows(head); break;
+    default: job.head = ReadKeyPointQueries(head);
+  }
 }
 
 trt::KeyPointsLayout ReadKeyPoints(Napi::Value value) {
@@ -96,12 +110,7 @@ std::vector<std::size_t> ReadWanted(Napi::Value value) {
 trt::DecodeJob ReadDecodeJob(Napi::Value value) {
   const Napi::Object request = RequireObject(value, "request");
   trt::DecodeJob job;
-  const Napi::Object head = RequireObject(Field(request, "head"), "request.head");
-  switch (RequireOneOf(Field(head, "kind"), "request.head.kind", {"dense", "queries", "key-point-queries"})) {
-    case 0: job.head = ReadDense(head); break;
-    case 1: job.head = ReadQueries(head); break;
-    default: job.head = ReadKeyPointQueries(head);
-  }
+  ReadHead(RequireObject(Field(request, "head"), "request.head"), job);
   job.pictures = RequireCount(Field(request, "pictures"), "request.pictures", 1);
   const SettingsArgument settings = SettingsArgument::Read(Field(request, "settings"), "request.settings");
   job.limits = settings.limits;

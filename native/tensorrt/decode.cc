@@ -28,6 +28,10 @@ void Append(Shape& key, const DenseLayout& dense) {
   if (dense.objectness) Append(key, *dense.objectness);
 }
 
+void Append(Shape& key, const RowsLayout& rows) {
+  key.insert(key.end(), {static_cast<std::int64_t>(rows.output), rows.inclusive ? 1 : 0});
+}
+
 void Append(Shape& key, const KeyPointQueriesLayout& layout) {
   Append(key, layout.queries);
   key.insert(key.end(), {static_cast<std::int64_t>(layout.points), static_cast<std::int64_t>(layout.slots)});
@@ -73,6 +77,8 @@ void AppendRead(std::vector<std::size_t>& read, const DenseLayout& dense) {
   if (dense.objectness) read.push_back(dense.objectness->output);
 }
 
+void AppendRead(std::vector<std::size_t>& read, const RowsLayout& rows) { read.push_back(rows.output); }
+
 void AppendRead(std::vector<std::size_t>& read, const KeyPointQueriesLayout& layout) {
   AppendRead(read, layout.queries);
   read.push_back(layout.points);
@@ -108,6 +114,8 @@ Shape KeyOf(const DecodeJob& job) {
     return key;
   }
   std::visit([&](const auto& layout) { Append(key, layout); }, job.head);
+  // Class ids of rows are any numbers, so their thresholds are as many as there are given.
+  if (std::holds_alternative<RowsLayout>(job.head)) key.push_back(static_cast<std::int64_t>(job.thresholds.list().count));
   if (job.masks) Append(key, *job.masks);
   if (job.key_points) Append(key, *job.key_points);
   return key;
@@ -123,9 +131,9 @@ Status CheckDecodeJob(const DecodeJob& job, const std::vector<Tensor>& outputs) 
     }
   }
   for (const std::size_t index : read) {
-    if (outputs[index].type == kFloat32) continue;
+    if (outputs[index].type == kFloat32 || outputs[index].type == kFloat16) continue;
     return InvalidArgument(kStage, "Output \"" + outputs[index].name + "\" is " + ElementName(outputs[index].type) +
-                                       "; the device decodes float32 only.");
+                                       "; the device decodes float32 and float16.");
   }
   if (job.map) return {};
   const auto* dense = std::get_if<DenseLayout>(&job.head);

@@ -37,6 +37,10 @@ struct QueriesLayout {
   std::size_t logits = 0;                   // output [batch, queries, classes]
   std::vector<std::int32_t> class_mapping;  // as in kernels::DeviceQueriesHead
 };
+struct RowsLayout {
+  std::size_t output = 0;  // [batch, rows, 6 or more]
+  bool inclusive = false;  // as in kernels::DeviceRowsHead
+};
 
 // Queries with points of their own; `queries` decides as much as the points do.
 struct KeyPointQueriesLayout {
@@ -70,7 +74,7 @@ struct MapLayout {
 };
 
 struct DecodeJob {
-  std::variant<DenseLayout, QueriesLayout, KeyPointQueriesLayout> head;
+  std::variant<DenseLayout, QueriesLayout, RowsLayout, KeyPointQueriesLayout> head;
   // The first ones of the batch; the others are padding.
   std::size_t pictures = 0;
   detection::Thresholds thresholds{std::vector<float>{}};
@@ -95,7 +99,7 @@ struct Decoded {
 // What of a job a captured graph holds by value; jobs that are equal in it may share one.
 Shape KeyOf(const DecodeJob& job);
 
-// Whether the job names outputs that there are, and of float32 where it reads them.
+// Whether the job names outputs that there are, and of float32 or float16 where it reads them.
 Status CheckDecodeJob(const DecodeJob& job, const std::vector<Tensor>& outputs);
 
 }  // namespace im::trt

@@ -1,6 +1,7 @@
 #include "tensorrt/device_decoder.h"
 
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "base/elements.h"
@@ -38,6 +39,7 @@ class Outputs {
     placed.matrix.address = output.address;
     placed.matrix.length = length.value();
     placed.matrix.per_picture = rows * columns;
+    placed.matrix.half = IsHalf(part.output);
     if (part.attributes_first) placed.matrix.layout = {part.from * columns, 1, columns};
     else placed.matrix.layout = {part.from, columns, 1};
     return placed;
@@ -57,7 +59,8 @@ class Outputs {
                                          std::to_string(head.slots) + " key points for each of " + std::to_string(head.classes) +
                                          " classes of " + std::to_string(head.queries) + " queries.");
     }
-    return kernels::DeviceMatrix{outputs_[index].address, length.value(), {0, numbers, 1}, queries * rows * numbers};
+    return kernels::DeviceMatrix{
+        outputs_[index].address, length.value(), {0, numbers, 1}, queries * rows * numbers, IsHalf(index)};
   }
 
   Result<kernels::DeviceMap> PlaceMap(std::size_t index) const {
@@ -91,12 +94,14 @@ class Outputs {
     head.planes.address = output.address;
     head.planes.length = length.value();
     head.planes.per_picture = head.channels * head.height * head.width;
+    head.planes.half = IsHalf(layout.planes);
     if (layout.channels_first) head.planes.layout = {0, 1, head.height * head.width};
     else head.planes.layout = {0, head.channels, 1};
     return head;
   }
 
  private:
+  bool IsHalf(std::size_t index) const { return ports_[index].type == kFloat16; }
   std::string Name(std::size_t index) const { return "Output \"" + ports_[index].name + "\""; }
 
   // Elements of an output of so many dimensions.
@@ -168,6 +173,17 @@ Status Prepare(const QueriesLayout& layout, const DecodeJob& job, const Outputs&
   return detector.Prepare(head, job.thresholds, job.limits);
 }
 
+Status Prepare(const RowsLayout& layout, const DecodeJob& job, const Outputs& outputs, kernels::Detector& detector) {
+  const Result<Placed> rows = outputs.Place({layout.output, false, 0});
+  if (!rows.ok()) return rows.status();
+  if (rows.value().attributes < 6) {
+    return InvalidArgument(
+        kStage, "Rows have " + std::to_string(rows.value().attributes) + " columns; boxes, scores and class ids take six.");
+  }
+  return detector.Prepare({job.pictures, rows.value().candidates, rows.value().matrix, layout.inclusive}, job.thresholds,
+                          job.limits);
+}
+
 Status Prepare(const KeyPointQueriesLayout& layout, const DecodeJob& job, const Outputs& outputs,
                kernels::KeyPointQueriesDecoder& decoder) {
   kernels::DeviceKeyPointQueriesHead head;
@@ -229,15 +245,17 @@ Result<std::shared_ptr<const DecodingKernels>> DecodingKernels::Load(const std::
 
 Status DeviceDecoder::Prepare(const DecodeJob& job, const std::vector<Tensor>& ports, const std::vector<DeviceOutput>& outputs) {
   const Outputs placed(ports, outputs);
-  const auto* queries = std::get_if<KeyPointQueriesLayout>(&job.head);
-  decodes_key_point_queries_ = queries != nullptr;
+  decodes_key_point_queries_ = std::holds_alternative<KeyPointQueriesLayout>(job.head);
   gathers_key_points_ = job.key_points.has_value();
   makes_masks_ = job.masks.has_value();
   makes_map_ = job.map.has_value();
   if (makes_map_) return trt::Prepare(*job.map, job, placed, map_maker_);
-  if (decodes_key_point_queries_) return trt::Prepare(*queries, job, placed, key_point_queries_);
-  if (const auto* dense = std::get_if<DenseLayout>(&job.head)) IM_RETURN_IF_ERROR(trt::Prepare(*dense, job, placed, detector_));
-  else IM_RETURN_IF_ERROR(trt::Prepare(std::get<QueriesLayout>(job.head), job, placed, detector_));
+  const auto prepare = [&](const auto& layout) {
+    if constexpr (std::is_same_v<decltype(layout), const KeyPointQueriesLayout&>)
+      return trt::Prepare(layout, job, placed, key_point_queries_);
+    else return trt::Prepare(layout, job, placed, detector_);
+  };
+  IM_RETURN_IF_ERROR(std::visit(prepare, job.head));
   if (gathers_key_points_) IM_RETURN_IF_ERROR(trt::Prepare(*job.key_points, placed, detector_.found(), key_point_gatherer_));
   return makes_masks_ ? trt::Prepare(*job.masks, placed, detector_.found(), mask_assembler_) : Status();
 }

@@ -480,6 +480,14 @@ export interface NativeQueriesLayout {
   readonly classMapping: Int32Array;
 }
 
+/** Where a {@link NativeRowsHead} lies. */
+export interface NativeRowsLayout {
+  readonly kind: "rows";
+  /** Index of the output `[batch, rows, 6 or more]`. */
+  readonly output: number;
+  readonly inclusive: boolean;
+}
+
 /** Where a {@link NativeKeyPointQueriesHead} lies. */
 export interface NativeKeyPointQueriesLayout extends Omit<NativeQueriesLayout, "kind"> {
   readonly kind: "key-point-queries";
@@ -517,7 +525,7 @@ export interface NativeMasksRequest extends NativeMasksLayout {
 
 /** What the device is to make of the outputs of a run. */
 export interface NativeDetectionRequest {
-  readonly head: NativeDenseLayout | NativeQueriesLayout | NativeKeyPointQueriesLayout;
+  readonly head: NativeDenseLayout | NativeQueriesLayout | NativeRowsLayout | NativeKeyPointQueriesLayout;
   readonly settings: NativeDecodeSettings;
   /** Not of queries with key points. */
   readonly masks?: NativeMasksRequest;
@@ -585,7 +593,7 @@ export interface NativeTensorRtEngine {
     uses: readonly NativeOutputUse[] | null,
     cancel: NativeCancelToken | null,
   ): Promise<readonly (NativeTensor | NativeResident)[]>;
-  /** Likewise, but the device decodes the outputs, which have to be float32 and stay where they are. Refuses a head that does not lie in them. */
+  /** Likewise, but the device decodes the outputs, which have to be float32 or float16 and stay where they are. Refuses a head that does not lie in them. */
   runDetections(
     inputs: readonly (NativeTensor | NativePictures | NativeResident)[],
     request: NativeDetectionRequest,

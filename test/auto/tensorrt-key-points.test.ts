@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest
 import { TensorRtEngine } from "../../src/engines/index.js";
 import { AutoModel, type AutoModelOptions, type KeyPointModel, type KeyPoints } from "../../src/index.js";
 import { loadAddon } from "../../src/native/index.js";
-import { DYNAMIC_BATCH, noisePicture, planOf, writeEnginePackage } from "../support/engine-packages.js";
+import { DYNAMIC_BATCH, HALF_IMAGES, noisePicture, planOf, writeEnginePackage } from "../support/engine-packages.js";
 import { nvidiaFakes } from "../support/nvidia-fakes.js";
 import { inferenceConfig } from "../support/packages.js";
 
@@ -16,13 +16,32 @@ const KEY_POINTS = [
   { object_class_id: 0, keypoints: { "0": "nose", "1": "tail" }, edges: [{ from: 0, to: 1 }] },
   { object_class_id: 1, keypoints: { "0": "nose", "1": "back", "2": "tail" }, edges: [{ from: 1, to: 2 }] },
 ];
-const OUTPUTS = ["out output0 0 3 -1 15 40"];
+interface Engine {
+  readonly architecture: string;
+  readonly output: string;
+  readonly images?: string;
+  /** Whether NMS is in the graph, so that there are no options for it. */
+  readonly rows?: boolean;
+}
 
-/** Numbers of the network's input are from -10 to 30. */
-const WIDE = inferenceConfig({ networkInput: { normalization: [Array(3).fill(0.25), Array(3).fill(0.025)] } });
+/** Forty candidates of two classes, or as many rows. */
+const ENGINES: Readonly<Record<string, Engine>> = {
+  YOLOv8: { architecture: "yolov8", output: "out output0 0 3 -1 15 40" },
+  YOLOv11: { architecture: "yolov11", output: "out output0 0 3 -1 15 40" },
+  "YOLOv8 in float16": { architecture: "yolov8", output: "out output0 1 3 -1 15 40", images: HALF_IMAGES },
+  "YOLOv8 with NMS in the graph": { architecture: "yolov8", output: "out output0 0 3 -1 40 15", rows: true },
+  YOLO26: { architecture: "yolo26", output: "out output0 0 3 -1 40 15", rows: true },
+};
 
-const write = (architecture: string) =>
-  writeEnginePackage(DYNAMIC_BATCH, planOf(OUTPUTS), WIDE, architecture, { task: "keypoint-detection", keyPoints: KEY_POINTS });
+function write({ architecture, output, images, rows = false }: Engine): Promise<string> {
+  // Numbers of the network's input are from -10 to 30.
+  const config = inferenceConfig({
+    networkInput: { normalization: [Array(3).fill(0.25), Array(3).fill(0.025)] },
+    postProcessing: { type: "nms", fused: rows && architecture !== "yolo26" },
+  });
+  const files = { task: "keypoint-detection", keyPoints: KEY_POINTS };
+  return writeEnginePackage(DYNAMIC_BATCH, planOf([output], images), config, architecture, files);
+}
 
 async function load(directory: string, options: AutoModelOptions = {}): Promise<KeyPointModel> {
   return (await AutoModel.fromPretrained(directory, options)) as KeyPointModel;
@@ -49,8 +68,8 @@ describe.skipIf(fakes === null)("key points of an engine", () => {
     vi.restoreAllMocks();
   });
 
-  it.each(["yolov8", "yolov11"])("of %s are taken by the device", async (architecture) => {
-    const directory = await write(architecture);
+  it.each(Object.entries(ENGINES))("of %s are taken by the device", async (_, what) => {
+    const directory = await write(what);
     const onCpu = await load(directory);
     const loading = vi.spyOn(TensorRtEngine, "load");
     const onDevice = await load(directory, { executor: "cuda" });
@@ -58,12 +77,11 @@ describe.skipIf(fakes === null)("key points of an engine", () => {
     const downloads = [vi.spyOn(engine, "run"), vi.spyOn(engine, "runPictures" as never)];
     expect(onDevice.info).toMatchObject({ preprocessExecutor: "cuda", decodeExecutor: "cuda" });
     let points = 0;
-    for (const options of [
-      {},
-      { confidence: 0.01, keyPointThreshold: 0.01 },
-      { confidence: 0.9, classAgnosticNms: true },
-      { confidence: 0, maxDetections: 2, rounding: "none" },
-    ] as const) {
+    const ofNms = [
+      { classAgnosticNms: true, iouThreshold: 0.1 },
+      { maxDetections: 2, rounding: "none" },
+    ] as const;
+    for (const options of [{}, { confidence: 0.01, keyPointThreshold: 0.01 }, { confidence: 0.9 }, ...(what.rows === true ? [] : ofNms)]) {
       const expected = columns(await onCpu.predict(pictures, options));
       points += expected.flatMap(({ confidence }) => [...confidence]).filter((value) => value > 0).length;
       // Several in flight, and the later ones as graphs.

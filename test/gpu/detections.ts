@@ -1,8 +1,8 @@
 /** Heads of every kind, and key points, through the decoding kernels of a real device, compared with the CPU's decoder. */
 import { buildTensorRtEngine } from "../../src/compilation/index.js";
-import { TensorRtEngine, type DecodedPicture, type DetectionRequest, type Tensor } from "../../src/engines/index.js";
+import { float32ToFloat16, TensorRtEngine, type DecodedPicture, type DetectionRequest, type Tensor } from "../../src/engines/index.js";
 import { cpuDecoder, type Decoder, type DecodeSettings } from "../../src/models/decoding/index.js";
-import { decodeHead, deviceHead, readHead, type DenseLayout, type QueriesLayout } from "../../src/models/families/head.js";
+import { decodeHead, readHead, type DenseLayout, type HeadLayout, type QueriesLayout } from "../../src/models/families/head.js";
 import { locateInstances, pointsRequest, type PointsLayout } from "../../src/models/families/points.js";
 import type { NativeAddon } from "../../src/native/index.js";
 import { buildModel } from "../support/onnx-graphs.js";
@@ -20,12 +20,14 @@ const GEOMETRY = [1, 0.37].map((scale) => ({
 }));
 
 interface Kind {
-  readonly head: DenseLayout | QueriesLayout;
+  readonly head: HeadLayout;
   readonly points?: PointsLayout;
   /** Of the outputs, which are handed through from inputs. */
   readonly outputs: readonly (readonly number[])[];
   /** Whether scores are logits. */
   readonly logits: boolean;
+  /** Those that are float16 instead of float32, by index. */
+  readonly halves?: readonly number[];
 }
 
 const part = (output: number, attributes: "first" | "last", from: number) => ({ output, attributes, from }) as const;
@@ -42,21 +44,44 @@ function classesAlone(extras: number): DenseLayout {
   };
 }
 
-const QUERIES: QueriesLayout = {
+const QUERIES_HEAD: QueriesLayout = {
   kind: "queries",
   boxes: 0,
   logits: 1,
   classMapping: Int32Array.from({ length: CLASSES }, (_, id) => (id % 7 === 0 ? -1 : id)),
 };
 
+const CLASSES_ALONE: Kind = { head: classesAlone(0), outputs: [[BATCH, 4 + CLASSES, ANCHORS]], logits: false };
+const CLASSES_AND_POINTS: Kind = {
+  head: classesAlone(3 * SLOTS),
+  points: { kind: "candidates", head: classesAlone(3 * SLOTS), points: part(0, "first", 4 + CLASSES) },
+  outputs: [[BATCH, 4 + CLASSES + 3 * SLOTS, ANCHORS]],
+  logits: false,
+};
+
+const QUERIES: Kind = {
+  head: QUERIES_HEAD,
+  outputs: [
+    [BATCH, 300, 4],
+    [BATCH, 300, CLASSES + 1],
+  ],
+  logits: true,
+};
+const QUERIES_WITH_POINTS: Kind = {
+  head: QUERIES_HEAD,
+  points: { kind: "queries", queries: QUERIES_HEAD, points: 2 },
+  outputs: [
+    [BATCH, 100, 4],
+    [BATCH, 100, 3],
+    [BATCH, 100, 3 * SLOTS, 8],
+  ],
+  logits: true,
+};
+const ROWS: HeadLayout = { kind: "rows", output: 0, inclusive: true };
+
 const KINDS: Readonly<Record<string, Kind>> = {
-  "classes alone": { head: classesAlone(0), outputs: [[BATCH, 4 + CLASSES, ANCHORS]], logits: false },
-  "classes and key points": {
-    head: classesAlone(3 * SLOTS),
-    points: { kind: "candidates", head: classesAlone(3 * SLOTS), points: part(0, "first", 4 + CLASSES) },
-    outputs: [[BATCH, 4 + CLASSES + 3 * SLOTS, ANCHORS]],
-    logits: false,
-  },
+  "classes alone": CLASSES_ALONE,
+  "classes alone in float16": { ...CLASSES_ALONE, halves: [0] },
   "objectness as a gate": {
     head: {
       kind: "dense",
@@ -87,53 +112,61 @@ const KINDS: Readonly<Record<string, Kind>> = {
     ],
     logits: true,
   },
-  queries: {
-    head: QUERIES,
-    outputs: [
-      [BATCH, 300, 4],
-      [BATCH, 300, CLASSES + 1],
-    ],
-    logits: true,
+  queries: QUERIES,
+  "queries with logits in float16": { ...QUERIES, halves: [1] },
+  rows: { head: ROWS, outputs: [[BATCH, 300, 38]], logits: false },
+  "classes and key points": CLASSES_AND_POINTS,
+  "classes and key points in float16": { ...CLASSES_AND_POINTS, halves: [0] },
+  "rows and key points": {
+    head: ROWS,
+    points: { kind: "candidates", head: ROWS, points: part(0, "last", 6) },
+    outputs: [[BATCH, 300, 6 + 3 * SLOTS]],
+    logits: false,
   },
-  "queries with key points": {
-    head: QUERIES,
-    points: { kind: "queries", queries: QUERIES, points: 2 },
-    outputs: [
-      [BATCH, 100, 4],
-      [BATCH, 100, 3],
-      [BATCH, 100, 3 * SLOTS, 8],
-    ],
-    logits: true,
-  },
+  "queries with key points": QUERIES_WITH_POINTS,
+  "queries with key points in float16": { ...QUERIES_WITH_POINTS, halves: [2] },
 };
 
-async function loadKind({ outputs }: Kind, device: number): Promise<TensorRtEngine> {
+const typeOf = ({ halves = [] }: Kind, output: number) => (halves.includes(output) ? "float16" : "float32");
+
+async function loadKind(kind: Kind, device: number): Promise<TensorRtEngine> {
+  const { outputs } = kind;
   const model = buildModel({
-    inputs: outputs.map((dims, index) => ({ name: `values${index}`, type: "float32", dims })),
-    outputs: outputs.map((dims, index) => ({ name: `output${index}`, type: "float32", dims })),
+    inputs: outputs.map((dims, index) => ({ name: `values${index}`, type: typeOf(kind, index), dims })),
+    outputs: outputs.map((dims, index) => ({ name: `output${index}`, type: typeOf(kind, index), dims })),
     nodes: outputs.map((_, index) => ({ op: "Identity", inputs: [`values${index}`], outputs: [`output${index}`] })),
   });
-  const { engine } = await buildTensorRtEngine(model, { device });
+  // The types are those of the model.
+  const { engine } = await buildTensorRtEngine(model, { device, stronglyTyped: true });
   return TensorRtEngine.load(engine, { device, decodesDetections: true });
 }
 
 /** Few candidates are sure of anything, as in a picture; positions are pixels of a network. */
-function fill(dims: readonly number[], { logits }: Kind): Tensor {
-  const data = Float32Array.from({ length: dims.reduce((product, size) => product * size, 1) }, (_, index) => {
+function fill(dims: readonly number[], { logits }: Kind): Float32Array {
+  return Float32Array.from({ length: dims.reduce((product, size) => product * size, 1) }, (_, index) => {
     const number = (Math.imul(index + 1, 2654435761) >>> 8) / 2 ** 24;
     return logits ? number * 14 - 12 : number ** 400;
   });
-  return { type: "float32", dims, data };
 }
 
-function fillBoxes(tensor: Tensor, head: Kind["head"]): void {
-  const [, rows = 0, columns = 0] = tensor.dims;
+/** Boxes, and of rows the scores and class ids, too. */
+function fillBoxes(data: Float32Array, [, rows = 0, columns = 0]: readonly number[], head: HeadLayout): void {
   const first = head.kind === "dense" && head.boxes.attributes === "first";
-  const data = tensor.data as Float32Array;
   for (let index = 0; index < data.length; index += 1) {
     const attribute = first ? Math.floor(index / columns) % rows : index % columns;
-    if (attribute < 4) data[index] = ((Math.imul(index + 1, 40503) >>> 4) % 6400) / 10;
+    const position = (Math.imul(index + 1, 40503) >>> 4) % 6400;
+    if (attribute < 4) data[index] = position / 10;
+    else if (head.kind === "rows" && attribute < 6) data[index] = attribute === 4 ? position / 6400 : position % CLASSES;
   }
+}
+
+function tensorsOf(kind: Kind): readonly Tensor[] {
+  return kind.outputs.map((dims, index) => {
+    const data = fill(dims, kind);
+    if (index === 0) fillBoxes(data, dims, kind.head);
+    const type = typeOf(kind, index);
+    return { type, dims, data: type === "float16" ? float32ToFloat16(data) : data };
+  });
 }
 
 const bitsOf = ({ rows, keyPoints }: DecodedPicture): string =>
@@ -143,7 +176,7 @@ const bitsOf = ({ rows, keyPoints }: DecodedPicture): string =>
 
 function requestOf({ head, points }: Kind, settings: DecodeSettings): DetectionRequest {
   return {
-    ...(points === undefined ? { head: deviceHead(head), settings } : pointsRequest(points, SLOTS, GEOMETRY, settings)),
+    ...(points === undefined ? { head: head, settings } : pointsRequest(points, SLOTS, GEOMETRY, settings)),
     pictures: BATCH,
   };
 }
@@ -178,9 +211,7 @@ export async function checkDetections(
   const decoder = cpuDecoder(addon);
   for (const [name, kind] of Object.entries(KINDS)) {
     await using engine = await loadKind(kind, device);
-    const tensors = kind.outputs.map((dims) => fill(dims, kind));
-    fillBoxes(tensors[0] as Tensor, kind.head);
-    const inputs = Object.fromEntries(tensors.map((tensor, index) => [`values${index}`, tensor]));
+    const inputs = Object.fromEntries(tensorsOf(kind).map((tensor, index) => [`values${index}`, tensor]));
     const handed = await engine.run(inputs);
     const outputs = engine.outputs.map((port) => handed[port.name] as Tensor);
     let [differing, found] = [0, 0];

@@ -26,6 +26,7 @@ const engine =
               "out dets 0 3 1 2 4",
               "out labels 0 3 1 2 3 at 8",
               "out planes 0 4 1 1 2 2 at 8",
+              "out rows 0 3 1 2 7",
             ],
             ...["out dets_one 0 3 1 1 4", "out labels_one 0 3 1 1 1 at 4", "out points 0 4 1 1 1 7 at 5"],
           ],
@@ -60,6 +61,7 @@ type Name =
   | "run (engine)"
   | "runDetections"
   | "runDetections (queries)"
+  | "runDetections (rows)"
   | "runDetections (masks)"
   | "runDetections (key points)"
   | "runDetections (queries with key points)"
@@ -108,7 +110,7 @@ const GOOD: Readonly<Record<Name, GoodCall>> = {
   "run (engine)": {
     args: [
       [{ name: "values", type: 1, dims: [1, 7, 2], data: new Float32Array(14) }],
-      ["download", "ignore", "download", "ignore", "ignore", "ignore", "ignore"],
+      ["download", "ignore", "download", "ignore", "ignore", "ignore", "ignore", "ignore"],
     ],
     nullable: ["1"],
   },
@@ -141,6 +143,13 @@ const GOOD: Readonly<Record<Name, GoodCall>> = {
         pictures: 1,
         outputs: [],
       },
+    ],
+    nullable: ["1.settings.iouThreshold", "1.settings.maxDetections"],
+  },
+  "runDetections (rows)": {
+    args: [
+      [{ name: "values", type: 1, dims: [1, 7, 2], data: Float32Array.of(8, 8, 24, 24, 0.9, 1, 0, 16, 16, 40, 40, 0.6, 0, 0) }],
+      { head: { kind: "rows", output: 4, inclusive: true }, settings, pictures: 1, outputs: [] },
     ],
     nullable: ["1.settings.iouThreshold", "1.settings.maxDetections"],
   },
@@ -201,10 +210,10 @@ const GOOD: Readonly<Record<Name, GoodCall>> = {
       {
         head: {
           kind: "key-point-queries",
-          boxes: 4,
-          logits: 5,
+          boxes: 5,
+          logits: 6,
           classMapping: Int32Array.of(0),
-          points: 6,
+          points: 7,
           slots: 1,
           scales: [{ size: resize, covarianceSize: { width: 100, height: 50 } }],
         },

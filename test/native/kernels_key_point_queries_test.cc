@@ -19,6 +19,7 @@ struct Head {
   std::size_t slots = 1;
   std::size_t numbers = detection::kNumbersAQueryPoint;
   std::vector<float> boxes, logits, points;
+  bool halves = false;  // instead of the last two in float32
   std::vector<std::int32_t> mapping;
   std::vector<detection::KeyPointScale> scales;
 
@@ -39,6 +40,10 @@ void Fill(std::mt19937& random, Head& head) {
   head.boxes = numbers(head.pictures * head.queries * 4, 0, 1);
   head.logits = numbers(head.pictures * head.queries * head.classes, -8, 8);
   head.points = numbers(head.pictures * head.points_per_picture(), -1, 5);
+  if (head.halves) {
+    head.logits = RoundedToHalves(std::move(head.logits));
+    head.points = RoundedToHalves(std::move(head.points));
+  }
   head.mapping.clear();
   for (std::size_t c = 0; c < head.classes; ++c)
     head.mapping.push_back(random() % 4 == 0 ? -1 : static_cast<std::int32_t>(head.classes - 1 - c));
@@ -51,7 +56,8 @@ void Fill(std::mt19937& random, Head& head) {
 }
 
 Head RandomHead(std::mt19937& random, std::size_t pictures, std::size_t queries, std::size_t classes, std::size_t slots) {
-  Head head{pictures, queries, classes, slots, detection::kNumbersAQueryPoint + random() % 3, {}, {}, {}, {}, {}};
+  Head head{pictures, queries,           classes, slots, detection::kNumbersAQueryPoint + random() % 3, {}, {},
+            {},       random() % 3 == 0, {},      {}};
   Fill(random, head);
   return head;
 }
@@ -85,8 +91,8 @@ DeviceKeyPointQueriesHead OnDevice(const Head& head, const Addresses& addresses)
   device.classes = head.classes;
   device.slots = head.slots;
   device.boxes = {addresses.boxes, head.boxes.size(), {0, 4, 1}, head.queries * 4};
-  device.logits = {addresses.logits, head.logits.size(), {0, head.classes, 1}, head.queries * head.classes};
-  device.points = {addresses.points, head.points.size(), {0, head.numbers, 1}, head.points_per_picture()};
+  device.logits = {addresses.logits, head.logits.size(), {0, head.classes, 1}, head.queries * head.classes, head.halves};
+  device.points = {addresses.points, head.points.size(), {0, head.numbers, 1}, head.points_per_picture(), head.halves};
   device.class_mapping = head.mapping;
   device.scales = head.scales;
   return device;
@@ -100,9 +106,9 @@ class KeyPointQueriesTest : public DetectorFixture {
     if (!kernels.ok()) return kernels.status();
     const Result<cuda::DeviceBuffer> boxes = bench.Upload(head.boxes);
     if (!boxes.ok()) return boxes.status();
-    const Result<cuda::DeviceBuffer> logits = bench.Upload(head.logits);
+    const Result<cuda::DeviceBuffer> logits = head.halves ? bench.Upload(ToHalves(head.logits)) : bench.Upload(head.logits);
     if (!logits.ok()) return logits.status();
-    const Result<cuda::DeviceBuffer> points = bench.Upload(head.points);
+    const Result<cuda::DeviceBuffer> points = head.halves ? bench.Upload(ToHalves(head.points)) : bench.Upload(head.points);
     if (!points.ok()) return points.status();
     KeyPointQueriesDecoder decoder(bench.resources, kernels.value(), *bench.stream);
     IM_RETURN_IF_ERROR(decoder.Prepare(
@@ -170,6 +176,7 @@ TEST_F(KeyPointQueriesTest, EqualScoresKeepTheirOrder) {
             std::vector<float>(12, 0.5f),
             std::vector<float>(6, 2.0f),
             std::vector<float>(42, 1.0f),
+            false,
             {0, -1},
             {{640, 480, 64, 48}}};
   Bench bench;
@@ -209,6 +216,8 @@ TEST_F(KeyPointQueriesTest, OneGraphTakesOtherThresholdsClassesAndSizes) {
   const Result<std::shared_ptr<const KeyPointKernels>> kernels = KeyPointKernels::Load(bench.resources->device);
   ASSERT_TRUE(kernels.ok());
   Head head = RandomHead(random, 2, 30, 3, 4);
+  head.halves = false;
+  Fill(random, head);
   const Result<cuda::DeviceBuffer> boxes = bench.Upload(head.boxes);
   const Result<cuda::DeviceBuffer> logits = bench.Upload(head.logits);
   const Result<cuda::DeviceBuffer> points = bench.Upload(head.points);
@@ -271,7 +280,7 @@ TEST_F(KeyPointQueriesTest, RefusesWhatDoesNotFitItsMemory) {
   EXPECT_TRUE(refused([](DeviceKeyPointQueriesHead& device) { device.logits.layout = {0, 1, 20}; }));
   EXPECT_TRUE(refused([](DeviceKeyPointQueriesHead& device) { device.boxes.layout.offset = SIZE_MAX; }));
   EXPECT_TRUE(refused([](DeviceKeyPointQueriesHead& device) { device.points.layout.candidate_stride = 100; }));
-  EXPECT_TRUE(refused([](DeviceKeyPointQueriesHead& device) { device.points.address += 2; }));
+  EXPECT_TRUE(refused([](DeviceKeyPointQueriesHead& device) { device.points.address += 1; }));
   EXPECT_FALSE(decoder.Enqueue().ok()) << "what was refused is not prepared";
   EXPECT_TRUE(decoder.Results().empty());
 }

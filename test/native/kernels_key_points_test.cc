@@ -23,7 +23,8 @@ struct Head {
   std::size_t candidates = 1;
   std::size_t slots = 1;
   bool attributes_first = true;
-  std::vector<float> values;
+  bool half = false;
+  std::vector<float> values = {};
 
   std::size_t attributes() const { return 4 + kClasses + slots * detection::kNumbersAPoint; }
   std::size_t per_picture() const { return attributes() * candidates; }
@@ -36,7 +37,7 @@ struct Head {
     return {values.data() + picture * per_picture() + layout.offset, layout.candidate_stride, layout.attribute_stride};
   }
   DeviceMatrix OnDevice(cuda::DeviceAddress address, std::size_t attribute) const {
-    return {address, values.size(), From(attribute), per_picture()};
+    return {address, values.size(), From(attribute), per_picture(), half};
   }
 };
 
@@ -53,6 +54,7 @@ void Fill(std::mt19937& random, Head& head) {
       }
     }
   }
+  if (head.half) head.values = RoundedToHalves(std::move(head.values));
 }
 
 DeviceDenseHead DenseHead(const Head& head, cuda::DeviceAddress address) {
@@ -106,7 +108,7 @@ class KeyPointGathererTest : public DetectorFixture {
                     std::vector<KeyPoints>& found) {
     const Result<std::shared_ptr<const KeyPointKernels>> kernels = KeyPointKernels::Load(bench.resources->device);
     if (!kernels.ok()) return kernels.status();
-    const Result<cuda::DeviceBuffer> memory = bench.Upload(head.values);
+    const Result<cuda::DeviceBuffer> memory = head.half ? bench.Upload(ToHalves(head.values)) : bench.Upload(head.values);
     if (!memory.ok()) return memory.status();
     Stages stages(bench, kernels.value());
     IM_RETURN_IF_ERROR(stages.Prepare(head, memory.value().address(), thresholds, limits));
@@ -132,7 +134,7 @@ TEST_F(KeyPointGathererTest, TakesThePointsThatTheCpuTakes) {
   std::size_t points = 0;
   for (int round = 0; round < 200; ++round) {
     SCOPED_TRACE(testing::Message() << "round " << round);
-    Head head{1 + random() % 3, 1 + random() % 80, 1 + random() % 40, random() % 2 == 0, {}};
+    Head head{1 + random() % 3, 1 + random() % 80, 1 + random() % 40, random() % 2 == 0, random() % 3 == 0};
     Fill(random, head);
     const Thresholds thresholds({static_cast<float>(random() % 110) / 100.0f - 0.05f});
     const Limits limits{0.6f, random() % 2 == 0, random() % 2 == 0 ? SIZE_MAX : random() % 30};
@@ -150,7 +152,7 @@ TEST_F(KeyPointGathererTest, ManyInstancesAndPoints) {
   Bench bench;
   ASSERT_TRUE(bench.Open().ok());
   // More numbers than the launch has threads.
-  Head head{1, 2000, 133, true, {}};
+  Head head{1, 2000, 133, true};
   Fill(random, head);
   std::vector<KeyPoints> found;
   ASSERT_TRUE(Run(bench, head, Thresholds({0.01f}), {}, found).ok());
@@ -160,7 +162,7 @@ TEST_F(KeyPointGathererTest, ManyInstancesAndPoints) {
 
 TEST_F(KeyPointGathererTest, NothingNeedsToBeFound) {
   std::mt19937 random(3);
-  Head head{2, 20, 5, false, {}};
+  Head head{2, 20, 5, false};
   Fill(random, head);
   Bench bench;
   ASSERT_TRUE(bench.Open().ok());
@@ -178,7 +180,7 @@ TEST_F(KeyPointGathererTest, OneGraphFindsInstancesAndTheirPoints) {
   ASSERT_TRUE(bench.Open().ok());
   const Result<std::shared_ptr<const KeyPointKernels>> kernels = KeyPointKernels::Load(bench.resources->device);
   ASSERT_TRUE(kernels.ok());
-  Head head{2, 60, 17, true, {}};
+  Head head{2, 60, 17, true};
   Fill(random, head);
   const Result<cuda::DeviceBuffer> memory = bench.Upload(head.values);
   ASSERT_TRUE(memory.ok());
@@ -212,7 +214,7 @@ TEST_F(KeyPointGathererTest, OneGraphFindsInstancesAndTheirPoints) {
 // What no detector leaves behind.
 TEST_F(KeyPointGathererTest, ReadsNothingOfCandidatesThatDoNotExist) {
   std::mt19937 random(5);
-  Head head{1, 4, 2, false, {}};
+  Head head{1, 4, 2, false};
   Fill(random, head);
   Bench bench;
   ASSERT_TRUE(bench.Open().ok());
@@ -245,7 +247,7 @@ TEST_F(KeyPointGathererTest, ReadsNothingOfCandidatesThatDoNotExist) {
 
 TEST_F(KeyPointGathererTest, RefusesWhatDoesNotFitItsMemory) {
   std::mt19937 random(6);
-  Head head{2, 20, 5, true, {}};
+  Head head{2, 20, 5, true};
   Fill(random, head);
   Bench bench;
   ASSERT_TRUE(bench.Open().ok());
@@ -280,7 +282,7 @@ TEST_F(KeyPointGathererTest, RefusesWhatDoesNotFitItsMemory) {
 
 TEST_F(KeyPointGathererTest, SurvivesTheFailureOfEveryCall) {
   std::mt19937 random(7);
-  Head head{2, 50, 3, true, {}};
+  Head head{2, 50, 3, true};
   Fill(random, head);
   ExpectToSurviveEveryFailure([&]() -> Status {
     Bench bench;

@@ -4,6 +4,7 @@
 
 #include "detection/nms.h"
 #include "detection/queries.h"
+#include "detection/rows.h"
 #include "fakes/decode_fixture.h"
 
 namespace im::trt {
@@ -19,12 +20,20 @@ constexpr std::size_t kOfOne = kAttributes * kAnchors;
 // Attributes in rows, and the same numbers as another output.
 constexpr char kPlan[] =
     "name detector\nscratch 512\n"
-    "in images 0 3 -1 7 40\nout head 0 3 -1 7 40\nout rest 0 3 -1 7 40\nout half 1 3 -1 7 40\nout flat 0 2 -1 280\n"
+    "in images 0 3 -1 7 40\nout head 0 3 -1 7 40\nout rest 0 3 -1 7 40\nout whole 3 3 -1 7 40\nout flat 0 2 -1 280\n"
     "profile 0 images 3 1 7 40 2 7 40 4 7 40\n";
 constexpr char kQueriesPlan[] =
     "name queries\nscratch 0\n"
     "in logits_in 0 3 -1 10 4\nout dets 0 3 -1 10 4\nout labels 0 3 -1 10 4\n"
     "profile 0 logits_in 3 1 10 4 2 10 4 4 10 4\n";
+constexpr char kMixedPlan[] =
+    "name mixed\nscratch 0\n"
+    "in images 0 3 -1 7 40\nin halves 1 3 -1 7 40\nout head 0 3 -1 7 40\nout half 1 3 -1 7 40\n"
+    "profile 0 images 3 1 7 40 2 7 40 4 7 40\nprofile 0 halves 3 1 7 40 2 7 40 4 7 40\n";
+constexpr char kRowsPlan[] =
+    "name rows\nscratch 0\n"
+    "in values 0 3 -1 30 8\nout rows 0 3 -1 30 8\nout narrow 0 3 -1 30 5\n"
+    "profile 0 values 3 1 30 8 2 30 8 4 30 8\n";
 constexpr char kGrowingPlan[] =
     "name detector\nscratch 0\n"
     "in images 0 3 -1 7 40\nout head 0 3 -1 7 -2\n"
@@ -182,6 +191,64 @@ TEST_P(DecodeTest, FindsTheBestOfQueries) {
   EXPECT_EQ(executor.value()->statistics().graph_launches, 2u);
 }
 
+TEST_P(DecodeTest, ReadsFloat16BesideFloat32) {
+  const auto executor = MakeExecutor(kMixedPlan);
+  ASSERT_TRUE(executor.ok()) << executor.status().message();
+  std::size_t found = 0;
+  for (unsigned round = 0; round < 8; ++round) {
+    const std::vector<float> heads = kernels::RoundedToHalves(RandomHeads(round, 2));
+    const std::vector<kernels::Half> halves = kernels::ToHalves(heads);
+    DecodeJob job = Job(2, {0.8f});
+    auto& dense = std::get<DenseLayout>(job.head);
+    dense.boxes.output = round % 2;
+    dense.scores.output = round / 2 % 2;
+    const Shape shape{2, kAttributes, kAnchors};
+    const InputView in_halves{halves.data(), halves.size() * sizeof(kernels::Half), shape, nullptr};
+    ASSERT_TRUE(executor.value()->Submit({View(heads, shape), in_halves}, &job).ok());
+    ASSERT_TRUE(executor.value()->Wait().ok());
+    EXPECT_TRUE(Check(executor.value()->Results(), Expected(heads, job)).ok()) << round;
+    for (const Decoded& one : executor.value()->Results()) found += one.detections.size();
+  }
+  EXPECT_GT(found, 50u);
+}
+
+TEST_P(DecodeTest, FiltersRows) {
+  const auto executor = MakeExecutor(kRowsPlan);
+  ASSERT_TRUE(executor.ok()) << executor.status().message();
+  std::mt19937 random(4);
+  std::size_t found = 0;
+  for (unsigned round = 0; round < 8; ++round) {
+    std::vector<float> values(3 * 30 * 8);
+    for (float& value : values) value = static_cast<float>(random() % 5) / 4.0f;
+    DecodeJob job;
+    job.head = RowsLayout{0, round % 2 == 0};
+    job.pictures = 2;
+    // Others, and at times more, of which a graph cannot know.
+    job.thresholds = Thresholds(std::vector<float>(round < 4 ? 1 : 3, 0.25f * static_cast<float>(round % 4)));
+    job.limits.max_detections = 20;
+    ASSERT_TRUE(executor.value()->Submit({View(values, {3, 30, 8})}, &job).ok());
+    ASSERT_TRUE(executor.value()->Wait().ok());
+    std::vector<Detections> expected;
+    for (std::size_t picture = 0; picture < 2; ++picture) {
+      const detection::RowsHead head{{values.data() + picture * 240, 8, 1}, 30, round % 2 == 0};
+      expected.push_back(detection::FilterRows(head, job.thresholds, 20));
+      found += expected.back().size();
+    }
+    EXPECT_TRUE(Check(executor.value()->Results(), expected).ok()) << round;
+  }
+  EXPECT_GT(found, 100u);
+  // Each of four kinds is run twice, and captured with the second run.
+  EXPECT_EQ(executor.value()->statistics().graphs_captured, 4u);
+
+  DecodeJob job;
+  job.pictures = 1;
+  const std::vector<float> values(240);
+  for (const std::size_t output : {std::size_t{1}, std::size_t{2}, SIZE_MAX}) {
+    job.head = RowsLayout{output, true};
+    EXPECT_EQ(executor.value()->Submit({View(values, {1, 30, 8})}, &job).code(), Code::kInvalidArgument) << output;
+  }
+}
+
 TEST_P(DecodeTest, RefusesHeadsThatTheOutputsDoNotHold) {
   const auto executor = MakeExecutor(kPlan);
   ASSERT_TRUE(executor.ok());
@@ -193,7 +260,7 @@ TEST_P(DecodeTest, RefusesHeadsThatTheOutputsDoNotHold) {
   };
   EXPECT_TRUE(refused([](DecodeJob&, DenseLayout& dense) { dense.boxes.output = 4; }));
   EXPECT_TRUE(refused([](DecodeJob&, DenseLayout& dense) { dense.scores.output = SIZE_MAX; }));
-  EXPECT_TRUE(refused([](DecodeJob&, DenseLayout& dense) { dense.scores.output = 2; })) << "float16";
+  EXPECT_TRUE(refused([](DecodeJob&, DenseLayout& dense) { dense.scores.output = 2; })) << "int32";
   EXPECT_TRUE(refused([](DecodeJob&, DenseLayout& dense) { dense.scores.output = 3; })) << "two dimensions";
   EXPECT_TRUE(refused([](DecodeJob&, DenseLayout& dense) { dense.boxes.attributes_first = false; })) << "other candidates";
   EXPECT_TRUE(refused([](DecodeJob&, DenseLayout& dense) { dense.boxes.from = 4; })) << "fewer than four coordinates";

@@ -4,6 +4,7 @@
 #include <random>
 
 #include "detection/nms.h"
+#include "detection/rows.h"
 #include "fakes/decode_fixture.h"
 
 namespace im::trt {
@@ -21,7 +22,7 @@ constexpr std::size_t kOfOne = kPoints + kQueries * kClasses * kQuerySlots * kNu
 constexpr char kPlan[] =
     "name poses\nscratch 512\n"
     "in values 0 2 -1 510\nout head 0 3 -1 12 20\nout dets 0 3 -1 5 4 at 240\nout labels 0 3 -1 5 2 at 260\n"
-    "out points 0 4 -1 5 6 8 at 270\nprofile 0 values 2 1 510 2 510 4 510\n";
+    "out points 0 4 -1 5 6 8 at 270\nout rows 0 3 -1 20 12\nprofile 0 values 2 1 510 2 510 4 510\n";
 static_assert(kBoxes == 240 && kLogits == 260 && kPoints == 270 && kOfOne == 510);
 
 std::vector<float> RandomOutputs(unsigned seed) {
@@ -68,6 +69,29 @@ struct PointsJob {
     return instances;
   }
   static void Vary(DecodeJob& job, unsigned round) { job.limits.class_agnostic = round % 2 == 0; }
+};
+
+struct RowsJob {
+  static DecodeJob Make(std::size_t pictures) {
+    DecodeJob job;
+    job.head = RowsLayout{4, true};
+    job.pictures = pictures;
+    job.thresholds = detection::Thresholds({0.4f});
+    job.limits = {std::nullopt, false, 12};
+    job.key_points = KeyPointsLayout{{4, false, 6}, kSlots};
+    return job;
+  }
+  static Instances Expected(const std::vector<float>& values, const DecodeJob& job, std::size_t picture) {
+    detection::RowsHead head;
+    head.rows = At(values, picture, 0, kAttributes, 1);
+    head.count = kAnchors;
+    head.inclusive = true;
+    Instances instances;
+    instances.detections = detection::FilterRows(head, job.thresholds, job.limits.max_detections);
+    instances.key_points =
+        detection::GatherKeyPoints(At(values, picture, 6, kAttributes, 1), instances.detections.indices, kSlots);
+    return instances;
+  }
 };
 
 struct QueriesJob {
@@ -187,6 +211,8 @@ TEST_P(KeyPointsTest, WhatAGraphHoldsByValueHasAGraphOfItsOwn) {
       const Status status = Run<QueriesJob>(*executor.value(), values, job);
       EXPECT_TRUE(status.ok()) << status.message();
     }
+    const Status rows = Run<RowsJob>(*executor.value(), values, RowsJob::Make(2));
+    EXPECT_TRUE(rows.ok()) << rows.message();
     // And boxes alone.
     ASSERT_TRUE(executor.value()->Submit({Values(values)}, &jobs[3]).ok());
     ASSERT_TRUE(executor.value()->Wait().ok());
@@ -195,8 +221,8 @@ TEST_P(KeyPointsTest, WhatAGraphHoldsByValueHasAGraphOfItsOwn) {
                     .ok());
     EXPECT_FALSE(executor.value()->Results()[0].key_points);
   }
-  EXPECT_EQ(executor.value()->statistics().graphs_captured, 6u);
-  EXPECT_EQ(executor.value()->statistics().graph_launches, 6u);
+  EXPECT_EQ(executor.value()->statistics().graphs_captured, 7u);
+  EXPECT_EQ(executor.value()->statistics().graph_launches, 7u);
 }
 
 TEST_P(KeyPointsTest, RefusesLayoutsThatTheOutputsDoNotHold) {
@@ -217,7 +243,7 @@ TEST_P(KeyPointsTest, RefusesLayoutsThatTheOutputsDoNotHold) {
   EXPECT_TRUE(refused([](KeyPointsLayout& points) { points.part.from = kAttributes; }));
   EXPECT_TRUE(refused([](KeyPointsLayout& points) { points.part.attributes_first = false; })) << "other candidates";
   EXPECT_TRUE(refused([](KeyPointsLayout& points) { points.part.output = 3; })) << "four dimensions";
-  EXPECT_TRUE(refused([](KeyPointsLayout& points) { points.part.output = 4; }));
+  EXPECT_TRUE(refused([](KeyPointsLayout& points) { points.part.output = 5; }));
   const auto queries_refused = [&](auto change) {
     DecodeJob job = QueriesJob::Make(2);
     change(std::get<KeyPointQueriesLayout>(job.head));

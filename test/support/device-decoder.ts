@@ -160,6 +160,10 @@ export function deviceDecoder(addon: NativeAddon): DeviceDecoder {
       if (rows.indices.join() !== indices.join()) throw new Error("The head has found other candidates.");
       return keyPoints!;
     },
+    async decodeRows({ data, offset, rows, columns, inclusive }, settings) {
+      const outputs = [[[rows, columns], data.subarray(offset, offset + rows * columns)]] as const;
+      return (await run(outputsRun(outputs, { head: { kind: "rows", output: 0, inclusive } }), settings)).rows;
+    },
     async [Symbol.asyncDispose]() {
       await Promise.all([...engines.values()].map(async (engine) => (await engine).close()));
     },

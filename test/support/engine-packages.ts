@@ -5,15 +5,18 @@ import { join } from "node:path";
 import { fakePlan } from "./nvidia-fakes.js";
 import { inferenceConfig, writePackage, type PackageFiles } from "./packages.js";
 
-const [IMAGES, PROFILE] = ["in images 0 4 -1 3 64 64", "profile 0 images 4 2 3 64 64 2 3 64 64 4 3 64 64"];
+export const IMAGES = "in images 0 4 -1 3 64 64";
+/** In float16. */
+export const HALF_IMAGES = "in images 1 4 -1 3 64 64";
+const PROFILE = "profile 0 images 4 2 3 64 64 2 3 64 64 4 3 64 64";
 
 /** Of an engine with rows of a detector. */
 export const ENGINE_LINES = [IMAGES, "out output0 0 3 -1 10 6", PROFILE];
 
 export const DYNAMIC_BATCH = { dynamic_batch_size_min: 2, dynamic_batch_size_opt: 2, dynamic_batch_size_max: 4 };
 
-export function planOf(outputs: readonly string[]): Uint8Array {
-  return fakePlan([10, 15, 1, 1], [IMAGES, ...outputs, PROFILE]);
+export function planOf(outputs: readonly string[], images = IMAGES): Uint8Array {
+  return fakePlan([10, 15, 1, 1], [images, ...outputs, PROFILE]);
 }
 
 export async function writeEnginePackage(

@@ -16,7 +16,7 @@ import type {
   PackageContents,
   ResolvedDetectionOptions,
 } from "../family.js";
-import { decodeHead, deviceHead, obstacleToDevice, readHead, type HeadLayout } from "./head.js";
+import { decodeHead, obstacleToDevice, readHead, type HeadLayout } from "./head.js";
 import { requireImageInput } from "./outputs.js";
 
 /** What a detector's outputs mean. */
@@ -166,7 +166,7 @@ export function detectorFamily({
       decodeDetector(description.layout, outputs, image, geometry, options, decoder),
     onDevice: {
       obstacle: ({ layout: { head } }, outputs) => obstacleToDevice(head, outputs),
-      request: ({ layout: { head } }, _outputs, _pictures, options) => ({ head: deviceHead(head), settings: settingsOf(options) }),
+      request: ({ layout: { head } }, _outputs, _pictures, options) => ({ head, settings: settingsOf(options) }),
       finish: ({ rows }, geometry, description, options) => detectionColumns(rows, geometry, description.layout.boxes, options),
     },
   };

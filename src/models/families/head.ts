@@ -1,20 +1,15 @@
 /** Where a detection head lies in the outputs of a network, as data: read out of tensors here, or decoded by a device where it is. */
 import type { DetectionRequest, Tensor, TensorPort } from "../../engines/index.js";
 import { ModelRuntimeError } from "../../errors.js";
-import type { NativeDenseLayout, NativeHeadPart, NativeMatrix, NativeQueriesLayout } from "../../native/index.js";
+import type { NativeDenseLayout, NativeHeadPart, NativeMatrix, NativeQueriesLayout, NativeRowsLayout } from "../../native/index.js";
 import type { Decoder, DecodeSettings, DenseHead, DetectionRows, QueriesHead, RowsHead } from "../decoding/index.js";
 import { floatData, formatDims, requireRank } from "./outputs.js";
 
 export type HeadPart = NativeHeadPart;
 export type DenseLayout = NativeDenseLayout;
 export type QueriesLayout = NativeQueriesLayout;
-
-/** Rows `[batch, rows, 6 or more]` that went through NMS in the graph, in the first output. */
-export interface RowsLayout {
-  readonly kind: "rows";
-  /** Whether a score equal to the threshold passes. */
-  readonly inclusive: boolean;
-}
+/** Of rows that went through NMS in the graph. */
+export type RowsLayout = NativeRowsLayout;
 
 export type HeadLayout = DenseLayout | QueriesLayout | RowsLayout;
 
@@ -100,8 +95,8 @@ export function readQueries(layout: QueriesLayout, outputs: readonly Tensor[], i
   };
 }
 
-function readRows({ inclusive }: RowsLayout, outputs: readonly Tensor[], image: number): RowsHead {
-  const { data, dims } = floatData(outputs, 0);
+function readRows({ output, inclusive }: RowsLayout, outputs: readonly Tensor[], image: number): RowsHead {
+  const { data, dims } = floatData(outputs, output);
   const [, rows = 0, columns = 0] = requireRank(dims, 3, ROWS_MEANING);
   return { data, offset: image * rows * columns, rows, columns, inclusive };
 }
@@ -129,28 +124,31 @@ export function decodeHead({ kind, head }: DetectorHead, settings: DecodeSetting
   }
 }
 
-function outputsRead(layout: DenseLayout | QueriesLayout): readonly number[] {
+function outputsRead(layout: HeadLayout): readonly number[] {
   if (layout.kind === "queries") return [layout.boxes, layout.logits];
+  if (layout.kind === "rows") return [layout.output];
   return [layout.boxes, layout.scores, ...(layout.objectness === null ? [] : [layout.objectness])].map(({ output }) => output);
 }
 
 /** Why a device cannot decode a head where the network leaves it; null: it can. */
 export function obstacleToDevice(layout: HeadLayout, outputs: readonly TensorPort[]): string | null {
-  if (layout.kind === "rows") return "its rows went through NMS in the graph already, so there is little to download";
-  return (
-    outputsRead(layout)
-      .map((index) => obstacleOfType(index, outputs))
-      .find((obstacle) => obstacle !== null) ?? null
-  );
+  const ofTypes = outputsRead(layout)
+    .map((index) => obstacleOfType(index, outputs))
+    .find((obstacle) => obstacle !== null);
+  if (ofTypes !== undefined) return ofTypes;
+  return layout.kind === "rows" ? obstacleToRows(layout, outputs) : null;
 }
 
-/** Devices read float32. */
+/** A graph that hands out as many rows as it has found. */
+function obstacleToRows({ output }: RowsLayout, outputs: readonly TensorPort[]): string | null {
+  const { name = "", dims = null } = outputs[output] ?? {};
+  if (typeof dims?.[1] === "number") return null;
+  return `output ${output} "${name}", ${formatDims(dims)}, has as many rows as the network finds, which is known only after a run`;
+}
+
+/** Devices read float32 and float16. */
 export function obstacleOfType(index: number, outputs: readonly TensorPort[]): string | null {
   const { name = "", type = null } = outputs[index] ?? {};
-  return type === "float32" ? null : `output ${index} "${name}" is ${String(type)}, and the device decodes float32`;
-}
-
-/** The head as engines take it, to which there is no obstacle. */
-export function deviceHead(layout: HeadLayout): DetectionRequest["head"] {
-  return layout as DetectionRequest["head"];
+  if (type === "float32" || type === "float16") return null;
+  return `output ${index} "${name}" is ${String(type)}, and the device decodes float32 and float16`;
 }

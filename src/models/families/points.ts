@@ -4,7 +4,6 @@ import type { Geometry } from "../../imaging/index.js";
 import type { Decoder, DecodeSettings, LocatedInstances } from "../decoding/index.js";
 import {
   decodeHead,
-  deviceHead,
   obstacleOfType,
   obstacleToDevice,
   readHead,
@@ -89,7 +88,7 @@ export function pointsRequest(
   pictures: readonly PointsGeometry[],
   settings: DecodeSettings,
 ): Omit<DetectionRequest, "pictures"> {
-  if (layout.kind === "candidates") return { head: deviceHead(layout.head), settings, keyPoints: { ...layout.points, slots } };
+  if (layout.kind === "candidates") return { head: layout.head, settings, keyPoints: { ...layout.points, slots } };
   const { queries, points } = layout;
   return { head: { ...queries, kind: "key-point-queries", points, slots, scales: pictures.map(scaleOf) }, settings };
 }

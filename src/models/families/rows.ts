@@ -15,7 +15,7 @@ export function checkRows(outputs: readonly TensorPort[], extras: number | null 
 }
 
 /** What is left after NMS inside the graph, a score equal to the threshold included. */
-export const FUSED_ROWS: RowsLayout = { kind: "rows", inclusive: true };
+export const FUSED_ROWS: RowsLayout = { kind: "rows", output: 0, inclusive: true };
 
 /** What stands behind the six columns. */
 export const ROW_EXTRAS: HeadPart = { output: 0, attributes: "last", from: COLUMNS };
@@ -27,7 +27,7 @@ export function rowsLayout(defaults: DetectionDefaults, inclusive: boolean): Det
     check(outputs) {
       checkRows(outputs);
     },
-    head: { kind: "rows", inclusive },
+    head: { kind: "rows", output: 0, inclusive },
   };
 }
 

@@ -13,7 +13,7 @@ import {
   type LayoutContext,
   type PackageRules,
 } from "./detector.js";
-import { decodeHead, deviceHead, obstacleToDevice, readHead, type HeadLayout, type HeadPart } from "./head.js";
+import { decodeHead, obstacleToDevice, readHead, type HeadLayout, type HeadPart } from "./head.js";
 import { maskSize, obstacleToMasks, readMasks, type MasksLayout } from "./mask-planes.js";
 import { requireOutput, wrongNetwork } from "./outputs.js";
 
@@ -81,7 +81,7 @@ function deviceRequest(
   const size = maskSize(masks, outputs);
   const targets = pictures.map((geometry) => maskTarget(geometry, size, options.maskThreshold));
   return {
-    head: deviceHead(head as HeadLayout),
+    head: head as HeadLayout,
     settings: settingsOf(options),
     masks: { ...masks, sigmoid: options.smoothMasks, boxScale: cutsToBoxes ? BOX_SCALE : null, targets },
   };

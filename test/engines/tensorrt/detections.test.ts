@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { TensorRtEngine, type DetectionRequest, type Tensor } from "../../../src/engines/index.js";
+import { float32ToFloat16, TensorRtEngine, type DetectionRequest, type Tensor } from "../../../src/engines/index.js";
 import { InvalidOptionError, ModelDisposedError, ModelInputError } from "../../../src/errors.js";
 import { cpuDecoder, type Decoder } from "../../../src/models/decoding/index.js";
 import { decodeHead, readHead } from "../../../src/models/families/head.js";
@@ -26,7 +26,13 @@ if (!existsSync(vectors)) process.stderr.write("skipped: ../shared/conformance i
 const [ATTRIBUTES, ANCHORS] = [7, 30];
 const PLAN = fakePlan(
   [10, 15, 1, 29],
-  ["in images 0 3 -1 7 30", "out head 0 3 -1 7 30", "out rest 0 2 -1 5", "out half 1 3 -1 7 30", "profile 0 images 3 1 7 30 2 7 30 4 7 30"],
+  [
+    "in images 0 3 -1 7 30",
+    "out head 0 3 -1 7 30",
+    "out rest 0 2 -1 5",
+    "out whole 3 3 -1 7 30",
+    "profile 0 images 3 1 7 30 2 7 30 4 7 30",
+  ],
 );
 
 const head = {
@@ -90,6 +96,28 @@ describe.skipIf(fakes === null)("an engine whose detections the device decodes",
     expect(graphLaunches).toBeGreaterThanOrEqual(40 - 12);
   });
 
+  it("reads float16, and rows that the network has chosen", async () => {
+    const shape = `0 3 2 ${ATTRIBUTES} ${ANCHORS}`;
+    const lines = [`in images ${shape}`, `in halves 1${shape.slice(1)}`, `out head ${shape}`, `out half 1${shape.slice(1)}`];
+    await using engine = await TensorRtEngine.load(fakePlan([10, 15, 1, 29], lines), { decodesDetections: true });
+    const dims = [2, ATTRIBUTES, ANCHORS];
+    let found = 0;
+    for (let seed = 1; seed < 5; seed += 1) {
+      const images = heads(2, seed)["images"] as Tensor;
+      const halves: Tensor = { type: "float16", dims, data: float32ToFloat16(images.data as Float32Array) };
+      const mixed = { ...head, scores: { ...head.scores, output: 1 } };
+      for (const layout of [mixed, { kind: "rows", output: 1, inclusive: true } as const]) {
+        const { settings } = request(0.7, 2);
+        const { pictures } = await engine.runDetections!({ images, halves }, { head: layout, settings, pictures: 2 });
+        for (const [image, { rows }] of pictures.entries()) {
+          expect(rows).toEqual(await decodeHead(readHead(layout, [images, halves], image), settings, cpuDecoder(addon!)));
+          found += rows.scores.length;
+        }
+      }
+    }
+    expect(found).toBeGreaterThan(50);
+  });
+
   it("hands out the outputs that are asked for besides", async () => {
     await using engine = await load();
     const inputs = heads(2, 1);
@@ -109,11 +137,12 @@ describe.skipIf(fakes === null)("an engine whose detections the device decodes",
     await expect(run({ pictures: 3 })).rejects.toThrow(ModelInputError);
     await expect(run({ pictures: 0 })).rejects.toThrow(/request\.pictures/);
     await expect(withScores({ output: 3 })).rejects.toThrow(/3 outputs/);
-    await expect(withScores({ output: 2 })).rejects.toThrow(/float16.*float32 only/);
+    await expect(withScores({ output: 2 })).rejects.toThrow(/int32.*float32 and float16/);
     await expect(withScores({ output: 1 })).rejects.toThrow(/three dimensions/);
     await expect(withScores({ from: 7 })).rejects.toThrow(/no attributes/);
     await expect(run({ head: { ...head, extras: 3 } })).rejects.toThrow(/no class scores/);
-    await expect(run({ head: { kind: "rows" } })).rejects.toThrow(/request\.head\.kind/);
+    await expect(run({ head: { kind: "columns" } })).rejects.toThrow(/request\.head\.kind/);
+    await expect(run({ head: { kind: "rows", output: 1, inclusive: true } })).rejects.toThrow(/three dimensions/);
     await expect(run({}, { outputs: ["nothing"] })).rejects.toThrow(/no output "nothing"/);
     await expect(run({}, { signal: AbortSignal.abort(new Error("enough")) })).rejects.toThrow("enough");
     expect((await run({})).pictures.map(({ rows }) => rows)).toEqual(await expected(inputs, request(0.5, 2)));
@@ -155,6 +184,7 @@ describe.skipIf(fakes === null)("an engine whose detections the device decodes",
         "post-process-object-detection",
         "post-process-key-points",
         "rfdetr-key-points",
+        "post-process-instance-segmentation",
       ]) {
         expect(compared[name], name).toBeGreaterThan(10);
       }

@@ -228,11 +228,11 @@ struct Job {
   struct Part {
     std::uint64_t address;
     std::size_t bytes;
-    bool copies;
+    int type;
     std::size_t items;
     std::size_t skipped;
   };
-  Part input{};
+  std::map<int, Part> inputs;  // the first of each type
   std::vector<Part> outputs;
   std::uint64_t scratch = 0;
   std::size_t scratch_bytes = 0;
@@ -245,21 +245,28 @@ FakeCuda& Driver() {
 
 void RunJob(void* data) {
   const Job& job = *static_cast<Job*>(data);
-  const auto* from = static_cast<const char*>(Driver().host(job.input.address, job.input.bytes));
-  if (from == nullptr || (job.scratch_bytes > 0 && Driver().host(job.scratch, job.scratch_bytes) == nullptr)) {
+  const auto memory = [](std::uint64_t address, std::size_t bytes) {
+    char* host = static_cast<char*>(Driver().host(address, bytes));
+    if (host != nullptr) return host;
     std::fputs("The TensorRT stand-in was given memory that is not allocated.\n", stderr);
     std::abort();
-  }
+  };
+  if (job.scratch_bytes > 0) memory(job.scratch, job.scratch_bytes);
   for (const Job::Part& output : job.outputs) {
-    auto* to = static_cast<char*>(Driver().host(output.address, output.bytes));
-    if (to == nullptr) std::abort();
-    // Each item of a batch from its own item of the input.
-    const std::size_t items = output.items == job.input.items ? output.items : 1;
-    const std::size_t to_item = output.bytes / items;
-    const std::size_t from_item = job.input.bytes / items;
-    for (std::size_t i = 0; i < output.bytes; ++i) {
-      to[i] = output.copies && from_item > 0 ? from[i / to_item * from_item + (output.skipped + i % to_item) % from_item] : 0;
+    char* to = memory(output.address, output.bytes);
+    const auto found = job.inputs.find(output.type);
+    if (found == job.inputs.end()) {
+      std::memset(to, 0, output.bytes);
+      continue;
     }
+    const Job::Part& input = found->second;
+    const char* from = memory(input.address, input.bytes);
+    // Each item of a batch from its own item of the input.
+    const std::size_t items = output.items == input.items ? output.items : 1;
+    const std::size_t to_item = output.bytes / items;
+    const std::size_t from_item = input.bytes / items;
+    for (std::size_t i = 0; i < output.bytes; ++i)
+      to[i] = from_item > 0 ? from[i / to_item * from_item + (output.skipped + i % to_item) % from_item] : 0;
   }
 }
 
@@ -267,8 +274,6 @@ bool Enqueue(void* self, void* stream) {
   Context& context = ContextOf(self);
   if (context.Injected("enqueueV3")) return false;
   auto job = std::make_unique<Job>();
-  const std::string& first = context.plan->FirstInput();
-  const int input_type = context.plan->tensors.at(first).type;
   for (const std::string& name : context.plan->order) {
     const Tensor& tensor = context.plan->tensors.at(name);
     Dims dims = context.Shape(name);
@@ -287,10 +292,10 @@ bool Enqueue(void* self, void* stream) {
       return false;
     }
     const std::size_t items = dims.rank > 0 && dims.sizes[0] > 0 ? static_cast<std::size_t>(dims.sizes[0]) : 1;
-    const Job::Part part{reinterpret_cast<std::uintptr_t>(address), Bytes(tensor, dims), tensor.type == input_type, items,
+    const Job::Part part{reinterpret_cast<std::uintptr_t>(address), Bytes(tensor, dims), tensor.type, items,
                          tensor.first * ElementBytes(tensor.type)};
-    if (name == first) job->input = part;
-    if (!tensor.input) job->outputs.push_back(part);
+    if (tensor.input) job->inputs.emplace(tensor.type, part);
+    else job->outputs.push_back(part);
   }
   if (context.plan->scratch > 0 && context.scratch == nullptr) {
     context.Report(kInvalidState, "enqueueV3: there is no scratch memory");

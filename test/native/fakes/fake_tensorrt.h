@@ -41,9 +41,9 @@ struct FakeTrtState {
 //   name N / weights BYTES / scratch BYTES / host-code / config ANYTHING
 //   in|out NAME TYPE RANK SIZES... [host] [format F] [at N]      size -1: varies; -2: known only after the run
 //   profile INDEX NAME RANK MIN... OPT... MAX...
-// Every output is the first input's bytes, repeated or cut, where their types agree, and zeros otherwise, item by item where both
-// are batches of one size, from element N of each item on. An output size of -1 is that of the first input at the same position,
-// and -2 becomes 3.
+// Every output is the bytes of the first input of its type, repeated or cut, and zeros where there is none, item by item where
+// both are batches of one size, from element N of each item on. An output size of -1 is that of the first input at the same
+// position, and -2 becomes 3.
 inline std::string FakePlan(int major, int minor, int patch, int build, const std::string& lines) {
   std::string plan("ftrt", 4);
   plan.resize(28, '\0');
