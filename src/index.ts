@@ -78,6 +78,8 @@ export {
   type DecodedPicture,
   type DetectionRequest,
   type DetectionRun,
+  type MapRequest,
+  type MapRun,
   type PictureBatch,
   type BatchRange,
   type TensorRtBuildPhase,

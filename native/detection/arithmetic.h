@@ -20,7 +20,11 @@ struct Matrix {
   }
 };
 
-enum class BoxFormat { kCenterSize, kCorners };
+enum class BoxFormat {
+  kCenterSize,
+  kCorners,
+  kOffsets,  // from priors; see priors.h
+};
 
 enum class ObjectnessUse {
   kNone,
@@ -38,7 +42,7 @@ IM_HOST_DEVICE Box CornersFromCenter(float cx, float cy, float width, float heig
   return {cx - half_width, cy - half_height, cx + half_width, cy + half_height};
 }
 
-// The box of a candidate in either format, as corners.
+// The box of a candidate that stands there as it is, in either format, as corners.
 template <typename AnyMatrix>
 IM_HOST_DEVICE Box BoxOf(const AnyMatrix& boxes, BoxFormat format, std::size_t candidate) {
   const float a = boxes.At(candidate, 0);

@@ -126,7 +126,9 @@ class Gatherer {
   }
 
   void Add(std::size_t candidate, float score, std::int32_t class_id) {
-    found_.Add(BoxOf(head_.boxes, head_.box_format, candidate), score, class_id, static_cast<std::int32_t>(candidate));
+    const Box box = head_.box_format == BoxFormat::kOffsets ? BoxFromPrior(head_.priors, head_.boxes, candidate, head_.input_size)
+                                                            : BoxOf(head_.boxes, head_.box_format, candidate);
+    found_.Add(box, score, class_id, static_cast<std::int32_t>(candidate));
   }
 
   const DenseHead& head_;

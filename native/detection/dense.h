@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "detections.h"
+#include "priors.h"
 
 namespace im::detection {
 
@@ -16,6 +17,8 @@ struct DenseHead {
   Matrix scores;
   Matrix objectness;  // unless kNone
   ObjectnessUse objectness_use = ObjectnessUse::kNone;
+  Matrix priors = {};  // with kOffsets, four attributes
+  InputSize input_size = {};
 };
 
 // Candidates whose best class (the first of equals; NaN is passed over) passes its threshold (strictly greater), in their order.

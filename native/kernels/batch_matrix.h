@@ -28,7 +28,9 @@ struct ElementMatrix {
   }
 };
 
-// One for each picture of a batch. Strides count elements.
+class PictureMatrix;
+
+// One for each picture of a batch, or the same for all (0 elements apart). Strides count elements.
 struct BatchMatrix {
   const void* data = nullptr;
   std::size_t candidate_stride = 0;
@@ -40,7 +42,10 @@ struct BatchMatrix {
     return NumberAt(data, half, picture * per_picture + candidate * candidate_stride + attribute * attribute_stride);
   }
 
-  // What work(matrix) returns for the ElementMatrix of a picture. The type is asked for once, and not in the loops of `work`.
+  // For a few numbers.
+  IM_HOST_DEVICE PictureMatrix Of(unsigned picture) const;
+  // For many: what work(matrix) returns for the ElementMatrix of a picture. The type is asked for once, and not in the loops of
+  // `work`.
   template <typename Work>
   IM_HOST_DEVICE auto With(unsigned picture, Work work) const {
     const std::size_t first = picture * per_picture;
@@ -48,5 +53,20 @@ struct BatchMatrix {
     return work(ElementMatrix<float>{static_cast<const float*>(data) + first, candidate_stride, attribute_stride});
   }
 };
+
+// As detection::Matrix, of elements whose type is asked for with each of them.
+class PictureMatrix {
+ public:
+  IM_HOST_DEVICE PictureMatrix(const BatchMatrix& batch, unsigned picture) : batch_(batch), picture_(picture) {}
+  IM_HOST_DEVICE float At(std::size_t candidate, std::size_t attribute) const {
+    return batch_.At(picture_, candidate, attribute);
+  }
+
+ private:
+  const BatchMatrix& batch_;
+  unsigned picture_;
+};
+
+IM_HOST_DEVICE PictureMatrix BatchMatrix::Of(unsigned picture) const { return {*this, picture}; }
 
 }  // namespace im::kernels

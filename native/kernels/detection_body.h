@@ -11,6 +11,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include "detection/priors.h"
 #include "detection/sigmoid.h"
 #include "kernels/batch_matrix.h"
 #include "kernels/found.h"
@@ -23,6 +24,8 @@ struct DetectionArguments {
   BatchMatrix boxes;
   BatchMatrix scores;
   BatchMatrix objectness;
+  BatchMatrix priors;  // with kOffsets, those of all pictures
+  detection::InputSize input_size;
   const RunSettings* settings = nullptr;
   detection::ThresholdList thresholds;  // one per class
   // Working memory, `candidates` each per picture: keys, classes and scores as they were gathered, then best first.
@@ -92,6 +95,12 @@ IM_HOST_DEVICE void GatherCandidate(const DetectionArguments& arguments, unsigne
   arguments.scores_gathered[place] = decision.score;
 }
 
+IM_HOST_DEVICE Box BoxOfCandidate(const DetectionArguments& arguments, unsigned picture, std::size_t candidate) {
+  const PictureMatrix boxes = arguments.boxes.Of(picture);
+  if (arguments.box_format != detection::BoxFormat::kOffsets) return BoxOf(boxes, arguments.box_format, candidate);
+  return BoxFromPrior(arguments.priors.Of(picture), boxes, candidate, arguments.input_size);
+}
+
 // Keys are all different, so are the ranks: every place is written once, whatever the order was.
 IM_HOST_DEVICE void RankCandidate(const DetectionArguments& arguments, unsigned place, unsigned picture) {
   const std::uint32_t count = arguments.gathered[picture];
@@ -102,8 +111,7 @@ IM_HOST_DEVICE void RankCandidate(const DetectionArguments& arguments, unsigned 
   std::uint32_t rank = 0;
   for (std::uint32_t i = 0; i < count; ++i) rank += keys[i] < key ? 1u : 0u;
   const std::int32_t candidate = detection::PositionOf(key);
-  const Box box = arguments.boxes.With(
-      picture, [&](const auto& boxes) { return BoxOf(boxes, arguments.box_format, static_cast<std::size_t>(candidate)); });
+  const Box box = BoxOfCandidate(arguments, picture, static_cast<std::size_t>(candidate));
   arguments.ranked[start + rank] = {box, arguments.scores_gathered[start + place], arguments.classes[start + place], candidate,
                                     0};
 }

@@ -96,6 +96,11 @@ Status Detector::Prepare(const DeviceDenseHead& head, const detection::Threshold
   IM_RETURN_IF_ERROR(SetView(head.scores, head.pictures, head.candidates, head.classes, "scores", arguments.scores));
   if (head.objectness_use != detection::ObjectnessUse::kNone)
     IM_RETURN_IF_ERROR(SetView(head.objectness, head.pictures, head.candidates, 1, "objectness", arguments.objectness));
+  if (head.box_format == detection::BoxFormat::kOffsets) {
+    IM_RETURN_IF_ERROR(SetView(head.priors, 1, head.candidates, 4, "priors", arguments.priors));
+    arguments.priors.per_picture = 0;
+    arguments.input_size = head.input_size;
+  }
   Memory memory(head.pictures, head.candidates, head.classes, std::min(limits.max_detections, head.candidates));
   const std::size_t ranked = memory.working.Take(head.pictures * head.candidates * sizeof(Found));
   IM_RETURN_IF_ERROR(LayOut(memory, SettingsOf(thresholds, limits)));

@@ -23,6 +23,8 @@ struct DeviceDenseHead {
   std::size_t classes = 0;
   DeviceMatrix boxes;
   detection::BoxFormat box_format = detection::BoxFormat::kCenterSize;
+  DeviceMatrix priors;  // with kOffsets, those of all pictures
+  detection::InputSize input_size;
   DeviceMatrix scores;
   DeviceMatrix objectness;  // unless kNone
   detection::ObjectnessUse objectness_use = detection::ObjectnessUse::kNone;

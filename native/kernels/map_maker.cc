@@ -72,11 +72,6 @@ std::vector<Element> Slice(const void* elements, std::size_t first, std::size_t 
 
 }  // namespace
 
-bool HasWideIds(const maps::ClassMapSettings& settings) {
-  const auto is_wide = [](std::uint16_t id) { return id > std::numeric_limits<std::uint8_t>::max(); };
-  return is_wide(settings.background) || std::any_of(settings.class_ids.begin(), settings.class_ids.end(), is_wide);
-}
-
 Result<std::shared_ptr<const MapKernels>> MapKernels::Load(const std::shared_ptr<const cuda::Device>& device) {
   Result<cuda::Module> module = cuda::Module::Load(device, MapImages());
   if (!module.ok()) return module.status();
@@ -100,7 +95,7 @@ Status MapMaker::Prepare(const DeviceMap& map, const std::vector<maps::Placement
   pixels_.clear();
   if (settings.class_ids.size() != map.channels) return InvalidArgument(kStage, "There must be one class id for each channel.");
   if (settings.thresholds.empty()) return InvalidArgument(kStage, "There must be at least one threshold.");
-  return Prepare(map, placements, settings, Kernel::kTriangle, HasWideIds(settings) ? Ids::kWide : Ids::kNarrow);
+  return Prepare(map, placements, settings, Kernel::kTriangle, maps::HasWideIds(settings) ? Ids::kWide : Ids::kNarrow);
 }
 
 Status MapMaker::Prepare(const DeviceMap& map, const std::vector<maps::Placement>& placements, Kernel kernel) {

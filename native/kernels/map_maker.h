@@ -32,9 +32,6 @@ class MapKernels {
   cuda::FunctionObject* values_ = nullptr;
 };
 
-// Whether ids take 16 bits.
-bool HasWideIds(const maps::ClassMapSettings& settings);
-
 // As maps::DenseMap, for a batch.
 struct DeviceMap {
   std::size_t channels = 0;

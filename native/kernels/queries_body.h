@@ -73,9 +73,7 @@ IM_HOST_DEVICE void PlacePair(const QueriesArguments& arguments, unsigned gather
   }
   if (better_reported >= arguments.limit) return;
   const std::int32_t query = detection::PositionOf(key) / arguments.classes;
-  const Box box = arguments.boxes.With(picture, [&](const auto& boxes) {
-    return BoxOf(boxes, detection::BoxFormat::kCenterSize, static_cast<std::size_t>(query));
-  });
+  const Box box = BoxOf(arguments.boxes.Of(picture), detection::BoxFormat::kCenterSize, static_cast<std::size_t>(query));
   CountUp(arguments.found_count + picture);
   arguments.found[static_cast<std::int64_t>(picture) * arguments.limit + better_reported] = {
       box, arguments.scores[start + gathered], reported[gathered], query, 0};

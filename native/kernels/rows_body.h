@@ -30,20 +30,19 @@ using RowsShared = SumsShared<kRowsBlock>;
 template <typename Team>
 IM_HOST_DEVICE void FilterPicture(const Team& team, const RowsArguments& arguments, unsigned picture, RowsShared& shared) {
   const std::int32_t share = (arguments.count + kRowsBlock - 1) / kRowsBlock;
-  // calls visit(rows, row) for the rows of thread i that pass.
+  const PictureMatrix rows = arguments.rows.Of(picture);
+  // calls visit(row) for the rows of thread i that pass.
   const auto for_passing = [&](int i, auto visit) {
-    arguments.rows.With(picture, [&](const auto& rows) {
-      const std::int32_t begin = i * share;
-      const std::int32_t end = begin + share < arguments.count ? begin + share : arguments.count;
-      IM_KEEP_LOOP
-      for (std::int32_t row = begin; row < end; ++row) {
-        if (RowPasses(rows, static_cast<std::size_t>(row), arguments.thresholds, arguments.inclusive)) visit(rows, row);
-      }
-    });
+    const std::int32_t begin = i * share;
+    const std::int32_t end = begin + share < arguments.count ? begin + share : arguments.count;
+    IM_KEEP_LOOP
+    for (std::int32_t row = begin; row < end; ++row) {
+      if (RowPasses(rows, static_cast<std::size_t>(row), arguments.thresholds, arguments.inclusive)) visit(row);
+    }
   };
   team.ForEach(kRowsBlock, [&](int i) {
     std::uint64_t passing = 0;
-    for_passing(i, [&](const auto&, std::int32_t) { ++passing; });
+    for_passing(i, [&](std::int32_t) { ++passing; });
     shared.sums[0][i] = passing;
   });
   const std::uint64_t* sums = PrefixSums(team, shared);
@@ -52,7 +51,7 @@ IM_HOST_DEVICE void FilterPicture(const Team& team, const RowsArguments& argumen
     Found* found = arguments.found + static_cast<std::uint64_t>(picture) * limit;
     std::uint64_t place = i == 0 ? 0 : sums[i - 1];
     if (place < limit) {
-      for_passing(i, [&](const auto& rows, std::int32_t row) {
+      for_passing(i, [&](std::int32_t row) {
         const auto index = static_cast<std::size_t>(row);
         if (place < limit)
           found[place] = {BoxOf(rows, detection::BoxFormat::kCorners, index), rows.At(index, 4),

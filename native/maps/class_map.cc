@@ -60,6 +60,11 @@ class BestChannel {
 
 }  // namespace
 
+bool HasWideIds(const ClassMapSettings& settings) {
+  const auto is_wide = [](std::uint16_t id) { return id > std::numeric_limits<std::uint8_t>::max(); };
+  return is_wide(settings.background) || std::any_of(settings.class_ids.begin(), settings.class_ids.end(), is_wide);
+}
+
 std::vector<float> ThresholdsByChannel(const ClassMapSettings& settings) {
   std::vector<float> thresholds;
   for (const std::uint16_t id : settings.class_ids) {

@@ -18,6 +18,9 @@ struct ClassMapSettings {
   std::vector<float> thresholds;
 };
 
+// Whether an id takes 16 bits.
+bool HasWideIds(const ClassMapSettings& settings);
+
 // NaN, which nothing reaches, for a class without a threshold.
 std::vector<float> ThresholdsByChannel(const ClassMapSettings& settings);
 

@@ -9,6 +9,8 @@ namespace im {
 namespace {
 
 constexpr std::int64_t kMaximumCount = std::numeric_limits<std::int32_t>::max();
+// Of a network's input; float32 holds it exactly.
+constexpr std::int64_t kMaximumSide = std::int64_t{1} << 20;
 constexpr std::int64_t kMaximumStride = std::int64_t{1} << 40;
 
 template <typename T>
@@ -106,8 +108,18 @@ detection::Matrix MatrixArgument::View(std::size_t candidates, std::size_t attri
 }
 
 detection::BoxFormat ReadBoxFormat(Napi::Value value, const std::string& name) {
-  const bool center = RequireOneOf(value, name, {"cxcywh", "xyxy"}) == 0;
-  return center ? detection::BoxFormat::kCenterSize : detection::BoxFormat::kCorners;
+  constexpr detection::BoxFormat kFormats[] = {detection::BoxFormat::kCenterSize, detection::BoxFormat::kCorners,
+                                               detection::BoxFormat::kOffsets};
+  return kFormats[RequireOneOf(value, name, {"cxcywh", "xyxy", "offsets"})];
+}
+
+detection::InputSize ReadInputSize(Napi::Value value, const std::string& name) {
+  const Napi::Object size = RequireObject(value, name);
+  const auto side = [&](const char* which) {
+    return static_cast<float>(RequireInteger(Field(size, which), name + "." + which, 1, kMaximumSide));
+  };
+  const float width = side("width");
+  return {width, side("height")};
 }
 
 detection::ObjectnessUse ReadObjectnessUse(Napi::Value value, const std::string& name) {

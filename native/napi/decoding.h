@@ -18,6 +18,7 @@
 
 #include "../detection/detections.h"
 #include "../detection/key_points.h"
+#include "../detection/priors.h"
 #include "../masks/runs.h"
 #include "arguments.h"
 #include "environment.h"
@@ -86,6 +87,8 @@ struct MatrixArgument {
 };
 
 detection::BoxFormat ReadBoxFormat(Napi::Value value, const std::string& name);
+// Of a network's input, for priors.
+detection::InputSize ReadInputSize(Napi::Value value, const std::string& name);
 detection::ObjectnessUse ReadObjectnessUse(Napi::Value value, const std::string& name);
 
 // NativeDecodeSettings, read in the same two steps.

@@ -57,10 +57,17 @@ Napi::Value DecodeDense(const Napi::CallbackInfo& info) {
   if (const Napi::Value value = Field(argument, "objectness"); head.objectness_use != detection::ObjectnessUse::kNone) {
     objectness = MatrixArgument::Read(value, "head.objectness");
   }
+  std::optional<MatrixArgument> priors;
+  if (head.box_format == detection::BoxFormat::kOffsets) {
+    const Napi::Value value = Field(argument, "priors");
+    priors = MatrixArgument::Read(value, "head.priors");
+    head.input_size = ReadInputSize(Field(value.As<Napi::Object>(), "inputSize"), "head.priors.inputSize");
+  }
   const SettingsArgument settings = SettingsArgument::Read(info[1], "settings");
 
   std::vector<Span<float>> arrays;
   head.boxes = boxes.View(head.candidates, 4, arrays);
+  if (priors) head.priors = priors->View(head.candidates, 4, arrays);
   head.scores = scores.View(head.candidates, head.classes, arrays);
   if (objectness) head.objectness = objectness->View(head.candidates, 1, arrays);
   const detection::Thresholds thresholds = settings.Thresholds();

@@ -6,9 +6,9 @@
 #include <utility>
 #include <vector>
 
-#include "../maps/class_map.h"
 #include "arguments.h"
 #include "environment.h"
+#include "map_arguments.h"
 #include "memory.h"
 
 namespace im {
@@ -19,33 +19,6 @@ constexpr std::int64_t kMaximumOffset = std::int64_t{1} << 40;
 std::size_t Side(Napi::Object object, const char* key, const std::string& name) {
   return static_cast<std::size_t>(
       RequireInteger(Field(object, key), name + "." + key, 1, static_cast<std::int64_t>(maps::kMaximumSide)));
-}
-
-maps::Placement ReadPlacement(Napi::Value value) {
-  const Napi::Object object = RequireObject(value, "placement");
-  const auto integer = [](Napi::Object of, const char* key, const std::string& name) {
-    constexpr auto limit = static_cast<std::int64_t>(maps::kMaximumSide);
-    return RequireInteger(Field(of, key), name + "." + key, -limit, limit);
-  };
-  maps::Placement placement;
-  const Napi::Object trim = RequireObject(Field(object, "trim"), "placement.trim");
-  placement.trim_left = integer(trim, "left", "placement.trim");
-  placement.trim_top = integer(trim, "top", "placement.trim");
-  placement.trim_right = integer(trim, "right", "placement.trim");
-  placement.trim_bottom = integer(trim, "bottom", "placement.trim");
-  const Napi::Object resize = RequireObject(Field(object, "resize"), "placement.resize");
-  placement.width = Side(resize, "width", "placement.resize");
-  placement.height = Side(resize, "height", "placement.resize");
-  const Napi::Object canvas = RequireObject(Field(object, "canvas"), "placement.canvas");
-  placement.canvas_width = Side(canvas, "width", "placement.canvas");
-  placement.canvas_height = Side(canvas, "height", "placement.canvas");
-  const auto position = [&](const char* key) {
-    return static_cast<std::size_t>(RequireInteger(Field(canvas, key), std::string("placement.canvas.") + key, 0,
-                                                   static_cast<std::int64_t>(maps::kMaximumSide)));
-  };
-  placement.left = position("left");
-  placement.top = position("top");
-  return placement;
 }
 
 // A map and the array it lies in; all properties are read before the array, since a getter may detach it.
@@ -111,8 +84,8 @@ class MapTask : public Task {
 
 class ClassMapTask final : public MapTask {
  public:
-  ClassMapTask(Napi::Env env, const maps::Placement& placement, maps::ClassMapSettings settings, bool wide)
-      : MapTask(env, placement), settings_(std::move(settings)), wide_(wide) {}
+  ClassMapTask(Napi::Env env, const maps::Placement& placement, maps::ClassMapSettings settings)
+      : MapTask(env, placement), settings_(std::move(settings)), wide_(maps::HasWideIds(settings_)) {}
 
   void Allocate(Napi::Env env) {
     if (wide_) {
@@ -140,8 +113,8 @@ class ClassMapTask final : public MapTask {
   }
 
  private:
-  maps::ClassMapSettings settings_;
-  bool wide_;
+  const maps::ClassMapSettings settings_;
+  const bool wide_;
   Napi::ObjectReference ids_;
   Napi::ObjectReference confidence_;
   std::uint8_t* narrow_ids_ = nullptr;
@@ -171,27 +144,11 @@ void RequireValid(Napi::Env env, const maps::DenseMap& map, const maps::Placemen
 Napi::Value MakeClassMapBinding(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const MapArgument map = MapArgument::Read(info[0]);
-  const maps::Placement placement = ReadPlacement(info[1]);
-  const Napi::Object object = RequireObject(info[2], "settings");
-  maps::ClassMapSettings settings;
-  constexpr std::int64_t kLargestId = 65535;
-  settings.background =
-      static_cast<std::uint16_t>(RequireInteger(Field(object, "background"), "settings.background", 0, kLargestId));
-  const Napi::Value ids_value = Field(object, "classIds");
-  const Napi::Value thresholds_value = Field(object, "thresholds");
-  bool wide = settings.background > 255;
-  const Span<const std::int32_t> ids = RequireInt32Array(ids_value, "settings.classIds");
-  for (std::size_t i = 0; i < ids.size; ++i) {
-    if (ids.data[i] < 0 || ids.data[i] > kLargestId) ThrowArgument(env, "settings.classIds", "ids of 0 to 65535", ids_value);
-    wide = wide || ids.data[i] > 255;
-    settings.class_ids.push_back(static_cast<std::uint16_t>(ids.data[i]));
-  }
-  if (ids.size != map.map.channels) ThrowArgument(env, "settings.classIds", "one id for each channel", ids_value);
-  const Span<float> thresholds = RequireFloat32Array(thresholds_value, "settings.thresholds");
-  if (thresholds.size == 0) ThrowArgument(env, "settings.thresholds", "at least one threshold", thresholds_value);
-  settings.thresholds.assign(thresholds.data, thresholds.data + thresholds.size);
+  const maps::Placement placement = ReadPlacement(info[1], "placement");
+  maps::ClassMapSettings settings = ReadClassMapSettings(info[2], "settings");
+  if (settings.class_ids.size() != map.map.channels) ThrowArgument(env, "settings.classIds", "one id for each channel", info[2]);
   RequireValid(env, map.map, placement);
-  auto task = std::make_unique<ClassMapTask>(env, placement, std::move(settings), wide);
+  auto task = std::make_unique<ClassMapTask>(env, placement, std::move(settings));
   task->Allocate(env);
   task->Take(map);
   return Environment::Get(env)->Submit(std::move(task));
@@ -200,9 +157,8 @@ Napi::Value MakeClassMapBinding(const Napi::CallbackInfo& info) {
 Napi::Value MakeValueMapBinding(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const MapArgument map = MapArgument::Read(info[0]);
-  const maps::Placement placement = ReadPlacement(info[1]);
-  constexpr Kernel kFilters[] = {Kernel::kTriangle, Kernel::kNearestCubic};
-  const Kernel kernel = kFilters[RequireOneOf(info[2], "filter", {"triangle", "nearest-cubic"})];
+  const maps::Placement placement = ReadPlacement(info[1], "placement");
+  const Kernel kernel = ReadMapFilter(info[2], "filter");
   RequireValid(env, map.map, placement);
   auto task = std::make_unique<ValueMapTask>(env, placement, kernel);
   task->Allocate(env);

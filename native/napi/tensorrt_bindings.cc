@@ -78,6 +78,7 @@ class NativeTensorRtEngine : public Napi::ObjectWrap<NativeTensorRtEngine> {
     return DefineClass(
         env, "NativeTensorRtEngine",
         {InstanceMethod<&NativeTensorRtEngine::Run>("run"), InstanceMethod<&NativeTensorRtEngine::RunDetections>("runDetections"),
+         InstanceMethod<&NativeTensorRtEngine::RunMaps>("runMaps"),
          InstanceMethod<&NativeTensorRtEngine::Statistics>("statistics"),
          InstanceMethod<&NativeTensorRtEngine::CountRefusal>("countRefusal"),
          InstanceMethod<&NativeTensorRtEngine::Close>("close")},
@@ -117,6 +118,12 @@ class NativeTensorRtEngine : public Napi::ObjectWrap<NativeTensorRtEngine> {
     const Napi::Env env = info.Env();
     RequireOpen(env);
     return StartDetections(env, state_, info[0], info[1], info[2]);
+  }
+
+  Napi::Value RunMaps(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    RequireOpen(env);
+    return StartMaps(env, state_, info[0], info[1], info[2]);
   }
 
   void RequireOpen(Napi::Env env) const {

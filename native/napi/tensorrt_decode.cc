@@ -5,7 +5,9 @@
 
 #include "arguments.h"
 #include "decoding.h"
+#include "map_arguments.h"
 #include "mask_arguments.h"
+#include "memory.h"
 
 namespace im {
 namespace {
@@ -26,6 +28,11 @@ trt::DenseLayout ReadDense(Napi::Object head) {
   trt::DenseLayout layout;
   layout.boxes = ReadPart(Field(head, "boxes"), "request.head.boxes");
   layout.box_format = ReadBoxFormat(Field(head, "boxFormat"), "request.head.boxFormat");
+  if (layout.box_format == detection::BoxFormat::kOffsets) {
+    const Napi::Object priors = RequireObject(Field(head, "priors"), "request.head.priors");
+    const std::size_t output = RequireCount(Field(priors, "output"), "request.head.priors.output");
+    layout.priors = trt::PriorsLayout{output, ReadInputSize(Field(priors, "inputSize"), "request.head.priors.inputSize")};
+  }
   layout.scores = ReadPart(Field(head, "scores"), "request.head.scores");
   layout.extras = RequireCount(Field(head, "extras"), "request.head.extras");
   layout.objectness_use = ReadObjectnessUse(Field(head, "objectnessUse"), "request.head.objectnessUse");
@@ -49,16 +56,19 @@ trt::RowsLayout ReadRows(Napi::Object head) {
           RequireBoolean(Field(head, "inclusive"), "request.head.inclusive")};
 }
 
+Napi::Array RequireList(Napi::Value value, const std::string& name) {
+  if (!value.IsArray()) ThrowArgument(value.Env(), name, "an array with one entry for each picture", value);
+  return value.As<Napi::Array>();
+}
+
 trt::KeyPointQueriesLayout ReadKeyPointQueries(Napi::Object head) {
   trt::KeyPointQueriesLayout layout;
   layout.queries = ReadQueries(head);
   layout.points = RequireCount(Field(head, "points"), "request.head.points");
   layout.slots = RequireSlots(Field(head, "slots"), "request.head.slots");
-  const Napi::Value scales = Field(head, "scales");
-  if (!scales.IsArray()) ThrowArgument(head.Env(), "request.head.scales", "an array of one scale for each picture", scales);
-  const Napi::Array list = scales.As<Napi::Array>();
-  for (std::uint32_t i = 0; i < list.Length(); ++i)
-    layout.scales.push_back(ReadKeyPointScale(list.Get(i), "request.head.scales[" + std::to_string(i) + "]"));
+  const Napi::Array scales = RequireList(Field(head, "scales"), "request.head.scales");
+  for (std::uint32_t i = 0; i < scales.Length(); ++i)
+    layout.scales.push_back(ReadKeyPointScale(scales.Get(i), "request.head.scales[" + std::to_string(i) + "]"));
   return layout;
 }
 
@@ -86,11 +96,9 @@ trt::MasksLayout ReadMasks(Napi::Value value) {
   masks.sigmoid = RequireBoolean(Field(object, "sigmoid"), "request.masks.sigmoid");
   if (const Napi::Value scale = Field(object, "boxScale"); !scale.IsNull())
     masks.cut = kernels::MaskCut{static_cast<float>(RequireNumber(scale, "request.masks.boxScale"))};
-  const Napi::Value targets = Field(object, "targets");
-  if (!targets.IsArray()) ThrowArgument(value.Env(), "request.masks.targets", "an array of one target for each picture", targets);
-  const Napi::Array list = targets.As<Napi::Array>();
-  for (std::uint32_t i = 0; i < list.Length(); ++i)
-    masks.targets.push_back(ReadMaskTarget(list.Get(i), "request.masks.targets[" + std::to_string(i) + "]"));
+  const Napi::Array targets = RequireList(Field(object, "targets"), "request.masks.targets");
+  for (std::uint32_t i = 0; i < targets.Length(); ++i)
+    masks.targets.push_back(ReadMaskTarget(targets.Get(i), "request.masks.targets[" + std::to_string(i) + "]"));
   return masks;
 }
 
@@ -105,9 +113,27 @@ std::vector<std::size_t> ReadWanted(Napi::Value value) {
   return wanted;
 }
 
+// In memory that goes on being the vector's.
+template <typename TypedArray, typename Element>
+Napi::Value Adopt(Napi::Env env, std::vector<Element>&& elements) {
+  auto* owner = new std::vector<Element>(std::move(elements));
+  const auto release = [](void* hint) { delete static_cast<std::vector<Element>*>(hint); };
+  return TypedArray::New(env, owner->size(), AdoptBuffer(env, owner->data(), owner->size() * sizeof(Element), release, owner), 0);
+}
+
+Napi::Value MapToJavaScript(Napi::Env env, kernels::PictureMap&& map) {
+  const bool narrow = !map.ids.empty();
+  if (!narrow && map.wide_ids.empty()) return Adopt<Napi::Float32Array>(env, std::move(map.values));
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("classMap",
+             narrow ? Adopt<Napi::Uint8Array>(env, std::move(map.ids)) : Adopt<Napi::Uint16Array>(env, std::move(map.wide_ids)));
+  result.Set("confidence", Adopt<Napi::Float32Array>(env, std::move(map.values)));
+  return result;
+}
+
 }  // namespace
 
-trt::DecodeJob ReadDecodeJob(Napi::Value value) {
+trt::DecodeJob ReadDetectionJob(Napi::Value value) {
   const Napi::Object request = RequireObject(value, "request");
   trt::DecodeJob job;
   ReadHead(RequireObject(Field(request, "head"), "request.head"), job);
@@ -119,6 +145,32 @@ trt::DecodeJob ReadDecodeJob(Napi::Value value) {
   job.wanted = ReadWanted(Field(request, "outputs"));
   job.thresholds = settings.Thresholds();
   return job;
+}
+
+trt::DecodeJob ReadMapJob(Napi::Value value) {
+  const Napi::Object request = RequireObject(value, "request");
+  trt::MapLayout map;
+  map.planes = RequireCount(Field(request, "planes"), "request.planes");
+  map.kind = ReadMapFilter(Field(request, "filter"), "request.filter");
+  if (const Napi::Value classes = Field(request, "classes"); !classes.IsNull())
+    map.kind = ReadClassMapSettings(classes, "request.classes");
+  const Napi::Array placements = RequireList(Field(request, "placements"), "request.placements");
+  for (std::uint32_t i = 0; i < placements.Length(); ++i)
+    map.placements.push_back(ReadPlacement(placements.Get(i), "request.placements[" + std::to_string(i) + "]"));
+  trt::DecodeJob job;
+  job.pictures = map.placements.size();
+  job.map = std::move(map);
+  job.wanted = ReadWanted(Field(request, "outputs"));
+  return job;
+}
+
+Napi::Value ToJavaScript(Napi::Env env, trt::Decoded&& decoded) {
+  if (decoded.map) return MapToJavaScript(env, std::move(*decoded.map));
+  Napi::Object picture = Napi::Object::New(env);
+  picture.Set("rows", ToJavaScript(env, decoded.detections));
+  if (decoded.masks) picture.Set("masks", decoded.masks->complete ? ToJavaScript(env, decoded.masks->masks) : env.Null());
+  if (decoded.key_points) picture.Set("keyPoints", ToJavaScript(env, *decoded.key_points));
+  return picture;
 }
 
 }  // namespace im

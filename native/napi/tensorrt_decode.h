@@ -1,4 +1,5 @@
-// What a run has the device make of its outputs, as JavaScript says it (NativeDetectionRequest in src/native/addon.ts).
+// What a run has the device make of its outputs, as JavaScript says it, and what came of it (NativeDetectionRequest and
+// NativeMapRequest in src/native/addon.ts).
 #pragma once
 
 #include <napi.h>
@@ -7,7 +8,11 @@
 
 namespace im {
 
-// Holds nothing of JavaScript's.
-trt::DecodeJob ReadDecodeJob(Napi::Value value);
+// They hold nothing of JavaScript's.
+trt::DecodeJob ReadDetectionJob(Napi::Value value);
+trt::DecodeJob ReadMapJob(Napi::Value value);
+
+// NativeDecodedPicture, NativeClassMap or values.
+Napi::Value ToJavaScript(Napi::Env env, trt::Decoded&& decoded);
 
 }  // namespace im

@@ -16,14 +16,6 @@
 
 namespace im {
 
-Napi::Object ToJavaScript(Napi::Env env, const trt::Decoded& decoded) {
-  Napi::Object picture = Napi::Object::New(env);
-  picture.Set("rows", ToJavaScript(env, decoded.detections));
-  if (decoded.masks) picture.Set("masks", decoded.masks->complete ? ToJavaScript(env, decoded.masks->masks) : env.Null());
-  if (decoded.key_points) picture.Set("keyPoints", ToJavaScript(env, *decoded.key_points));
-  return picture;
-}
-
 namespace {
 
 class RunTask : public DeviceTask {
@@ -120,7 +112,8 @@ class RunTask : public DeviceTask {
     if (!decode_) return Tensors(env);
     Napi::Object result = Napi::Object::New(env);
     Napi::Array pictures = Napi::Array::New(env, decoded_.size());
-    for (std::size_t i = 0; i < decoded_.size(); ++i) pictures.Set(static_cast<std::uint32_t>(i), ToJavaScript(env, decoded_[i]));
+    for (std::size_t i = 0; i < decoded_.size(); ++i)
+      pictures.Set(static_cast<std::uint32_t>(i), ToJavaScript(env, std::move(decoded_[i])));
     result.Set("pictures", pictures);
     result.Set("outputs", Tensors(env));
     return result;
@@ -248,7 +241,12 @@ Napi::Value StartRun(Napi::Env env, const std::shared_ptr<EngineState>& state, N
 
 Napi::Value StartDetections(Napi::Env env, const std::shared_ptr<EngineState>& state, Napi::Value inputs, Napi::Value request,
                             Napi::Value cancel) {
-  return Start(env, state, inputs, ReadDecodeJob(request), env.Null(), cancel);
+  return Start(env, state, inputs, ReadDetectionJob(request), env.Null(), cancel);
+}
+
+Napi::Value StartMaps(Napi::Env env, const std::shared_ptr<EngineState>& state, Napi::Value inputs, Napi::Value request,
+                      Napi::Value cancel) {
+  return Start(env, state, inputs, ReadMapJob(request), env.Null(), cancel);
 }
 
 }  // namespace im

@@ -1,4 +1,4 @@
-// Runs of an engine: NativeTensorRtEngine.run and runDetections of src/native/addon.ts.
+// Runs of an engine: NativeTensorRtEngine.run, runDetections and runMaps of src/native/addon.ts.
 #pragma once
 
 #include <napi.h>
@@ -30,12 +30,12 @@ struct EngineState {
   const std::shared_ptr<RunCounters> counters = std::make_shared<RunCounters>();
 };
 
-Napi::Object ToJavaScript(Napi::Env env, const trt::Decoded& decoded);
-
 // `uses`: what becomes of each output; null downloads all.
 Napi::Value StartRun(Napi::Env env, const std::shared_ptr<EngineState>& state, Napi::Value inputs, Napi::Value uses,
                      Napi::Value cancel);
-// What the device reads out of the outputs, and the outputs that are asked for besides.
+// What the device makes of the outputs, and the outputs that are asked for besides.
+Napi::Value StartMaps(Napi::Env env, const std::shared_ptr<EngineState>& state, Napi::Value inputs, Napi::Value request,
+                      Napi::Value cancel);
 Napi::Value StartDetections(Napi::Env env, const std::shared_ptr<EngineState>& state, Napi::Value inputs, Napi::Value request,
                             Napi::Value cancel);
 

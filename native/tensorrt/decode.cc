@@ -26,6 +26,11 @@ void Append(Shape& key, const DenseLayout& dense) {
   Append(key, dense.boxes);
   Append(key, dense.scores);
   if (dense.objectness) Append(key, *dense.objectness);
+  if (!dense.priors) return;
+  // Sizes are whole numbers.
+  const auto& [output, input_size] = *dense.priors;
+  key.insert(key.end(), {static_cast<std::int64_t>(output), static_cast<std::int64_t>(input_size.width),
+                         static_cast<std::int64_t>(input_size.height)});
 }
 
 void Append(Shape& key, const RowsLayout& rows) {
@@ -47,7 +52,7 @@ void Append(Shape& key, const MapLayout& map) {
   const auto* classes = std::get_if<maps::ClassMapSettings>(&map.kind);
   key.insert(key.end(), {static_cast<std::int64_t>(map.planes), classes == nullptr
                                                                     ? 2 + static_cast<std::int64_t>(std::get<Kernel>(map.kind))
-                                                                    : (kernels::HasWideIds(*classes) ? 1 : 0)});
+                                                                    : (maps::HasWideIds(*classes) ? 1 : 0)});
   for (const maps::Placement& placement : map.placements) {
     const auto& [trim_left, trim_top, trim_right, trim_bottom, width, height, left, top, canvas_width, canvas_height] = placement;
     key.insert(key.end(), {trim_left, trim_top, trim_right, trim_bottom});
@@ -75,6 +80,7 @@ void AppendRead(std::vector<std::size_t>& read, const QueriesLayout& queries) {
 void AppendRead(std::vector<std::size_t>& read, const DenseLayout& dense) {
   read.insert(read.end(), {dense.boxes.output, dense.scores.output});
   if (dense.objectness) read.push_back(dense.objectness->output);
+  if (dense.priors) read.push_back(dense.priors->output);
 }
 
 void AppendRead(std::vector<std::size_t>& read, const RowsLayout& rows) { read.push_back(rows.output); }
@@ -142,6 +148,8 @@ Status CheckDecodeJob(const DecodeJob& job, const std::vector<Tensor>& outputs) 
   }
   if (std::holds_alternative<KeyPointQueriesLayout>(job.head) && (job.masks || job.key_points))
     return InvalidArgument(kStage, "Queries with key points have no masks, and no other key points.");
+  if (dense != nullptr && (dense->box_format == detection::BoxFormat::kOffsets) != dense->priors.has_value())
+    return InvalidArgument(kStage, "A head has priors where its boxes are offsets, and only there.");
   return {};
 }
 

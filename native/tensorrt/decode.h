@@ -9,6 +9,7 @@
 
 #include "base/status.h"
 #include "detection/key_points.h"
+#include "detection/priors.h"
 #include "kernels/key_point_queries.h"
 #include "kernels/map_maker.h"
 #include "kernels/mask_assembler.h"
@@ -23,10 +24,17 @@ struct HeadPart {
   std::size_t from = 0;
 };
 
+// Boxes that all pictures share.
+struct PriorsLayout {
+  std::size_t output = 0;  // [candidates, 4] or [1, candidates, 4]
+  detection::InputSize input_size;
+};
+
 // A head as an engine has it; sizes are those of the outputs of a run.
 struct DenseLayout {
   HeadPart boxes;
   detection::BoxFormat box_format = detection::BoxFormat::kCenterSize;
+  std::optional<PriorsLayout> priors;  // with kOffsets
   HeadPart scores;
   std::size_t extras = 0;              // attributes behind the class scores
   std::optional<HeadPart> objectness;  // unless kNone

@@ -63,6 +63,18 @@ class Outputs {
         outputs_[index].address, length.value(), {0, numbers, 1}, queries * rows * numbers, IsHalf(index)};
   }
 
+  // For so many candidates.
+  Result<kernels::DeviceMatrix> PlacePriors(std::size_t index, std::size_t candidates) const {
+    const DeviceOutput& output = outputs_[index];
+    const std::size_t rank = output.shape.size() == 3 ? 3 : 2;
+    const Result<std::size_t> length = LengthOf(index, rank, "priors have two dimensions, or three");
+    if (!length.ok()) return length.status();
+    if (length.value() == candidates * 4 && output.shape.back() == 4)
+      return kernels::DeviceMatrix{output.address, length.value(), {0, 4, 1}, 0, IsHalf(index)};
+    return InvalidArgument(kStage, Name(index) + " has the shape " + ShapeText(output.shape) + "; " + std::to_string(candidates) +
+                                       " candidates have as many priors, of four numbers each.");
+  }
+
   Result<kernels::DeviceMap> PlaceMap(std::size_t index) const {
     // One channel may go without its dimension.
     const std::size_t rank = outputs_[index].shape.size() == 3 ? 3 : 4;
@@ -134,6 +146,12 @@ Status Prepare(const DenseLayout& layout, const DecodeJob& job, const Outputs& o
   head.classes = scores.value().attributes - layout.extras;
   head.boxes = boxes.value().matrix;
   head.box_format = layout.box_format;
+  if (layout.priors) {
+    const Result<kernels::DeviceMatrix> priors = outputs.PlacePriors(layout.priors->output, head.candidates);
+    if (!priors.ok()) return priors.status();
+    head.priors = priors.value();
+    head.input_size = layout.priors->input_size;
+  }
   head.scores = scores.value().matrix;
   head.objectness_use = layout.objectness_use;
   bool same = scores.value().candidates == head.candidates;

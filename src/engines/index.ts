@@ -1,4 +1,5 @@
 export type * from "./types.js";
+export { DEVICE_MAP_PIXELS } from "./types.js";
 export { createInferenceSession, onnxRuntimeInfo, type OnnxRuntimeInfo } from "./onnx/create.js";
 export { DeviceTensor } from "./tensorrt/device-tensor.js";
 export {

@@ -1,6 +1,6 @@
 /** Tensors and sessions: what the engines room offers to models. */
 import type { PixelImage, PreprocessSteps } from "../imaging/types.js";
-import type { NativeDecodedPicture, NativeDetectionRequest } from "../native/index.js";
+import type { NativeClassMap, NativeDecodedPicture, NativeDetectionRequest, NativeMapRequest } from "../native/index.js";
 
 /** Element types, named as in ONNX. */
 export type ElementType =
@@ -58,6 +58,19 @@ export type DecodedPicture = NativeDecodedPicture;
 
 export interface DetectionRun {
   readonly pictures: readonly DecodedPicture[];
+  /** Those that `RunOptions.outputs` names; none where it is left out. */
+  readonly outputs: Readonly<Record<string, Tensor>>;
+}
+
+/** A class, or a value, for every pixel of each picture of a run, which an engine is to make of one output on its device. */
+export type MapRequest = Omit<NativeMapRequest, "outputs">;
+
+/** Pixels of all pictures of a run for which a device makes maps, at most. */
+export const DEVICE_MAP_PIXELS = 2 ** 25;
+
+export interface MapRun {
+  /** float32 `[height, width]` where the request has no classes. */
+  readonly pictures: readonly (NativeClassMap | Float32Array)[];
   /** Those that `RunOptions.outputs` names; none where it is left out. */
   readonly outputs: Readonly<Record<string, Tensor>>;
 }
@@ -153,6 +166,9 @@ export interface InferenceSession extends AsyncDisposable {
   readonly runDetections?:
     | ((input: PictureBatch | Readonly<Record<string, Tensor>>, request: DetectionRequest, options?: RunOptions) => Promise<DetectionRun>)
     | undefined;
+  /** Likewise, of networks whose outputs become maps. */
+  readonly runMaps?:
+    ((input: PictureBatch | Readonly<Record<string, Tensor>>, request: MapRequest, options?: RunOptions) => Promise<MapRun>) | undefined;
   statistics(): SessionStatistics;
   /** Idempotent; waits for runs in progress, rejects new ones with ModelDisposedError. */
   close(): Promise<void>;

@@ -2,7 +2,7 @@
  * What a family of models is made of: two pure functions and a few facts. `describe` turns a package into settings,
  * `decode` turns network outputs into a result; sessions, queues, pictures and options are the business of others.
  */
-import type { DecodedPicture, DetectionRequest, Tensor, TensorPort } from "../engines/index.js";
+import type { DetectionRequest, DetectionRun, MapRequest, MapRun, Tensor, TensorPort } from "../engines/index.js";
 import type { Geometry, PreprocessPlan, Size } from "../imaging/index.js";
 import type { MaskFormat, MaskLogits } from "../results/index.js";
 import type { InferenceConfig, ModelConfig, ResizeModeRules } from "../packages/index.js";
@@ -121,19 +121,24 @@ export interface KeyPointColumns extends DetectionColumns {
 }
 
 /** How a family's results come from an engine whose device decodes its outputs. Pure. */
-export interface DeviceDecoding<Description, Resolved, Columns> {
+interface DeviceDecodingOf<Description, Resolved, Columns, Request, Decoded> {
   /** Why the device cannot read these outputs, which `decode` is then given; null: it can. */
   obstacle(description: Description, outputs: readonly TensorPort[]): string | null;
-  /** What the device is to make of the pictures of one run. */
-  request(
-    description: Description,
-    outputs: readonly TensorPort[],
-    pictures: readonly Geometry[],
-    options: Resolved,
-  ): Omit<DetectionRequest, "pictures">;
-  /** The same as `decode`, of what the device made of one picture. */
-  finish(decoded: DecodedPicture, geometry: Geometry, description: Description, options: Resolved): Columns;
+  /** What the device is to make of the pictures of one run; null: these are too much for it. */
+  request(description: Description, outputs: readonly TensorPort[], pictures: readonly Geometry[], options: Resolved): Request | null;
+  /** The same as `decode`, of what the device made of one picture; null: it had no memory for it. */
+  finish(decoded: Decoded, geometry: Geometry, description: Description, options: Resolved): Columns | null;
 }
+
+export type DeviceDecoding<Description, Resolved, Columns> =
+  | ({ readonly kind: "detections" } & DeviceDecodingOf<
+      Description,
+      Resolved,
+      Columns,
+      Omit<DetectionRequest, "pictures">,
+      DetectionRun["pictures"][number]
+    >)
+  | ({ readonly kind: "maps" } & DeviceDecodingOf<Description, Resolved, Columns, MapRequest, MapRun["pictures"][number]>);
 
 /**
  * @typeParam Resolved options of one call after validation and defaults.

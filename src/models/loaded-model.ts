@@ -1,14 +1,6 @@
 /** Joins the parts of a built-in family: pictures -> plan -> network -> decoder -> result. */
 import { float32ToFloat16, isPictureBatch, planBatches } from "../engines/index.js";
-import type {
-  DecodedPicture,
-  InferenceSession,
-  PictureBatch,
-  RunOptions,
-  SessionStatistics,
-  Tensor,
-  TensorPort,
-} from "../engines/index.js";
+import type { InferenceSession, PictureBatch, RunOptions, SessionStatistics, Tensor, TensorPort } from "../engines/index.js";
 import { ModelInputError } from "../errors.js";
 import { loadPicture, requireBatchable, resolvePreprocess } from "../imaging/index.js";
 import type { Geometry, ImageInput, Picture, PreprocessExecutor, PreprocessPlan } from "../imaging/index.js";
@@ -143,7 +135,7 @@ export abstract class LoadedModel<
     // Only after a complete run: a cancelled network may still be reading.
     for (const tensor of prepared.tensors) this.#buffers.giveBack(tensor.data as Float32Array);
     const run = performance.now();
-    const columns = decoded === null ? await this.#decodeAll(raw, prepared, resolved) : this.#finish(decoded, prepared, resolved);
+    const columns = decoded ?? (await this.#decodeAll(raw, prepared, resolved));
     const end = performance.now();
     const timings = { ...prepared.timings, inferenceMs: run - ready, postprocessMs: end - run, totalMs: end - called };
     return this.#present(columns, prepared, resolved, timings);
@@ -236,7 +228,7 @@ export abstract class LoadedModel<
 
   async #networkInputs(
     inputs: readonly (Tensor | PictureBatch)[],
-    { counts, geometry }: PreparedPictures,
+    prepared: PreparedPictures,
     options: Options | undefined,
   ): Promise<readonly (PictureBatch | Readonly<Record<string, Tensor>>)[]> {
     const { session, description } = this.parts;
@@ -244,33 +236,19 @@ export abstract class LoadedModel<
     const more = await this.moreInputs(options);
     return inputs.map((one, run) => {
       if ("pictures" in one) return one;
-      const first = counts.slice(0, run).reduce((sum, count) => sum + count, 0);
-      return { ...more(geometry[first] as Geometry), [port?.name ?? ""]: port?.type === "float16" ? toFloat16(one) : one };
+      const [first] = picturesOf(prepared, run);
+      return { ...more(first as Geometry), [port?.name ?? ""]: port?.type === "float16" ? toFloat16(one) : one };
     });
   }
 
-  /** @returns null where masks took more memory than the device may give them. */
-  async #runOnDevice(
-    prepared: PreparedPictures,
-    options: Options | undefined,
-    resolved: Resolved,
-  ): Promise<readonly DecodedPicture[] | null> {
-    const { session, description } = this.parts;
-    const { counts, geometry } = prepared;
+  /** @returns null where something is too large for the device. */
+  async #runOnDevice(prepared: PreparedPictures, options: Options | undefined, resolved: Resolved): Promise<readonly Columns[] | null> {
+    const { family, description, session } = this.parts;
+    const onDevice = family.onDevice as NonNullable<typeof family.onDevice>;
+    const call = { onDevice, description, options: resolved, runOptions: runOptionsOf(options) };
     const inputs = await this.#networkInputs(prepared.inputs, prepared, options);
-    const requestFor = (first: number, count: number) =>
-      this.#onDevice.request(description, session.outputs, geometry.slice(first, first + count), resolved);
-    const pictures = await runOnDevice(session, inputs, counts, requestFor, runOptionsOf(options));
-    return pictures.some(({ masks }) => masks === null) ? null : pictures;
-  }
-
-  #finish(pictures: readonly DecodedPicture[], { geometry }: Prepared, resolved: Resolved): Columns[] {
-    return pictures.map((one, index) => this.#onDevice.finish(one, geometry[index] as Geometry, this.parts.description, resolved));
-  }
-
-  /** Of a family with a head that the device decodes. */
-  get #onDevice(): NonNullable<FamilyBase<Task, Description, Resolved, Columns>["onDevice"]> {
-    return this.parts.family.onDevice as NonNullable<FamilyBase<Task, Description, Resolved, Columns>["onDevice"]>;
+    const runs = await Promise.all(inputs.map((input, run) => runOnDevice(session, input, picturesOf(prepared, run), call)));
+    return runs.every((columns) => columns !== null) ? runs.flat() : null;
   }
 
   #decodeAll(raw: RawOutputs, prepared: Prepared, resolved: Resolved): Promise<Columns[]> {
@@ -323,6 +301,12 @@ function addRuns(a: SessionStatistics, b: SessionStatistics): SessionStatistics 
     queueLimit: (a.queueLimit ?? 0) + (b.queueLimit ?? 0),
     refused: (a.refused ?? 0) + (b.refused ?? 0),
   };
+}
+
+/** Those of one run. */
+function picturesOf({ counts, geometry }: PreparedPictures, run: number): readonly Geometry[] {
+  const first = counts.slice(0, run).reduce((sum, count) => sum + count, 0);
+  return geometry.slice(first, first + (counts[run] ?? 0));
 }
 
 function runOptionsOf(options: ImageOptions | undefined): RunOptions {

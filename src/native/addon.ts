@@ -200,6 +200,17 @@ export interface NativeMatrix {
   readonly attributeStride: number;
 }
 
+/** Boxes that belong to candidates: centre and size as fractions of the network's input, 4 attributes. */
+export interface NativePriors extends NativeMatrix {
+  readonly inputSize: NativeInputSize;
+}
+
+/** Of a network, in pixels. */
+export interface NativeInputSize {
+  readonly width: number;
+  readonly height: number;
+}
+
 /** With the number of its candidates. */
 export interface NativeCandidateMatrix extends NativeMatrix {
   readonly candidates: number;
@@ -210,7 +221,10 @@ export interface NativeDenseHead {
   readonly classes: number;
   /** 4 attributes. */
   readonly boxes: NativeMatrix;
-  readonly boxFormat: "cxcywh" | "xyxy";
+  /** `offsets`: how far, and by how much stretched, from `priors`; see native/detection/priors.h. */
+  readonly boxFormat: "cxcywh" | "xyxy" | "offsets";
+  /** With `offsets`. */
+  readonly priors?: NativePriors | undefined;
   /** `classes` attributes. */
   readonly scores: NativeMatrix;
   /** 1 attribute, or null. */
@@ -457,11 +471,19 @@ export interface NativeHeadPart {
   readonly from: number;
 }
 
+/** Where {@link NativePriors} lie: the index of an output `[candidates, 4]` or `[1, candidates, 4]`. All pictures have the same. */
+export interface NativePriorsLayout {
+  readonly output: number;
+  readonly inputSize: NativeInputSize;
+}
+
 /** Where a {@link NativeDenseHead} lies in the outputs of a network; sizes are those of each run. */
 export interface NativeDenseLayout {
   readonly kind: "dense";
   readonly boxes: NativeHeadPart;
   readonly boxFormat: NativeDenseHead["boxFormat"];
+  /** With `offsets`. */
+  readonly priors?: NativePriorsLayout;
   readonly scores: NativeHeadPart;
   /** Attributes behind the class scores. */
   readonly extras: number;
@@ -537,6 +559,26 @@ export interface NativeDetectionRequest {
   readonly outputs: readonly number[];
 }
 
+/** A class, or a value, for every pixel of each picture. */
+export interface NativeMapRequest {
+  /** Index of the output `[batch, channels, height, width]`, or, of one channel, `[batch, height, width]`. */
+  readonly planes: number;
+  /** null: values of the first channel. */
+  readonly classes: NativeClassMapSettings | null;
+  /** For values; classes are always enlarged by `triangle`. */
+  readonly filter: NativeMapFilter;
+  /** One for each picture; the rest of the batch is padding. */
+  readonly placements: readonly NativePlacement[];
+  /** Indices of the outputs that are to be downloaded besides. */
+  readonly outputs: readonly number[];
+}
+
+export interface NativeMapRun {
+  /** Values of pictures `[canvas.height, canvas.width]` where the request has no classes. */
+  readonly pictures: readonly (NativeClassMap | Float32Array)[];
+  readonly outputs: readonly NativeTensor[];
+}
+
 export interface NativeDecodedPicture {
   readonly rows: NativeDetectionRows;
   /** Where the request asks for them; null when they take more memory than masks on the device may take. */
@@ -599,6 +641,12 @@ export interface NativeTensorRtEngine {
     request: NativeDetectionRequest,
     cancel: NativeCancelToken | null,
   ): Promise<NativeDetectionRun>;
+  /** Likewise. Together the pictures have at most 2^25 pixels. */
+  runMaps(
+    inputs: readonly (NativeTensor | NativePictures | NativeResident)[],
+    request: NativeMapRequest,
+    cancel: NativeCancelToken | null,
+  ): Promise<NativeMapRun>;
   statistics(): NativeTensorRtStatistics;
   /** Counts a run that found no place in the queue. */
   countRefusal(): void;

@@ -19,6 +19,17 @@ const SEGMENTERS: readonly (readonly [architecture: string, outputs: readonly st
   ["yolov7", ["out output0 0 3 -1 10 39", "out a 0 2 -1 1", "out b 0 2 -1 1", "out c 0 2 -1 1", "out protos 0 4 -1 32 8 8 at 390"], IMAGES],
   ["rfdetr", ["out dets 0 3 -1 10 4", "out labels 0 3 -1 10 3 at 40", "out masks 0 4 -1 10 8 8 at 70"], IMAGES],
   ["yolov8", ["out output0 1 3 -1 38 10", "out protos 1 4 -1 32 8 8 at 380"], HALF_IMAGES],
+  [
+    "yolact",
+    [
+      "out loc 0 3 -1 10 4",
+      "out conf 0 3 -1 10 3 at 40",
+      "out coefficients 0 3 -1 10 32 at 70",
+      "out priors 0 2 10 4 at 390",
+      "out protos 0 4 -1 8 8 32 at 430",
+    ],
+    IMAGES,
+  ],
   ["yolo26", ["out output0 0 3 -1 10 38", "out protos 0 4 -1 32 8 8 at 380"], IMAGES],
   ["rfdetr", ["out dets 1 3 -1 10 4", "out labels 1 3 -1 10 3 at 40", "out masks 1 4 -1 10 8 8 at 70"], HALF_IMAGES],
 ];

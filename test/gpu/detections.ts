@@ -114,6 +114,24 @@ const KINDS: Readonly<Record<string, Kind>> = {
   },
   queries: QUERIES,
   "queries with logits in float16": { ...QUERIES, halves: [1] },
+  "offsets from priors": {
+    head: {
+      kind: "dense",
+      boxes: part(0, "last", 0),
+      boxFormat: "offsets",
+      priors: { output: 1, inputSize: { width: 550, height: 550 } },
+      scores: part(2, "last", 1),
+      extras: 0,
+      objectness: null,
+      objectnessUse: "none",
+    },
+    outputs: [
+      [BATCH, ANCHORS, 4],
+      [ANCHORS, 4],
+      [BATCH, ANCHORS, CLASSES + 1],
+    ],
+    logits: false,
+  },
   rows: { head: ROWS, outputs: [[BATCH, 300, 38]], logits: false },
   "classes and key points": CLASSES_AND_POINTS,
   "classes and key points in float16": { ...CLASSES_AND_POINTS, halves: [0] },
@@ -149,12 +167,15 @@ function fill(dims: readonly number[], { logits }: Kind): Float32Array {
   });
 }
 
+/** Of 6400, where a coordinate lies. */
+const positionOf = (index: number): number => (Math.imul(index + 1, 40503) >>> 4) % 6400;
+
 /** Boxes, and of rows the scores and class ids, too. */
 function fillBoxes(data: Float32Array, [, rows = 0, columns = 0]: readonly number[], head: HeadLayout): void {
   const first = head.kind === "dense" && head.boxes.attributes === "first";
   for (let index = 0; index < data.length; index += 1) {
     const attribute = first ? Math.floor(index / columns) % rows : index % columns;
-    const position = (Math.imul(index + 1, 40503) >>> 4) % 6400;
+    const position = positionOf(index);
     if (attribute < 4) data[index] = position / 10;
     else if (head.kind === "rows" && attribute < 6) data[index] = attribute === 4 ? position / 6400 : position % CLASSES;
   }
@@ -163,7 +184,11 @@ function fillBoxes(data: Float32Array, [, rows = 0, columns = 0]: readonly numbe
 function tensorsOf(kind: Kind): readonly Tensor[] {
   return kind.outputs.map((dims, index) => {
     const data = fill(dims, kind);
-    if (index === 0) fillBoxes(data, dims, kind.head);
+    const { head } = kind;
+    if (head.kind === "dense" && head.boxFormat === "offsets") {
+      // Offsets from -2 to 2, and priors as fractions.
+      if (index < 2) for (let i = 0; i < data.length; i += 1) data[i] = index === 0 ? positionOf(i) / 1600 - 2 : positionOf(i) / 6400;
+    } else if (index === 0) fillBoxes(data, dims, head);
     const type = typeOf(kind, index);
     return { type, dims, data: type === "float16" ? float32ToFloat16(data) : data };
   });

@@ -62,11 +62,15 @@ type Name =
   | "runDetections"
   | "runDetections (queries)"
   | "runDetections (rows)"
+  | "runDetections (offsets)"
   | "runDetections (masks)"
   | "runDetections (key points)"
   | "runDetections (queries with key points)"
+  | "runMaps"
+  | "runMaps (values)"
   | "cropQuadrilaterals"
   | "decodeDense"
+  | "decodeDense (offsets)"
   | "decodeRows"
   | "decodeQueries"
   | "decodeKeyPointQueries"
@@ -153,6 +157,28 @@ const GOOD: Readonly<Record<Name, GoodCall>> = {
     ],
     nullable: ["1.settings.iouThreshold", "1.settings.maxDetections"],
   },
+  "runDetections (offsets)": {
+    args: [
+      [{ name: "values", type: 1, dims: [1, 7, 2], data: Float32Array.of(0, 0, 1, 1, 0, 0, 1, 1, 0.9, 0.6, 0.1, 0.7, 0, 0) }],
+      {
+        head: {
+          kind: "dense",
+          boxes: { output: 0, attributes: "first", from: 0 },
+          boxFormat: "offsets",
+          priors: { output: 1, inputSize: { width: 64, height: 48 } },
+          scores: { output: 0, attributes: "first", from: 4 },
+          extras: 1,
+          objectness: null,
+          objectnessUse: "none",
+        },
+        settings,
+        pictures: 1,
+        outputs: [],
+      },
+    ],
+    nullable: ["1.settings.iouThreshold", "1.settings.maxDetections"],
+    any: ["1.head.objectness"],
+  },
   "runDetections (masks)": {
     args: [
       [{ name: "values", type: 1, dims: [1, 7, 2], data: Float32Array.of(4, 4, 4, 4, 6, 6, 6, 6, 0.9, 0.6, 0.1, 0.7, 2, -1) }],
@@ -224,6 +250,25 @@ const GOOD: Readonly<Record<Name, GoodCall>> = {
     ],
     nullable: ["1.settings.iouThreshold", "1.settings.maxDetections"],
   },
+  runMaps: {
+    args: [
+      [{ name: "values", type: 1, dims: [1, 7, 2], data: new Float32Array(14).fill(1) }],
+      {
+        planes: 3,
+        filter: "triangle",
+        classes: { classIds: Int32Array.of(1), background: 0, thresholds: Float32Array.of(0.5) },
+        placements: [placement],
+        outputs: [],
+      },
+    ],
+    nullable: ["1.classes"],
+  },
+  "runMaps (values)": {
+    args: [
+      [{ name: "values", type: 1, dims: [1, 7, 2], data: new Float32Array(14).fill(1) }],
+      { planes: 3, filter: "nearest-cubic", classes: null, placements: [placement], outputs: [0] },
+    ],
+  },
   cropQuadrilaterals: {
     args: [pixels, { ...image, borrowed: true }, [{ corners: Float64Array.of(0, 0, 3, 0, 3, 2, 0, 2), width: 3, height: 2 }]],
   },
@@ -241,6 +286,23 @@ const GOOD: Readonly<Record<Name, GoodCall>> = {
       settings,
     ],
     nullable: ["1.iouThreshold", "1.maxDetections"],
+  },
+  "decodeDense (offsets)": {
+    args: [
+      {
+        candidates: 2,
+        classes: 2,
+        boxes: matrix,
+        boxFormat: "offsets",
+        priors: { ...matrix, offset: 4, inputSize: { width: 64, height: 48 } },
+        scores: { ...matrix, offset: 8 },
+        objectness: null,
+        objectnessUse: "none",
+      },
+      settings,
+    ],
+    nullable: ["1.iouThreshold", "1.maxDetections"],
+    any: ["0.objectness"],
   },
   decodeRows: {
     args: [{ data: numbers, offset: 0, rows: 2, columns: 6, inclusive: true }, settings],
@@ -315,7 +377,11 @@ type Untyped = Readonly<Record<string, (...args: readonly unknown[]) => Promise<
 async function call(name: Name, args: readonly unknown[]): Promise<unknown> {
   // Methods want their objects as receivers.
   const [method = "", of] = name.split(" ");
-  const receiver = (name === "run" ? onDevice : of === "(engine)" || method === "runDetections" ? engine : addon) as unknown as Untyped;
+  const receiver = (name === "run"
+    ? onDevice
+    : of === "(engine)" || /^run(Detections|Maps)$/.test(method)
+      ? engine
+      : addon) as unknown as Untyped;
   return receiver[method]!(...args);
 }
 

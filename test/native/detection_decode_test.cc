@@ -171,6 +171,29 @@ TEST(GatherDense, LayoutDoesNotMatter) {
   }
 }
 
+TEST(GatherDense, MovesAndStretchesPriors) {
+  // Two candidates with a class each: offsets, then the score.
+  const Numbers data{0, 0, 0, 0, 0.9f, 1, -2, 5, -5, 0.8f};
+  const Numbers priors{0.5f, 0.5f, 0.25f, 0.5f, 0.25f, 0.75f, 0.5f, 0.125f};
+  DenseHead head;
+  head.candidates = 2;
+  head.classes = 1;
+  head.boxes = {data.data(), 5, 1};
+  head.box_format = BoxFormat::kOffsets;
+  head.priors = {priors.data(), 4, 1};
+  head.input_size = {64, 32};
+  head.scores = {data.data() + 4, 5, 1};
+  const Detections found = GatherDense(head, Thresholds({0.5f}));
+  ASSERT_EQ(found.size(), 2u);
+  const Box& still = found.boxes[0];
+  EXPECT_EQ((Numbers{still.x1, still.y1, still.x2, still.y2}), (Numbers{24, 8, 40, 24}));
+  const Box& moved = found.boxes[1];
+  EXPECT_NEAR((moved.x1 + moved.x2) / 2, (0.25 + 0.1 * 1 * 0.5) * 64, 1e-4);
+  EXPECT_NEAR((moved.y1 + moved.y2) / 2, (0.75 + 0.1 * -2 * 0.125) * 32, 1e-4);
+  EXPECT_NEAR(moved.x2 - moved.x1, 0.5 * std::exp(1.0) * 64, 1e-4);
+  EXPECT_NEAR(moved.y2 - moved.y1, 0.125 * std::exp(-1.0) * 32, 1e-4);
+}
+
 TEST(FilterRows, KeepsGraphOrderUpToTheLimit) {
   const Numbers data{0, 0, 1, 1, 0.5f, 0, 9, 0, 0, 1, 1, 0.9f, 1, 9, 0, 0, 1, 1, 0.4f, 0, 9, 0, 0, 1, 1, 0.6f, 0, 9};
   const RowsHead inclusive{{data.data(), 7, 1}, 4, true};

@@ -28,7 +28,9 @@ struct Head {
   bool half_boxes = false;
   bool half_scores = false;
   bool half_objectness = false;
+  bool half_priors = false;
   std::vector<float> data;
+  std::vector<float> priors;  // with kOffsets
 
   std::size_t first_class() const { return use == ObjectnessUse::kNone ? 4 : 5; }
   std::size_t attributes() const { return first_class() + classes; }
@@ -42,6 +44,8 @@ struct Head {
   }
 };
 
+constexpr detection::InputSize kInputSize{64, 48};
+
 Head RandomHead(std::mt19937& random, std::size_t pictures, std::size_t candidates, std::size_t classes, ObjectnessUse use) {
   Head head;
   head.pictures = pictures;
@@ -49,13 +53,16 @@ Head RandomHead(std::mt19937& random, std::size_t pictures, std::size_t candidat
   head.classes = classes;
   head.use = use;
   head.transposed = random() % 2 == 0;
-  if (random() % 2 == 0) head.format = BoxFormat::kCorners;
+  head.format = static_cast<BoxFormat>(random() % 3);
   head.data.resize(pictures * head.per_picture());
   const auto fraction = [&] { return static_cast<float>(random() % 1000) / 1000.0f; };
   for (std::size_t picture = 0; picture < pictures; ++picture) {
     for (std::size_t i = 0; i < candidates; ++i) {
-      for (std::size_t a = 0; a < 4; ++a)
-        head.at(picture, i, a) = fraction() * 60 + (head.format == BoxFormat::kCorners && a >= 2 ? 40.0f : 0.0f);
+      for (std::size_t a = 0; a < 4; ++a) {
+        head.at(picture, i, a) = head.format == BoxFormat::kOffsets
+                                     ? fraction() * 8 - 4
+                                     : fraction() * 60 + (head.format == BoxFormat::kCorners && a >= 2 ? 40.0f : 0.0f);
+      }
       for (std::size_t a = 4; a < head.attributes(); ++a) {
         float score = use == ObjectnessUse::kProduct ? fraction() * 12 - 6 : fraction();
         if (random() % 50 == 0) score = (std::vector<float>{std::nanf(""), -INFINITY, 0.0f, -0.0f, 0.5f, INFINITY})[random() % 6];
@@ -65,6 +72,11 @@ Head RandomHead(std::mt19937& random, std::size_t pictures, std::size_t candidat
       if (random() % 20 == 0) head.at(picture, i, random() % 4) = 3e-6f * fraction();
       if (random() % 50 == 0) head.at(picture, i, random() % 4) = random() % 2 == 0 ? -INFINITY : std::nanf("");
     }
+  }
+  if (head.format == BoxFormat::kOffsets) {
+    for (std::size_t i = 0; i < candidates * 4; ++i) head.priors.push_back(fraction());
+    head.half_priors = random() % 2 == 0;
+    if (head.half_priors) head.priors = RoundedToHalves(std::move(head.priors));
   }
   if (random() % 2 == 0) {
     head.data = RoundedToHalves(std::move(head.data));
@@ -88,6 +100,8 @@ std::vector<Detections> Expected(const Head& head, const Thresholds& thresholds,
     dense.classes = head.classes;
     dense.boxes = matrix(0);
     dense.box_format = head.format;
+    dense.priors = {head.priors.data(), 4, 1};
+    dense.input_size = kInputSize;
     dense.scores = matrix(head.first_class());
     dense.objectness = matrix(4);
     dense.objectness_use = head.use;
@@ -98,7 +112,8 @@ std::vector<Detections> Expected(const Head& head, const Thresholds& thresholds,
 
 class DetectorTest : public DetectorFixture {
  protected:
-  static DeviceDenseHead OnDevice(const Head& head, cuda::DeviceAddress address, cuda::DeviceAddress halves) {
+  static DeviceDenseHead OnDevice(const Head& head, cuda::DeviceAddress address, cuda::DeviceAddress halves,
+                                  cuda::DeviceAddress priors) {
     const auto matrix = [&](std::size_t attribute, bool half) {
       return DeviceMatrix{half ? halves : address, head.data.size(), head.layout(attribute), head.per_picture(), half};
     };
@@ -108,6 +123,8 @@ class DetectorTest : public DetectorFixture {
     device.classes = head.classes;
     device.boxes = matrix(0, head.half_boxes);
     device.box_format = head.format;
+    device.priors = {priors, head.priors.size(), {0, 4, 1}, 0, head.half_priors};
+    device.input_size = kInputSize;
     device.scores = matrix(head.first_class(), head.half_scores);
     device.objectness = matrix(4, head.half_objectness);
     device.objectness_use = head.use;
@@ -120,8 +137,11 @@ class DetectorTest : public DetectorFixture {
     if (!memory.ok()) return memory.status();
     const Result<cuda::DeviceBuffer> halves = bench.Upload(ToHalves(head.data));
     if (!halves.ok()) return halves.status();
+    const Result<cuda::DeviceBuffer> priors = head.half_priors ? bench.Upload(ToHalves(head.priors)) : bench.Upload(head.priors);
+    if (!priors.ok()) return priors.status();
+    const DeviceDenseHead device = OnDevice(head, memory.value().address(), halves.value().address(), priors.value().address());
     Detector detector(bench.resources, bench.kernels, *bench.stream);
-    IM_RETURN_IF_ERROR(detector.Prepare(OnDevice(head, memory.value().address(), halves.value().address()), thresholds, limits));
+    IM_RETURN_IF_ERROR(detector.Prepare(device, thresholds, limits));
     return bench.Finish(detector, found);
   }
 
@@ -199,13 +219,15 @@ TEST_F(DetectorTest, NothingNeedsToBeFound) {
 TEST_F(DetectorTest, RefusesWhatDoesNotFitItsMemory) {
   std::mt19937 random(4);
   Head head = RandomHead(random, 2, 20, 3, ObjectnessUse::kGate);
-  head.half_boxes = head.half_scores = head.half_objectness = false;
+  head.half_boxes = head.half_scores = head.half_objectness = head.half_priors = false;
+  head.format = BoxFormat::kOffsets;
+  head.priors.assign(80, 0.5f);
   Bench bench;
   ASSERT_TRUE(bench.Open().ok());
   Detector detector(bench.resources, bench.kernels, *bench.stream);
   EXPECT_FALSE(detector.Enqueue().ok()) << "nothing is prepared";
   const auto refused = [&](auto change) {
-    DeviceDenseHead device = OnDevice(head, 4096, 0);
+    DeviceDenseHead device = OnDevice(head, 4096, 0, 8192);
     change(device);
     const Status status = detector.Prepare(device, Thresholds({0.5f}), {});
     return status.code() == Code::kInvalidArgument;
@@ -222,6 +244,9 @@ TEST_F(DetectorTest, RefusesWhatDoesNotFitItsMemory) {
   EXPECT_TRUE(refused([](DeviceDenseHead& device) { device.objectness.layout.offset += 1000; }));
   EXPECT_TRUE(refused([](DeviceDenseHead& device) { device.boxes.address += 1; }));
   EXPECT_TRUE(refused([](DeviceDenseHead& device) { device.boxes.address += 2; }));
+  EXPECT_TRUE(refused([](DeviceDenseHead& device) { device.priors.length -= 1; }));
+  EXPECT_TRUE(refused([](DeviceDenseHead& device) { device.priors.layout.candidate_stride = 5; }));
+  EXPECT_TRUE(refused([](DeviceDenseHead& device) { device.priors.address += 2; }));
   const auto in_halves = [](DeviceDenseHead& device) { device.boxes.half = true; };
   EXPECT_FALSE(refused([&](DeviceDenseHead& device) { in_halves(device), device.boxes.address += 2; }));
   EXPECT_TRUE(refused([&](DeviceDenseHead& device) { in_halves(device), device.boxes.address += 1; }));

@@ -127,7 +127,7 @@ class MapMakerTest : public DetectorFixture {
       Status status;
       if (kernel != nullptr) {
         status = maps::MakeValueMap(map, placement, *kernel, one.values.data());
-      } else if (HasWideIds(batch.settings)) {
+      } else if (maps::HasWideIds(batch.settings)) {
         one.wide_ids.resize(pixels);
         status = maps::MakeClassMap(map, placement, batch.settings, one.wide_ids.data(), one.values.data());
       } else {

@@ -34,6 +34,12 @@ constexpr char kRowsPlan[] =
     "name rows\nscratch 0\n"
     "in values 0 3 -1 30 8\nout rows 0 3 -1 30 8\nout narrow 0 3 -1 30 5\n"
     "profile 0 values 3 1 30 8 2 30 8 4 30 8\n";
+// Offsets, scores and, from the first picture's numbers, priors of ten candidates; and priors of another shape.
+constexpr char kPriorsPlan[] =
+    "name priors\nscratch 0\n"
+    "in values 0 2 -1 110\nout loc 0 3 -1 10 4\nout conf 0 3 -1 10 3 at 40\nout priors 0 2 10 4 at 70\n"
+    "out batched 0 3 1 10 4 at 70\nout wide 0 2 8 5\nout few 0 2 9 4\nout flat 0 1 40\n"
+    "profile 0 values 2 1 110 2 110 4 110\n";
 constexpr char kGrowingPlan[] =
     "name detector\nscratch 0\n"
     "in images 0 3 -1 7 40\nout head 0 3 -1 7 -2\n"
@@ -249,6 +255,54 @@ TEST_P(DecodeTest, FiltersRows) {
   }
 }
 
+DecodeJob PriorsJob(std::size_t priors, float width) {
+  DecodeJob job = Job(2, {0.3f});
+  DenseLayout dense;
+  dense.boxes = {0, false, 0};
+  dense.box_format = detection::BoxFormat::kOffsets;
+  dense.priors = PriorsLayout{priors, {width, 48}};
+  dense.scores = {1, false, 0};
+  job.head = dense;
+  return job;
+}
+
+TEST_P(DecodeTest, MovesPriorsThatPicturesShare) {
+  const auto executor = MakeExecutor(kPriorsPlan);
+  ASSERT_TRUE(executor.ok()) << executor.status().message();
+  std::mt19937 random(5);
+  std::size_t found = 0;
+  std::vector<float> values(3 * 110);
+  for (unsigned round = 0; round < 8; ++round) {
+    for (float& value : values) value = static_cast<float>(random() % 1000) / 1000.0f;
+    // The size of the network's input is held by value.
+    const DecodeJob job = PriorsJob(2 + round / 2 % 2, round % 2 == 0 ? 64.0f : 32.0f);
+    ASSERT_TRUE(executor.value()->Submit({View(values, {3, 110})}, &job).ok());
+    ASSERT_TRUE(executor.value()->Wait().ok());
+    std::vector<Detections> expected;
+    for (std::size_t picture = 0; picture < 2; ++picture) {
+      const float* data = values.data() + picture * 110;
+      detection::DenseHead head;
+      head.candidates = 10;
+      head.classes = 3;
+      head.boxes = {data, 4, 1};
+      head.box_format = detection::BoxFormat::kOffsets;
+      head.priors = {values.data() + 70, 4, 1};
+      head.input_size = std::get<DenseLayout>(job.head).priors->input_size;
+      head.scores = {data + 40, 3, 1};
+      expected.push_back(detection::SelectBest(detection::GatherDense(head, job.thresholds), job.limits));
+      found += expected.back().size();
+    }
+    EXPECT_TRUE(Check(executor.value()->Results(), expected).ok()) << round;
+  }
+  EXPECT_GT(found, 50u);
+  EXPECT_EQ(executor.value()->statistics().graphs_captured, 4u);
+
+  for (const std::size_t priors : {std::size_t{0}, std::size_t{4}, std::size_t{5}, std::size_t{6}, std::size_t{7}, SIZE_MAX}) {
+    const DecodeJob job = PriorsJob(priors, 64);
+    EXPECT_EQ(executor.value()->Submit({View(values, {3, 110})}, &job).code(), Code::kInvalidArgument) << priors;
+  }
+}
+
 TEST_P(DecodeTest, RefusesHeadsThatTheOutputsDoNotHold) {
   const auto executor = MakeExecutor(kPlan);
   ASSERT_TRUE(executor.ok());
@@ -269,6 +323,8 @@ TEST_P(DecodeTest, RefusesHeadsThatTheOutputsDoNotHold) {
   EXPECT_TRUE(refused([](DecodeJob&, DenseLayout& dense) { dense.extras = 3; }));
   EXPECT_TRUE(refused([](DecodeJob&, DenseLayout& dense) { dense.objectness = dense.scores; })) << "that nobody uses";
   EXPECT_TRUE(refused([](DecodeJob&, DenseLayout& dense) { dense.objectness_use = detection::ObjectnessUse::kGate; }));
+  EXPECT_TRUE(refused([](DecodeJob&, DenseLayout& dense) { dense.box_format = detection::BoxFormat::kOffsets; }));
+  EXPECT_TRUE(refused([](DecodeJob&, DenseLayout& dense) { dense.priors = PriorsLayout{0, {64, 64}}; })) << "that nobody uses";
   EXPECT_TRUE(refused([](DecodeJob& job, DenseLayout&) { job.wanted = {9}; }));
   EXPECT_TRUE(refused([](DecodeJob& job, DenseLayout&) { job.pictures = 0; }));
   EXPECT_TRUE(refused([](DecodeJob&, DenseLayout&) {}, 3)) << "more pictures than the batch";

@@ -39,17 +39,22 @@ function denseRun(head: DenseHead): Run {
     for (let candidate = 0; candidate < candidates; candidate++)
       data[first ? column * candidates + candidate : candidate * columns.length + column] = valueAt(matrix, candidate, attribute);
   }
+  const { boxFormat, priors } = head;
+  // Another output, behind the first in the numbers of the input.
+  const behind = priors === undefined ? [] : Array.from({ length: 4 * candidates }, (_, i) => valueAt(priors, Math.floor(i / 4), i % 4));
+  const all = Float32Array.of(...data, ...behind);
   const from = (attribute: number) => ({ output: 0, attributes: first ? "first" : "last", from: attribute }) as const;
-  const shape = `0 3 ${dims.join(" ")}`;
+  const outputs = [`out head 0 3 ${dims.join(" ")}`, ...(priors === undefined ? [] : [`out priors 0 2 ${candidates} 4 at ${data.length}`])];
   return [
-    [`in values ${shape}`, `out head ${shape}`],
-    dims,
-    data,
+    [`in values 0 2 1 ${all.length}`, ...outputs],
+    [1, all.length],
+    all,
     {
       head: {
         kind: "dense",
         boxes: from(0),
-        boxFormat: head.boxFormat,
+        boxFormat,
+        ...(priors === undefined ? {} : { priors: { output: 1, inputSize: priors.inputSize } }),
         scores: from(objectness === null ? 4 : 5),
         extras: 0,
         objectness: objectness === null ? null : from(4),

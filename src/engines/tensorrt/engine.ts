@@ -4,7 +4,6 @@ import {
   callNative,
   type NativeAddon,
   type NativeCancelToken,
-  type NativeDetectionRun,
   type NativeOutputUse,
   type NativePictures,
   type NativeResident,
@@ -20,6 +19,8 @@ import type {
   DetectionRequest,
   DetectionRun,
   InferenceSession,
+  MapRequest,
+  MapRun,
   NetworkMetadata,
   PictureBatch,
   RunOptions,
@@ -94,6 +95,7 @@ export class TensorRtEngine implements InferenceSession {
   readonly device: { readonly ordinal: number; readonly name: string };
   readonly runPictures: InferenceSession["runPictures"];
   readonly runDetections: InferenceSession["runDetections"];
+  readonly runMaps: InferenceSession["runMaps"];
 
   readonly #addon: NativeAddon;
   readonly #native: NativeTensorRtEngine;
@@ -113,6 +115,7 @@ export class TensorRtEngine implements InferenceSession {
     this.#queueLimit = queueLimit;
     this.runPictures = preparesPictures ? (batch, options) => this.#runPictures(batch, options) : undefined;
     this.runDetections = decodesDetections ? (input, request, options) => this.#runDetections(input, request, options) : undefined;
+    this.runMaps = decodesDetections ? (input, request, options) => this.#runMaps(input, request, options) : undefined;
     this.engineVersion = native.libraryVersion;
     this.builtByVersion = native.builtByVersion;
     this.name = native.name;
@@ -210,19 +213,31 @@ export class TensorRtEngine implements InferenceSession {
     return this.#submit(signal, (cancel) => this.#native.run(inputs, uses, cancel));
   }
 
-  async #runDetections(
-    input: PictureBatch | Readonly<Record<string, Tensor>>,
-    request: DetectionRequest,
-    options: RunOptions = {},
-  ): Promise<DetectionRun> {
+  #runDetections(input: DecodingInput, request: DetectionRequest, options: RunOptions = {}): Promise<DetectionRun> {
+    return this.#runDecoded(input, options, (inputs, outputs, cancel) =>
+      this.#native.runDetections(inputs, { ...request, outputs }, cancel),
+    );
+  }
+
+  #runMaps(input: DecodingInput, request: MapRequest, options: RunOptions = {}): Promise<MapRun> {
+    return this.#runDecoded(input, options, (inputs, outputs, cancel) => this.#native.runMaps(inputs, { ...request, outputs }, cancel));
+  }
+
+  async #runDecoded<Picture>(
+    input: DecodingInput,
+    options: RunOptions,
+    start: (
+      inputs: readonly NativeInput[],
+      outputs: readonly number[],
+      cancel: NativeCancelToken | null,
+    ) => Promise<{ readonly pictures: readonly Picture[]; readonly outputs: readonly NativeTensor[] }>,
+  ): Promise<{ readonly pictures: readonly Picture[]; readonly outputs: Readonly<Record<string, Tensor>> }> {
     this.#requireReady(options);
     const { signal, outputs = [] } = options;
     const inputs = isPictureBatch(input) ? this.#readPictures(input) : this.#readTensors(input);
     const names = outputs.length === 0 ? [] : checkOutputs(this.outputs, outputs);
     const wanted = names.map((wantedName) => this.outputs.findIndex(({ name }) => name === wantedName));
-    const run: NativeDetectionRun = await this.#submit(signal, (cancel) =>
-      this.#native.runDetections(inputs, { ...request, outputs: wanted }, cancel),
-    );
+    const run = await this.#submit(signal, (cancel) => start(inputs, wanted, cancel));
     return { pictures: run.pictures, outputs: readTensors(run.outputs) };
   }
 
@@ -319,6 +334,8 @@ export function profileOf(inputs: readonly NativeTensorRtPort[], index: number):
     }),
   );
 }
+
+type DecodingInput = PictureBatch | Readonly<Record<string, Tensor>>;
 
 type NativeInput = NativeTensor | NativePictures | NativeResident;
 

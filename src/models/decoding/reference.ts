@@ -5,6 +5,7 @@
 
 import type { NativeMatrix } from "../../native/index.js";
 import { makeClassMap, makeValueMap } from "./maps.js";
+import { boxFromPrior } from "./priors.js";
 import { decodeKeyPointQueries, gatherKeyPoints } from "./reference-key-points.js";
 import { decodeMasks } from "./reference-masks.js";
 import { sigmoid } from "./sigmoid.js";
@@ -19,6 +20,7 @@ import {
   requireMatrix,
   requireObject,
   requireOneOf,
+  requirePriors,
   requireQueries,
   requireSettings,
 } from "./validation.js";
@@ -49,6 +51,13 @@ function cornersFromCenter([cx, cy, width, height]: Box): Box {
   return [fround(cx - halfWidth), fround(cy - halfHeight), fround(cx + halfWidth), fround(cy + halfHeight)];
 }
 
+/** Corners in network pixels. */
+function candidateBox({ boxes, boxFormat, priors }: DenseHead, candidate: number): Box {
+  const box = boxAt(boxes, candidate);
+  if (boxFormat === "offsets" && priors !== undefined) return boxFromPrior(boxAt(priors, candidate), box, priors.inputSize);
+  return boxFormat === "xyxy" ? box : cornersFromCenter(box);
+}
+
 /** NaN, above which nothing is, for a class without a threshold. */
 function thresholdFor(thresholds: Float32Array, classId: number): number {
   return (thresholds.length === 1 ? thresholds[0] : thresholds[classId]) ?? Number.NaN;
@@ -73,8 +82,7 @@ function gatherDense(head: DenseHead, thresholds: Float32Array): Detection[] {
     if (best === null) continue;
     const judged = head.objectnessUse === "gate" && head.objectness !== null ? at(head.objectness, candidate, 0) : best.score;
     if (!(judged > thresholdFor(thresholds, best.classId))) continue;
-    const box = boxAt(head.boxes, candidate);
-    detections.push({ ...best, box: head.boxFormat === "xyxy" ? box : cornersFromCenter(box), index: candidate });
+    detections.push({ ...best, box: candidateBox(head, candidate), index: candidate });
   }
   return detections;
 }
@@ -125,9 +133,10 @@ function decodeDense(head: DenseHead, settings: DecodeSettings): DetectionRows {
   requireObject(head, "head");
   requireCount(head.candidates, "head.candidates");
   requireCount(head.classes, "head.classes", 1);
-  requireOneOf(head.boxFormat, "head.boxFormat", ["cxcywh", "xyxy"]);
+  requireOneOf(head.boxFormat, "head.boxFormat", ["cxcywh", "xyxy", "offsets"]);
   requireOneOf(head.objectnessUse, "head.objectnessUse", ["none", "gate", "product"]);
   requireMatrix(head.boxes, "head.boxes", head.candidates, 4);
+  if (head.boxFormat === "offsets") requirePriors(head.priors, "head.priors", head.candidates);
   requireMatrix(head.scores, "head.scores", head.candidates, head.classes);
   if (head.objectnessUse !== "none") requireMatrix(head.objectness as NativeMatrix, "head.objectness", head.candidates, 1);
   requireSettings(settings);

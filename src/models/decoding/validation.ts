@@ -1,13 +1,13 @@
 /** The checks of the addon, for the TypeScript implementation: what one refuses, the other refuses. */
 
 import { ModelInputError } from "../../errors.js";
-import type { NativeMatrix } from "../../native/index.js";
+import type { NativeMatrix, NativePriors } from "../../native/index.js";
 import type { DecodeSettings, DenseMap, MapPlacement, MaskHead, MaskSelection, MaskTarget, QueriesHead } from "./types.js";
 
 const MAXIMUM_COUNT = 2 ** 31 - 1;
 const MAXIMUM_STRIDE = 2 ** 40;
 const MAXIMUM_SLOTS = 65535;
-/** Sides of pictures and planes. */
+/** Sides of pictures, planes and networks' inputs. */
 const MAXIMUM_SIDE = 2 ** 20;
 
 function refuse(name: string, expected: string, received: unknown): never {
@@ -85,6 +85,14 @@ export function requireMatrix(matrix: NativeMatrix, name: string, candidates: nu
       `${name} does not fit its array: ${candidates} candidates with ${attributes} attributes at offset ${offset} with strides ${candidateStride} and ${attributeStride} do not lie within ${length} elements.`,
     );
   }
+}
+
+export function requirePriors(priors: NativePriors | undefined, name: string, candidates: number): void {
+  requireMatrix(priors as NativePriors, name, candidates, 4);
+  const { inputSize } = priors as NativePriors;
+  requireObject(inputSize, `${name}.inputSize`);
+  requireSide(inputSize.width, `${name}.inputSize.width`);
+  requireSide(inputSize.height, `${name}.inputSize.height`);
 }
 
 /** Key points of an instance. */

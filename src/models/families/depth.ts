@@ -8,6 +8,7 @@ import type { Decoder, MapFilter } from "../decoding/index.js";
 import type { InferenceConfig } from "../../packages/index.js";
 import type { DepthEstimationFamily, PackageContents } from "../family.js";
 import { LETTERBOX_RULES } from "./detector.js";
+import { fitsOnDevice, obstacleToMap, placeMaps } from "./device-maps.js";
 import { floatData, formatDims, requireImageInput, requireRank, wrongNetwork } from "./outputs.js";
 
 const MEANING = "[batch, 1, height, width] or [batch, height, width]";
@@ -63,6 +64,15 @@ export const yolo26: DepthEstimationFamily = {
     };
   },
   decode: (outputs, image, geometry, _description, _options, decoder) => decodeDepth(outputs, image, geometry, "triangle", decoder),
+  onDevice: {
+    kind: "maps",
+    obstacle: (_description, outputs) => obstacleToMap(outputs),
+    request(_description, outputs, pictures) {
+      const { placements } = placeMaps(outputs, pictures);
+      return fitsOnDevice(placements) ? { planes: 0, placements, classes: null, filter: "triangle" } : null;
+    },
+    finish: (map) => map as Float32Array,
+  },
 };
 
 /** Pixels on a side of a patch of the vision transformer. */

@@ -1,7 +1,7 @@
 /** Object detectors: a family is a layout of outputs plus what its packages must contain. */
 import { CorruptedModelPackageError } from "../../errors.js";
 import { compilePreprocessPlan } from "../../imaging/index.js";
-import type { Geometry } from "../../imaging/index.js";
+import type { Geometry, Size } from "../../imaging/index.js";
 import type { Tensor, TensorPort } from "../../engines/index.js";
 import { prepareClassRemapping } from "../../packages/index.js";
 import type { ClassRemapping, InferenceConfig, ResizeModeRules } from "../../packages/index.js";
@@ -36,6 +36,11 @@ export interface LayoutContext {
   readonly remapping: ClassRemapping | null;
   /** Whether NMS is part of the graph; null when the package declares no post-processing. */
   readonly nmsFused: boolean | null;
+}
+
+/** With the size of the network's input, of which boxes may be fractions. */
+export interface SizedContext extends LayoutContext {
+  readonly inputSize: Size;
 }
 
 /** A description with what its outputs mean. */
@@ -125,7 +130,7 @@ export function packageFacts({ resizeModes = LETTERBOX_RULES }: PackageRules) {
 
 /** @throws CorruptedModelPackageError when package, network and layout do not belong together. */
 export function describePackage<Layout extends Pick<DetectorLayout, "check"> & { readonly defaults: DetectionDefaults }>(
-  makeLayout: (context: LayoutContext) => Layout,
+  makeLayout: (context: SizedContext) => Layout,
   rules: PackageRules,
   { inferenceConfig, classNames }: PackageContents,
   network: NetworkPorts,
@@ -138,9 +143,10 @@ export function describePackage<Layout extends Pick<DetectorLayout, "check"> & {
       ? prepareClassRemapping(classNames, inferenceConfig.classNamesOperations)
       : null;
   const remapping = removal?.classesRemapping ?? null;
-  const layout = makeLayout({ classNames, remapping, nmsFused: fusedNms(inferenceConfig, rules.postProcessing) });
+  const { trainingInputSize: inputSize } = inferenceConfig.networkInput;
+  const layout = makeLayout({ classNames, remapping, inputSize, nmsFused: fusedNms(inferenceConfig, rules.postProcessing) });
   const plan = compilePreprocessPlan(inferenceConfig, { pipeline: rules.pipeline ?? "shared" });
-  requireImageInput(network.inputs, inferenceConfig.networkInput.trainingInputSize);
+  requireImageInput(network.inputs, inputSize);
   layout.check(network.outputs);
   return {
     layout,
@@ -165,6 +171,7 @@ export function detectorFamily({
     decode: (outputs, image, geometry, description, options, decoder) =>
       decodeDetector(description.layout, outputs, image, geometry, options, decoder),
     onDevice: {
+      kind: "detections",
       obstacle: ({ layout: { head } }, outputs) => obstacleToDevice(head, outputs),
       request: ({ layout: { head } }, _outputs, _pictures, options) => ({ head, settings: settingsOf(options) }),
       finish: ({ rows }, geometry, description, options) => detectionColumns(rows, geometry, description.layout.boxes, options),

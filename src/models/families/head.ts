@@ -1,7 +1,14 @@
 /** Where a detection head lies in the outputs of a network, as data: read out of tensors here, or decoded by a device where it is. */
 import type { DetectionRequest, Tensor, TensorPort } from "../../engines/index.js";
 import { ModelRuntimeError } from "../../errors.js";
-import type { NativeDenseLayout, NativeHeadPart, NativeMatrix, NativeQueriesLayout, NativeRowsLayout } from "../../native/index.js";
+import type {
+  NativeDenseLayout,
+  NativeHeadPart,
+  NativeMatrix,
+  NativePriorsLayout,
+  NativeQueriesLayout,
+  NativeRowsLayout,
+} from "../../native/index.js";
 import type { Decoder, DecodeSettings, DenseHead, DetectionRows, QueriesHead, RowsHead } from "../decoding/index.js";
 import { floatData, formatDims, requireRank } from "./outputs.js";
 
@@ -49,7 +56,7 @@ export function readPart(outputs: readonly Tensor[], image: number, { output, at
 }
 
 /** Parts of one head speak of the same candidates. */
-function requireSame(parts: readonly ReadPart[], what: string): void {
+function requireSame(parts: readonly Pick<ReadPart, "candidates">[], what: string): void {
   if (parts.every(({ candidates }) => candidates === parts[0]?.candidates)) return;
   throw new ModelRuntimeError(
     `The network returned outputs for different numbers of ${what}: ${parts.map(({ candidates }) => candidates).join(", ")}.`,
@@ -57,16 +64,26 @@ function requireSame(parts: readonly ReadPart[], what: string): void {
   );
 }
 
+function readPriors({ output, inputSize }: NativePriorsLayout, outputs: readonly Tensor[]) {
+  const { data } = floatData(outputs, output);
+  return { candidates: data.length / 4, matrix: { data, offset: 0, candidateStride: 4, attributeStride: 1, inputSize } };
+}
+
 function readDense(layout: DenseLayout, outputs: readonly Tensor[], image: number): DenseHead {
   const boxes = readPart(outputs, image, layout.boxes);
   const scores = readPart(outputs, image, layout.scores);
   const objectness = layout.objectness === null ? null : readPart(outputs, image, layout.objectness);
-  requireSame(objectness === null ? [boxes, scores] : [boxes, scores, objectness], "candidates");
+  const priors = layout.priors === undefined ? null : readPriors(layout.priors, outputs);
+  requireSame(
+    [boxes, scores, objectness, priors].filter((part) => part !== null),
+    "candidates",
+  );
   return {
     candidates: boxes.candidates,
     classes: Math.max(scores.attributes - layout.extras, 0),
     boxes: boxes.matrix,
     boxFormat: layout.boxFormat,
+    priors: priors?.matrix,
     scores: scores.matrix,
     objectness: objectness?.matrix ?? null,
     objectnessUse: layout.objectnessUse,
@@ -127,7 +144,8 @@ export function decodeHead({ kind, head }: DetectorHead, settings: DecodeSetting
 function outputsRead(layout: HeadLayout): readonly number[] {
   if (layout.kind === "queries") return [layout.boxes, layout.logits];
   if (layout.kind === "rows") return [layout.output];
-  return [layout.boxes, layout.scores, ...(layout.objectness === null ? [] : [layout.objectness])].map(({ output }) => output);
+  const { boxes, scores, objectness, priors } = layout;
+  return [boxes, scores, objectness, priors].flatMap((part) => part?.output ?? []);
 }
 
 /** Why a device cannot decode a head where the network leaves it; null: it can. */

@@ -149,10 +149,11 @@ export function keyPointFamily({
     decode: (outputs, image, geometry, description, options, decoder) =>
       decodeKeyPoints(description.layout, outputs, image, geometry, options, decoder),
     onDevice: {
+      kind: "detections",
       obstacle: ({ layout: { points } }, outputs) => obstacleToPoints(points, outputs),
       request: ({ layout, slots }, _outputs, pictures, options) => pointsRequest(layout.points, slots, pictures, settingsOf(options)),
-      // Every request asks for key points.
-      finish: (decoded, geometry, { layout }, options) => keyPointColumns(layout, decoded as LocatedInstances, geometry, options),
+      finish: ({ rows, keyPoints }, geometry, { layout }, options) =>
+        keyPoints === undefined ? null : keyPointColumns(layout, { rows, keyPoints }, geometry, options),
     },
   };
 }

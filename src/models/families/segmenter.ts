@@ -1,7 +1,7 @@
 /** Instance segmentation: a family is a layout of outputs, as for detectors, that also says where masks lie. */
 import type { DetectionRequest, Tensor, TensorPort } from "../../engines/index.js";
 import { maskGeometry, type Geometry } from "../../imaging/index.js";
-import type { Decoder, DecodeSettings, DetectionRows, MaskHead, MaskRuns, MaskTarget } from "../decoding/index.js";
+import type { Decoder, MaskHead, MaskTarget } from "../decoding/index.js";
 import type { InstanceColumns, InstanceSegmentationFamily, ResolvedSegmentationOptions, SegmentationDefaults } from "../family.js";
 import {
   describePackage,
@@ -10,8 +10,8 @@ import {
   settingsOf,
   type DetectorLayout,
   type Laidout,
-  type LayoutContext,
   type PackageRules,
+  type SizedContext,
 } from "./detector.js";
 import { decodeHead, obstacleToDevice, readHead, type HeadLayout, type HeadPart } from "./head.js";
 import { maskSize, obstacleToMasks, readMasks, type MasksLayout } from "./mask-planes.js";
@@ -22,21 +22,12 @@ export const PROTOTYPES = 32;
 /** Mask cells per network pixel when masks are cut to their boxes: a constant of the reference, also where prototypes are larger or smaller. */
 const BOX_SCALE = 0.25;
 
-/** Instances, best first; `indices` are rows of the mask coefficients. */
-export type SelectInstances = (
-  outputs: readonly Tensor[],
-  image: number,
-  geometry: Geometry,
-  settings: DecodeSettings,
-  decoder: Decoder,
-) => Promise<DetectionRows>;
-
 export interface SegmenterLayout {
   readonly defaults: SegmentationDefaults;
   readonly boxes: DetectorLayout["boxes"];
   /** @throws CorruptedModelPackageError when the ports cannot belong to this layout. */
   check(outputs: readonly TensorPort[]): void;
-  readonly head: HeadLayout | SelectInstances;
+  readonly head: HeadLayout;
   readonly masks: MasksLayout;
   /** Whether masks end at their boxes. */
   readonly cutsToBoxes: boolean;
@@ -57,12 +48,8 @@ export async function decodeSegmenter(
   decoder: Decoder,
 ): Promise<InstanceColumns> {
   const { head, cutsToBoxes } = layout;
-  const settings = settingsOf(options);
   const masks = readMasks(layout.masks, outputs, image);
-  const rows =
-    typeof head === "function"
-      ? await head(outputs, image, geometry, settings, decoder)
-      : await decodeHead(readHead(head, outputs, image), settings, decoder);
+  const rows = await decodeHead(readHead(head, outputs, image), settingsOf(options), decoder);
   const runs = await decoder.decodeMasks(
     { ...masks, sigmoid: options.smoothMasks },
     { indices: rows.indices, boxes: cutsToBoxes ? rows.xyxy : null, boxScale: BOX_SCALE },
@@ -81,7 +68,7 @@ function deviceRequest(
   const size = maskSize(masks, outputs);
   const targets = pictures.map((geometry) => maskTarget(geometry, size, options.maskThreshold));
   return {
-    head: head as HeadLayout,
+    head,
     settings: settingsOf(options),
     masks: { ...masks, sigmoid: options.smoothMasks, boxScale: cutsToBoxes ? BOX_SCALE : null, targets },
   };
@@ -119,7 +106,7 @@ export function fixedMasks(smoothMasks: boolean, maskThreshold: number) {
 export function segmenterFamily({
   layout,
   ...rules
-}: PackageRules & { readonly layout: (context: LayoutContext) => SegmenterLayout }): InstanceSegmentationFamily<
+}: PackageRules & { readonly layout: (context: SizedContext) => SegmenterLayout }): InstanceSegmentationFamily<
   Laidout<SegmenterLayout> & { readonly defaults: SegmentationDefaults }
 > {
   return {
@@ -129,16 +116,11 @@ export function segmenterFamily({
     decode: (outputs, image, geometry, description, options, decoder) =>
       decodeSegmenter(description.layout, outputs, image, geometry, options, decoder),
     onDevice: {
-      obstacle: ({ layout: { head, masks } }, outputs) =>
-        typeof head === "function"
-          ? "the device has no decoder for this kind of boxes"
-          : (obstacleToDevice(head, outputs) ?? obstacleToMasks(masks, outputs)),
+      kind: "detections",
+      obstacle: ({ layout: { head, masks } }, outputs) => obstacleToDevice(head, outputs) ?? obstacleToMasks(masks, outputs),
       request: ({ layout }, outputs, pictures, options) => deviceRequest(layout, outputs, pictures, options),
-      // Models ask for masks, and start again where there are none for want of memory.
-      finish: ({ rows, masks }, geometry, { layout: { boxes } }, options) => ({
-        ...detectionColumns(rows, geometry, boxes, options),
-        masks: masks as MaskRuns,
-      }),
+      finish: ({ rows, masks = null }, geometry, { layout: { boxes } }, options) =>
+        masks === null ? null : { ...detectionColumns(rows, geometry, boxes, options), masks },
     },
   };
 }

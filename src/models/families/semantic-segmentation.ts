@@ -10,6 +10,7 @@ import { placementOf, sourceChannelIds } from "../decoding/index.js";
 import type { ClassMap, Decoder, DenseMap } from "../decoding/index.js";
 import type { ResolvedScoreOptions, SemanticDescription, SemanticSegmentationFamily } from "../family.js";
 import { LETTERBOX_RULES } from "./detector.js";
+import { fitsOnDevice, obstacleToMap, placeMaps } from "./device-maps.js";
 import { floatData, requireImageInput, requireOutput, requireRank, wrongNetwork } from "./outputs.js";
 
 const MEANING = "logits [batch, channels, height, width]";
@@ -67,6 +68,16 @@ function segmentationFamily(confidence: () => number, resizeModes: ResizeModeRul
       };
     },
     decode: decodeSegmentation,
+    onDevice: {
+      kind: "maps",
+      obstacle: (_description, outputs) => obstacleToMap(outputs),
+      request({ classNames, backgroundId }, outputs, pictures, { thresholds }) {
+        const { channels, placements } = placeMaps(outputs, pictures);
+        const classes = { classIds: sourceChannelIds(channels, classNames.length, backgroundId), background: backgroundId, thresholds };
+        return fitsOnDevice(placements) ? { planes: 0, placements, classes, filter: "triangle" } : null;
+      },
+      finish: (map) => map as ClassMap,
+    },
   };
 }
 

@@ -1,7 +1,7 @@
 /** Masks: single steps, and raw outputs of whole families. */
 import { mapBoxesBack, type Decoder, type MaskHead } from "../../../src/models/decoding/index.js";
 import { cellsOf, regionOfBox } from "../../../src/models/decoding/reference-masks.js";
-import type { LayoutContext } from "../../../src/models/families/detector.js";
+import type { SizedContext } from "../../../src/models/families/detector.js";
 import { rfdetrSegmentationLayout } from "../../../src/models/families/rfdetr-segmentation.js";
 import { decodeSegmenter, maskTarget, type SegmenterLayout } from "../../../src/models/families/segmenter.js";
 import { yolactLayout } from "../../../src/models/families/yolact.js";
@@ -16,7 +16,7 @@ import { NotCovered, type Adapter, type AdapterTable } from "../adapter.js";
 import { decodeArray, decodeGeometry, encodeArray, type VectorArray, type VectorGeometry, type VectorRleMasks } from "../values.js";
 import { floats, eachOnEachDecoder, recommendedOf, remappingOf, toTensor, type VectorRecommended, type VectorRemapping } from "./shared.js";
 
-const LAYOUTS: Readonly<Record<string, (context: LayoutContext) => SegmenterLayout>> = {
+const LAYOUTS: Readonly<Record<string, (context: SizedContext) => SegmenterLayout>> = {
   yolov5: yolov5SegmentationLayout,
   yolov7: yolov7SegmentationLayout,
   yolov8: yolov8SegmentationLayout,
@@ -80,6 +80,8 @@ const wholeFamily =
       classNames: input.class_names,
       remapping: remappingOf(input.classes_re_mapping),
       nmsFused: input.nms_fused ?? null,
+      // Of all pictures of a batch.
+      inputSize: input.metadata[0]?.inference_size ?? { width: 1, height: 1 },
     });
     const given = Object.entries(input.parameters).map(([name, value]) => [OPTION_NAMES[name as keyof typeof OPTION_NAMES], value]);
     const options = resolveSegmentationOptions(Object.fromEntries(given) as object, layout.defaults, {

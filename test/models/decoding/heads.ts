@@ -40,16 +40,22 @@ export const denseCase: fc.Arbitrary<readonly [DenseHead, DecodeSettings]> = fc
     candidates: fc.integer({ min: 0, max: 60 }),
     classes: fc.integer({ min: 1, max: 20 }),
     channelsFirst: fc.boolean(),
-    boxFormat: fc.constantFrom("cxcywh" as const, "xyxy" as const),
+    boxFormat: fc.constantFrom("cxcywh" as const, "xyxy" as const, "offsets" as const),
     objectnessUse: fc.constantFrom("none" as const, "gate" as const, "product" as const),
     offset: fc.integer({ min: 0, max: 5 }),
   })
   .chain(({ candidates, classes, channelsFirst, boxFormat, objectnessUse, offset }) => {
     const attributes = 5 + classes;
     const product = objectnessUse === "product";
+    const offsets = boxFormat === "offsets";
     return fc
-      .tuple(floats(candidates * 4, 0, 100), floats(candidates * (1 + classes), product ? -8 : 0, product ? 20 : 1), settings(classes))
-      .map(([coordinates, scores, decodeSettings]): readonly [DenseHead, DecodeSettings] => {
+      .tuple(
+        floats(candidates * 4, offsets ? -5 : 0, offsets ? 5 : 100),
+        floats(candidates * 4 + 1, 0, 1),
+        floats(candidates * (1 + classes), product ? -8 : 0, product ? 20 : 1),
+        settings(classes),
+      )
+      .map(([coordinates, fractions, scores, decodeSettings]): readonly [DenseHead, DecodeSettings] => {
         const data = new Float32Array(offset + candidates * attributes);
         const [candidateStride, attributeStride] = channelsFirst ? [1, candidates] : [attributes, 1];
         const write = (candidate: number, attribute: number, value: number | undefined): void => {
@@ -61,7 +67,8 @@ export const denseCase: fc.Arbitrary<readonly [DenseHead, DecodeSettings]> = fc
         }
         const matrix = (first: number) => ({ data, offset: offset + first * attributeStride, candidateStride, attributeStride });
         const head = { candidates, classes, boxes: matrix(0), boxFormat, scores: matrix(5), objectness: matrix(4), objectnessUse };
-        return [head, decodeSettings];
+        const priors = { data: fractions, offset: 1, candidateStride: 4, attributeStride: 1, inputSize: { width: 64, height: 48 } };
+        return [offsets ? { ...head, priors } : head, decodeSettings];
       });
   });
 

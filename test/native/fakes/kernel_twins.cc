@@ -90,9 +90,10 @@ void MapValues(const HostTeam& team, const im::kernels::ContrastArguments& argum
 
 bool Translated(im::kernels::DetectionArguments& arguments) {
   return Translate(arguments.boxes.data) && Translate(arguments.scores.data) && Translate(arguments.objectness.data) &&
-         Translate(arguments.settings) && Translate(arguments.thresholds.values) && Translate(arguments.gathered) &&
-         Translate(arguments.keys) && Translate(arguments.classes) && Translate(arguments.scores_gathered) &&
-         Translate(arguments.ranked) && Translate(arguments.found) && Translate(arguments.found_count);
+         Translate(arguments.priors.data) && Translate(arguments.settings) && Translate(arguments.thresholds.values) &&
+         Translate(arguments.gathered) && Translate(arguments.keys) && Translate(arguments.classes) &&
+         Translate(arguments.scores_gathered) && Translate(arguments.ranked) && Translate(arguments.found) &&
+         Translate(arguments.found_count);
 }
 
 bool Translated(im::kernels::QueriesArguments& arguments) {
