@@ -7,7 +7,7 @@ import { ModelInputError } from "../../src/errors.js";
 import { AutoModel, type AutoModelOptions, type DepthEstimationModel, type SemanticSegmentationModel } from "../../src/index.js";
 import { setLogger } from "../../src/logger.js";
 import { loadAddon } from "../../src/native/index.js";
-import { DYNAMIC_BATCH, noisePicture, planOf, writeEnginePackage } from "../support/engine-packages.js";
+import { DYNAMIC_BATCH, HALF_IMAGES, noisePicture, planOf, writeEnginePackage } from "../support/engine-packages.js";
 import { nvidiaFakes } from "../support/nvidia-fakes.js";
 import { inferenceConfig } from "../support/packages.js";
 
@@ -26,8 +26,12 @@ async function load<Model>(directory: string, options: AutoModelOptions = {}): P
   return (await AutoModel.fromPretrained(directory, options)) as Model;
 }
 
-const write = (task: string, architecture: string, output: string, config: object = LETTERBOX, classNames: readonly string[] = CLASSES) =>
-  writeEnginePackage(DYNAMIC_BATCH, planOf([output]), config, architecture, { task, classNames });
+/** float16 comes from float16. */
+const write = (task: string, architecture: string, output: string, config: object = LETTERBOX) =>
+  writeEnginePackage(DYNAMIC_BATCH, planOf([output], output.startsWith("out logits 1") ? HALF_IMAGES : undefined), config, architecture, {
+    task,
+    classNames: CLASSES,
+  });
 
 /** Compared at once: a million numbers one by one take their time. */
 const bytesOf = ({ buffer, byteOffset, byteLength }: Uint8Array | Uint16Array | Float32Array): string =>
