@@ -50,28 +50,27 @@ function denseRun(head: DenseHead): Run {
 }
 
 export interface DeviceDecoder extends Decoder, AsyncDisposable {
-  /** Heads that the device has decoded. */
-  readonly decoded: number;
+  /** How many heads the device has decoded, by kind: "dense xyxy", "rows" and so on. */
+  readonly decoded: ReadonlyMap<string, number>;
 }
 
 export function deviceDecoder(addon: NativeAddon): DeviceDecoder {
   const engines = new Map<string, Promise<TensorRtEngine>>();
-  let decoded = 0;
+  const decoded = new Map<string, number>();
   async function run([lines, dims, data, head]: Run, settings: DecodeSettings): Promise<DetectionRows> {
     const key = lines.join("\n");
     const engine = engines.get(key) ?? TensorRtEngine.load(fakePlan([10, 15, 1, 29], lines), { decodesDetections: true });
     engines.set(key, engine);
     const { runDetections } = await engine;
     const { pictures } = await runDetections!({ values: { type: "float32", dims, data } }, { head, settings, pictures: 1 });
-    decoded += 1;
+    const kind = head.kind === "dense" ? `dense ${head.boxFormat}` : head.kind;
+    decoded.set(kind, (decoded.get(kind) ?? 0) + 1);
     return pictures[0]!.rows;
   }
   return {
     ...cpuDecoder(addon),
     name: "cuda",
-    get decoded() {
-      return decoded;
-    },
+    decoded,
     decodeDense: (head, settings) => run(denseRun(head), settings),
     decodeQueries({ boxes, boxesOffset, logits, logitsOffset, queries, classes, classMapping }, settings) {
       const [ofBoxes, ofLogits] = [queries * 4, queries * classes];
