@@ -133,9 +133,9 @@ trt::DecodeJob ReadMapJob(Napi::Value value) {
   const Napi::Object request = RequireObject(value, "request");
   trt::MapLayout map;
   map.planes = RequireCount(Field(request, "planes"), "request.planes");
+  map.kind = ReadMapFilter(Field(request, "filter"), "request.filter");
   if (const Napi::Value classes = Field(request, "classes"); !classes.IsNull())
     map.kind = ReadClassMapSettings(classes, "request.classes");
-  else map.kind = ReadMapFilter(Field(request, "filter"), "request.filter");
   const Napi::Array placements = RequireList(Field(request, "placements"), "request.placements");
   for (std::uint32_t i = 0; i < placements.Length(); ++i)
     map.placements.push_back(ReadPlacement(placements.Get(i), "request.placements[" + std::to_string(i) + "]"));

@@ -40,18 +40,18 @@ export async function runOnDevice<Description, Resolved, Columns>(
   { onDevice, description, options, runOptions }: DeviceCall<Description, Resolved, Columns>,
 ): Promise<readonly Columns[] | null> {
   const { runDetections, runMaps } = session as DecodingSession;
-  const finished = <Decoded>(
-    finish: (decoded: Decoded, geometry: Geometry, description: Description, options: Resolved) => Columns | null,
-    run: { readonly pictures: readonly Decoded[] },
-  ): readonly Columns[] | null => {
-    const columns = run.pictures.map((one, index) => finish(one, pictures[index] as Geometry, description, options));
-    return columns.every((one) => one !== null) ? columns : null;
-  };
   if (onDevice.kind === "maps") {
     const request = onDevice.request(description, session.outputs, pictures, options);
-    return request === null ? null : finished(onDevice.finish, await runMaps(input, request, runOptions));
+    if (request === null) return null;
+    const run = await runMaps(input, request, runOptions);
+    return allOrNone(run.pictures.map((map, index) => onDevice.finish(map, pictures[index] as Geometry, description, options)));
   }
   const request = onDevice.request(description, session.outputs, pictures, options);
   if (request === null) return null;
-  return finished(onDevice.finish, await runDetections(input, { ...request, pictures: pictures.length }, runOptions));
+  const run = await runDetections(input, { ...request, pictures: pictures.length }, runOptions);
+  return allOrNone(run.pictures.map((one, index) => onDevice.finish(one, pictures[index] as Geometry, description, options)));
+}
+
+function allOrNone<Columns>(columns: readonly (Columns | null)[]): readonly Columns[] | null {
+  return columns.every((one) => one !== null) ? columns : null;
 }

@@ -1,14 +1,6 @@
 /** Joins the parts of a built-in family: pictures -> plan -> network -> decoder -> result. */
 import { float32ToFloat16, isPictureBatch, planBatches } from "../engines/index.js";
-import type {
-  DecodedPicture,
-  InferenceSession,
-  PictureBatch,
-  RunOptions,
-  SessionStatistics,
-  Tensor,
-  TensorPort,
-} from "../engines/index.js";
+import type { InferenceSession, PictureBatch, RunOptions, SessionStatistics, Tensor, TensorPort } from "../engines/index.js";
 import { ModelInputError } from "../errors.js";
 import { loadPicture, requireBatchable, resolvePreprocess } from "../imaging/index.js";
 import type { Geometry, ImageInput, Picture, PreprocessExecutor, PreprocessPlan } from "../imaging/index.js";

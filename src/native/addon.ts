@@ -540,9 +540,9 @@ export interface NativeDetectionRequest {
 export interface NativeMapRequest {
   /** Index of the output `[batch, channels, height, width]`, or, of one channel, `[batch, height, width]`. */
   readonly planes: number;
-  /** null: values of the first channel, by `filter`. */
+  /** null: values of the first channel. */
   readonly classes: NativeClassMapSettings | null;
-  /** Read where there are no classes. */
+  /** For values; classes are always enlarged by `triangle`. */
   readonly filter: NativeMapFilter;
   /** One for each picture; the rest of the batch is padding. */
   readonly placements: readonly NativePlacement[];

@@ -61,6 +61,8 @@ type Name =
   | "runDetections (rows)"
   | "runDetections (offsets)"
   | "runDetections (masks)"
+  | "runMaps"
+  | "runMaps (values)"
   | "cropQuadrilaterals"
   | "decodeDense"
   | "decodeDense (offsets)"
@@ -201,6 +203,25 @@ const GOOD: Readonly<Record<Name, GoodCall>> = {
     nullable: ["1.settings.iouThreshold", "1.settings.maxDetections", "1.masks", "1.masks.boxScale"],
     any: ["1.head.objectness"],
   },
+  runMaps: {
+    args: [
+      [{ name: "values", type: 1, dims: [1, 7, 2], data: new Float32Array(14).fill(1) }],
+      {
+        planes: 3,
+        filter: "triangle",
+        classes: { classIds: Int32Array.of(1), background: 0, thresholds: Float32Array.of(0.5) },
+        placements: [placement],
+        outputs: [],
+      },
+    ],
+    nullable: ["1.classes"],
+  },
+  "runMaps (values)": {
+    args: [
+      [{ name: "values", type: 1, dims: [1, 7, 2], data: new Float32Array(14).fill(1) }],
+      { planes: 3, filter: "nearest-cubic", classes: null, placements: [placement], outputs: [0] },
+    ],
+  },
   cropQuadrilaterals: {
     args: [pixels, { ...image, borrowed: true }, [{ corners: Float64Array.of(0, 0, 3, 0, 3, 2, 0, 2), width: 3, height: 2 }]],
   },
@@ -309,7 +330,11 @@ type Untyped = Readonly<Record<string, (...args: readonly unknown[]) => Promise<
 async function call(name: Name, args: readonly unknown[]): Promise<unknown> {
   // Methods want their objects as receivers.
   const [method = "", of] = name.split(" ");
-  const receiver = (name === "run" ? onDevice : of === "(engine)" || method === "runDetections" ? engine : addon) as unknown as Untyped;
+  const receiver = (name === "run"
+    ? onDevice
+    : of === "(engine)" || /^run(Detections|Maps)$/.test(method)
+      ? engine
+      : addon) as unknown as Untyped;
   return receiver[method]!(...args);
 }
 

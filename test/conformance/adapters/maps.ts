@@ -1,12 +1,12 @@
 /** Maps of whole pictures, on the native decoder and on the reference one. */
-import { insertBackground, resolveThresholds } from "../../../src/models/decoding/index.js";
+import { insertBackground, resolveThresholds, type Decoder } from "../../../src/models/decoding/index.js";
 import { decodeDepth } from "../../../src/models/families/depth.js";
 import { decodeSegmentation } from "../../../src/models/families/semantic-segmentation.js";
 import { resolveScoreOptions } from "../../../src/models/options.js";
 import { NotCovered, type AdapterTable } from "../adapter.js";
 import { decodeArray, decodeGeometry, encodeArray, type VectorArray, type VectorGeometry } from "../values.js";
 import { contentsWith, familyOf, networkWith } from "./family.js";
-import { onEachDecoder, recommendedOf, toTensor, type VectorRecommended } from "./shared.js";
+import { eachOnEachDecoder, recommendedOf, toTensor, type VectorRecommended } from "./shared.js";
 
 interface LogitsCase {
   readonly logits: VectorArray;
@@ -38,8 +38,9 @@ function encodeClassMap(
   return { segmentation_map: encodeArray(Int32Array.from(classMap), shape), confidence: encodeArray(confidence, shape) };
 }
 
-export const adapters: AdapterTable = {
-  "semantic-segmentation-from-logits": onEachDecoder((decoder) => async (input: LogitsCase) => {
+/** Of a decoder. */
+export const decoding = {
+  "semantic-segmentation-from-logits": (decoder: () => Decoder) => async (input: LogitsCase) => {
     const { class_names: classNames, background_class_id: backgroundId } = input;
     if (backgroundId < 0) throw new NotCovered("class lists without a background are refused when a package is loaded");
     const thresholds = resolveThresholds({
@@ -57,8 +58,8 @@ export const adapters: AdapterTable = {
       }),
     );
     return { results };
-  }),
-  "post-process-semantic-segmentation": onEachDecoder((decoder) => async (input: SegmentationCase) => {
+  },
+  "post-process-semantic-segmentation": (decoder: () => Decoder) => async (input: SegmentationCase) => {
     const family = await familyOf(input.model_architecture, "semantic-segmentation");
     const outputs = input.model_outputs.map(toTensor);
     const { class_names: classNames } = input;
@@ -77,7 +78,28 @@ export const adapters: AdapterTable = {
       ),
     );
     return { results };
-  }),
+  },
+  "depth-map-from-output":
+    (decoder: () => Decoder) => async (input: { readonly output: VectorArray; readonly metadata: readonly VectorGeometry[] }) => {
+      const outputs = [toTensor(input.output)];
+      const maps = input.metadata.map(async (metadata, image) =>
+        encodeArray(await decodeDepth(outputs, image, decodeGeometry(metadata), "triangle", decoder()), sizeOf(metadata)),
+      );
+      return { depth_maps: await Promise.all(maps) };
+    },
+  "post-process-depth-estimation": (decoder: () => Decoder) => async (input: FamilyCase) => {
+    const family = await familyOf(input.model_architecture, "depth-estimation");
+    const outputs = input.model_outputs.map(toTensor);
+    const description = family.describe(contentsWith(null), networkWith(outputs));
+    const maps = input.metadata.map(async (metadata, image) =>
+      encodeArray(await family.decode(outputs, image, decodeGeometry(metadata), description, {}, decoder()), sizeOf(metadata)),
+    );
+    return { depth_maps: await Promise.all(maps) };
+  },
+};
+
+export const adapters: AdapterTable = {
+  ...eachOnEachDecoder(decoding),
   "insert-background-class": {
     "": (input: { readonly class_ids: VectorArray; readonly background_class_id: number }) => ({
       class_ids: encodeArray(
@@ -86,22 +108,4 @@ export const adapters: AdapterTable = {
       ),
     }),
   },
-  "depth-map-from-output": onEachDecoder(
-    (decoder) => async (input: { readonly output: VectorArray; readonly metadata: readonly VectorGeometry[] }) => {
-      const outputs = [toTensor(input.output)];
-      const maps = input.metadata.map(async (metadata, image) =>
-        encodeArray(await decodeDepth(outputs, image, decodeGeometry(metadata), "triangle", decoder()), sizeOf(metadata)),
-      );
-      return { depth_maps: await Promise.all(maps) };
-    },
-  ),
-  "post-process-depth-estimation": onEachDecoder((decoder) => async (input: FamilyCase) => {
-    const family = await familyOf(input.model_architecture, "depth-estimation");
-    const outputs = input.model_outputs.map(toTensor);
-    const description = family.describe(contentsWith(null), networkWith(outputs));
-    const maps = input.metadata.map(async (metadata, image) =>
-      encodeArray(await family.decode(outputs, image, decodeGeometry(metadata), description, {}, decoder()), sizeOf(metadata)),
-    );
-    return { depth_maps: await Promise.all(maps) };
-  }),
 };
