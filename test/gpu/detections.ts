@@ -1,17 +1,27 @@
-/** Heads of every kind through the decoding kernels of a real device, compared with the CPU's decoder. */
+/** Heads of every kind, and key points, through the decoding kernels of a real device, compared with the CPU's decoder. */
 import { buildTensorRtEngine } from "../../src/compilation/index.js";
-import { float32ToFloat16, TensorRtEngine, type DetectionRequest, type Tensor } from "../../src/engines/index.js";
-import { cpuDecoder, type DetectionRows } from "../../src/models/decoding/index.js";
-import { decodeHead, readHead } from "../../src/models/families/head.js";
+import { float32ToFloat16, TensorRtEngine, type DecodedPicture, type DetectionRequest, type Tensor } from "../../src/engines/index.js";
+import { cpuDecoder, type Decoder, type DecodeSettings } from "../../src/models/decoding/index.js";
+import { decodeHead, readHead, type DenseLayout, type HeadLayout, type QueriesLayout } from "../../src/models/families/head.js";
+import { locateInstances, pointsRequest, type PointsLayout } from "../../src/models/families/points.js";
 import type { NativeAddon } from "../../src/native/index.js";
 import { buildModel } from "../support/onnx-graphs.js";
 
 const BATCH = 2;
 const CLASSES = 80;
 const ANCHORS = 8400;
+const SLOTS = 17;
+/** Of each picture in the batch. */
+const GEOMETRY = [1, 0.37].map((scale) => ({
+  nonsquareIntermediateSize: null,
+  inferenceSize: { width: 576, height: 432 },
+  scaleWidth: scale,
+  scaleHeight: scale / 2,
+}));
 
 interface Kind {
-  readonly head: DetectionRequest["head"];
+  readonly head: HeadLayout;
+  readonly points?: PointsLayout;
   /** Of the outputs, which are handed through from inputs. */
   readonly outputs: readonly (readonly number[])[];
   /** Whether scores are logits. */
@@ -22,33 +32,52 @@ interface Kind {
 
 const part = (output: number, attributes: "first" | "last", from: number) => ({ output, attributes, from }) as const;
 
-const CLASSES_ALONE: Kind = {
-  head: {
+function classesAlone(extras: number): DenseLayout {
+  return {
     kind: "dense",
     boxes: part(0, "first", 0),
     boxFormat: "cxcywh",
     scores: part(0, "first", 4),
-    extras: 0,
+    extras,
     objectness: null,
     objectnessUse: "none",
-  },
-  outputs: [[BATCH, 4 + CLASSES, ANCHORS]],
+  };
+}
+
+const QUERIES_HEAD: QueriesLayout = {
+  kind: "queries",
+  boxes: 0,
+  logits: 1,
+  classMapping: Int32Array.from({ length: CLASSES }, (_, id) => (id % 7 === 0 ? -1 : id)),
+};
+
+const CLASSES_ALONE: Kind = { head: classesAlone(0), outputs: [[BATCH, 4 + CLASSES, ANCHORS]], logits: false };
+const CLASSES_AND_POINTS: Kind = {
+  head: classesAlone(3 * SLOTS),
+  points: { kind: "candidates", head: classesAlone(3 * SLOTS), points: part(0, "first", 4 + CLASSES) },
+  outputs: [[BATCH, 4 + CLASSES + 3 * SLOTS, ANCHORS]],
   logits: false,
 };
 
 const QUERIES: Kind = {
-  head: {
-    kind: "queries",
-    boxes: 0,
-    logits: 1,
-    classMapping: Int32Array.from({ length: CLASSES }, (_, id) => (id % 7 === 0 ? -1 : id)),
-  },
+  head: QUERIES_HEAD,
   outputs: [
     [BATCH, 300, 4],
     [BATCH, 300, CLASSES + 1],
   ],
   logits: true,
 };
+const QUERIES_WITH_POINTS: Kind = {
+  head: QUERIES_HEAD,
+  points: { kind: "queries", queries: QUERIES_HEAD, points: 2 },
+  outputs: [
+    [BATCH, 100, 4],
+    [BATCH, 100, 3],
+    [BATCH, 100, 3 * SLOTS, 8],
+  ],
+  logits: true,
+};
+const ROWS: HeadLayout = { kind: "rows", output: 0, inclusive: true };
 
 const KINDS: Readonly<Record<string, Kind>> = {
   "classes alone": CLASSES_ALONE,
@@ -103,7 +132,17 @@ const KINDS: Readonly<Record<string, Kind>> = {
     ],
     logits: false,
   },
-  rows: { head: { kind: "rows", output: 0, inclusive: true }, outputs: [[BATCH, 300, 38]], logits: false },
+  rows: { head: ROWS, outputs: [[BATCH, 300, 38]], logits: false },
+  "classes and key points": CLASSES_AND_POINTS,
+  "classes and key points in float16": { ...CLASSES_AND_POINTS, halves: [0] },
+  "rows and key points": {
+    head: ROWS,
+    points: { kind: "candidates", head: ROWS, points: part(0, "last", 6) },
+    outputs: [[BATCH, 300, 6 + 3 * SLOTS]],
+    logits: false,
+  },
+  "queries with key points": QUERIES_WITH_POINTS,
+  "queries with key points in float16": { ...QUERIES_WITH_POINTS, halves: [2] },
 };
 
 const typeOf = ({ halves = [] }: Kind, output: number) => (halves.includes(output) ? "float16" : "float32");
@@ -132,7 +171,7 @@ function fill(dims: readonly number[], { logits }: Kind): Float32Array {
 const positionOf = (index: number): number => (Math.imul(index + 1, 40503) >>> 4) % 6400;
 
 /** Boxes, and of rows the scores and class ids, too. */
-function fillBoxes(data: Float32Array, [, rows = 0, columns = 0]: readonly number[], head: DetectionRequest["head"]): void {
+function fillBoxes(data: Float32Array, [, rows = 0, columns = 0]: readonly number[], head: HeadLayout): void {
   const first = head.kind === "dense" && head.boxes.attributes === "first";
   for (let index = 0; index < data.length; index += 1) {
     const attribute = first ? Math.floor(index / columns) % rows : index % columns;
@@ -155,10 +194,28 @@ function tensorsOf(kind: Kind): readonly Tensor[] {
   });
 }
 
-const bitsOf = ({ xyxy, scores, classIds, indices }: DetectionRows): string =>
-  [xyxy, scores, classIds, indices]
-    .map(({ buffer, byteOffset, byteLength }) => Buffer.from(buffer, byteOffset, byteLength).toString("hex"))
+const bitsOf = ({ rows, keyPoints }: DecodedPicture): string =>
+  [rows.xyxy, rows.scores, rows.classIds, rows.indices, ...(keyPoints === undefined ? [] : Object.values(keyPoints))]
+    .map(({ buffer, byteOffset, byteLength }: Float32Array | Int32Array) => Buffer.from(buffer, byteOffset, byteLength).toString("hex"))
     .join();
+
+function requestOf({ head, points }: Kind, settings: DecodeSettings): DetectionRequest {
+  return {
+    ...(points === undefined ? { head: head, settings } : pointsRequest(points, SLOTS, GEOMETRY, settings)),
+    pictures: BATCH,
+  };
+}
+
+async function expectedOf(
+  { head, points }: Kind,
+  outputs: readonly Tensor[],
+  image: number,
+  settings: DecodeSettings,
+  decoder: Decoder,
+): Promise<DecodedPicture> {
+  if (points === undefined) return { rows: await decodeHead(readHead(head, outputs, image), settings, decoder) };
+  return locateInstances(points, SLOTS, outputs, image, GEOMETRY[image] ?? GEOMETRY[0]!, settings, decoder);
+}
 
 async function median(rounds: number, run: () => Promise<unknown>): Promise<string> {
   const each: number[] = [];
@@ -186,16 +243,16 @@ export async function checkDetections(
     // Runs after the second are launches of a graph, with other thresholds than it was captured with.
     for (const threshold of [0.5, 0.3, 0.25, 0.1, 0.01]) {
       const settings = { thresholds: Float32Array.of(threshold), iouThreshold: 0.5, classAgnostic: threshold < 0.2, maxDetections: 300 };
-      const { pictures } = await engine.runDetections!(inputs, { head: kind.head, settings, pictures: BATCH });
-      for (const [image, { rows }] of pictures.entries()) {
-        const expected = await decodeHead(readHead(kind.head, outputs, image), settings, decoder);
-        if (bitsOf(rows) !== bitsOf(expected)) differing += 1;
-        found += expected.scores.length;
+      const { pictures } = await engine.runDetections!(inputs, requestOf(kind, settings));
+      for (const [image, picture] of pictures.entries()) {
+        const expected = await expectedOf(kind, outputs, image, settings, decoder);
+        if (bitsOf(picture) !== bitsOf(expected)) differing += 1;
+        found += expected.rows.scores.length;
       }
     }
     expectThat(differing === 0 && found > 100, `${name}: ${differing} of 10 results differ from the CPU's, with ${found} detections`);
     const settings = { thresholds: Float32Array.of(0.25), iouThreshold: 0.5, classAgnostic: false, maxDetections: 300 };
-    const request = { head: kind.head, settings, pictures: BATCH };
+    const request = requestOf(kind, settings);
     say(
       `${name}, batch ${BATCH}, upload included: ${await median(rounds, () => engine.runDetections!(inputs, request))} with detections, ` +
         `${await median(rounds, () => engine.run(inputs))} with the outputs`,

@@ -151,7 +151,7 @@ describe.skipIf(fakes === null)("an engine whose detections the device decodes",
   });
 
   it.skipIf(!existsSync(vectors))(
-    "finds what the CPU finds in every vector with boxes to decode",
+    "finds what the CPU finds in every vector with boxes or key points to decode",
     async () => {
       await using onDevice = deviceDecoder(addon!);
       const table: Readonly<Record<string, (decoder: () => Decoder) => Adapter>> = {
@@ -183,6 +183,8 @@ describe.skipIf(fakes === null)("an engine whose detections the device decodes",
         "nms-object-detection",
         "rfdetr-object-detection",
         "post-process-object-detection",
+        "post-process-key-points",
+        "rfdetr-key-points",
         "post-process-instance-segmentation",
       ]) {
         expect(compared[name], name).toBeGreaterThan(10);
