@@ -1,7 +1,7 @@
 /** Masks and maps by the kernels of a real device, behind networks that hand out their inputs, compared with the CPU's. */
 import { TensorRtEngine, type DetectionRequest, type MapRequest, type Tensor } from "../../src/engines/index.js";
 import { cpuDecoder, type Decoder, type MaskTarget } from "../../src/models/decoding/index.js";
-import { decodeHead, readHead } from "../../src/models/families/head.js";
+import { decodeHead, readHead, type HeadLayout } from "../../src/models/families/head.js";
 import { readMasks } from "../../src/models/families/mask-planes.js";
 import type { NativeAddon } from "../../src/native/index.js";
 import { bitsOf, loadIdentity, median } from "./identity.js";
@@ -13,6 +13,7 @@ const SETTINGS = { thresholds: Float32Array.of(0.5), iouThreshold: 0.6, classAgn
 
 type ExpectThat = (holds: boolean, what: string) => void;
 type Say = (text: string) => void;
+type BoxRequest = DetectionRequest & { readonly head: HeadLayout };
 type Inputs = Readonly<Record<string, Tensor>>;
 
 /** Numbers from -1 to 1 that do not repeat soon. */
@@ -37,7 +38,7 @@ const TARGET: MaskTarget = {
 const anchors = { output: 0, attributes: "first" } as const;
 
 /** Instances with prototypes, and queries with a plane each. */
-const SEGMENTERS: Readonly<Record<string, { readonly request: DetectionRequest; readonly outputs: readonly Tensor[] }>> = {
+const SEGMENTERS: Readonly<Record<string, { readonly request: BoxRequest; readonly outputs: readonly Tensor[] }>> = {
   prototypes: {
     request: {
       head: {
@@ -84,7 +85,7 @@ const SEGMENTERS: Readonly<Record<string, { readonly request: DetectionRequest; 
 };
 
 /** What the CPU makes of one picture, comparable to the bit. */
-async function expectedMasks({ head, settings, masks }: DetectionRequest, outputs: readonly Tensor[], image: number, decoder: Decoder) {
+async function expectedMasks({ head, settings, masks }: BoxRequest, outputs: readonly Tensor[], image: number, decoder: Decoder) {
   if (masks === undefined) throw new Error("There are no masks to compare.");
   const rows = await decodeHead(readHead(head, outputs, image), settings, decoder);
   const { sigmoid, boxScale, targets } = masks;
