@@ -9,16 +9,7 @@ import type { KeyPointColumns, ResolvedKeyPointOptions } from "../../../src/mode
 import { resolveKeyPointOptions } from "../../../src/models/options.js";
 import { NotCovered, type Adapter, type AdapterTable } from "../adapter.js";
 import { decodeGeometry, encodeArray, type VectorArray, type VectorGeometry } from "../values.js";
-import {
-  eachOnEachDecoder,
-  floats,
-  onEachDecoder,
-  recommendedOf,
-  remappingOf,
-  toTensor,
-  type VectorRecommended,
-  type VectorRemapping,
-} from "./shared.js";
+import { eachOnEachDecoder, floats, recommendedOf, remappingOf, toTensor, type VectorRecommended, type VectorRemapping } from "./shared.js";
 
 const LAYOUTS: Readonly<Record<string, (context: KeyPointContext) => KeyPointLayout>> = {
   yolov8: yolov8KeyPointsLayout,
