@@ -52,7 +52,7 @@ struct Room {
 class PrepareTask : public DeviceTask {
  public:
   PrepareTask(Napi::Env env, std::shared_ptr<PreprocessorState> state, StablePicture picture)
-      : DeviceTask(env, state->queue->lanes(), kRunStage),
+      : DeviceTask(env, *state->queue, kRunStage),
         state_(std::move(state)),
         picture_(std::move(picture.picture)),
         copy_(std::move(picture.copy)) {
@@ -132,7 +132,7 @@ class PrepareTask : public DeviceTask {
 class CloseTask : public DeviceTask {
  public:
   CloseTask(Napi::Env env, std::shared_ptr<PreprocessorState> state)
-      : DeviceTask(env, state->queue->lanes(), kRunStage), queue_(state->queue), state_(std::move(state)) {}
+      : DeviceTask(env, *state->queue, kRunStage), queue_(state->queue), state_(std::move(state)) {}
   Napi::Value Value(Napi::Env env) override { return env.Undefined(); }
 
  protected:

@@ -24,7 +24,7 @@ thread_local Arriving* arriving_here = nullptr;
 class ReadTask : public DeviceTask {
  public:
   ReadTask(Napi::Env env, std::shared_ptr<const trt::DeviceTensor> tensor, const DeviceQueue& queue)
-      : DeviceTask(env, queue.lanes(), kStage), tensor_(std::move(tensor)), type_(tensor_->type()), bytes_(tensor_->bytes()) {}
+      : DeviceTask(env, queue, kStage), tensor_(std::move(tensor)), type_(tensor_->type()), bytes_(tensor_->bytes()) {}
 
   Napi::Value Value(Napi::Env env) override {
     if (bytes_ <= kCopiedOutputBytes) return CopyElements(env, type_, memory_.get(), bytes_);
@@ -93,7 +93,7 @@ class ReadTask : public DeviceTask {
 class ReleaseTask : public DeviceTask {
  public:
   ReleaseTask(Napi::Env env, std::shared_ptr<const trt::DeviceTensor> tensor, const DeviceQueue& queue)
-      : DeviceTask(env, queue.lanes(), kStage), tensor_(std::move(tensor)) {}
+      : DeviceTask(env, queue, kStage), tensor_(std::move(tensor)) {}
   Napi::Value Value(Napi::Env env) override { return env.Undefined(); }
 
  protected:

@@ -41,12 +41,13 @@ struct Room {
 class CloseTask : public DeviceTask {
  public:
   CloseTask(Napi::Env env, std::shared_ptr<EngineState> state)
-      : DeviceTask(env, state->queue->lanes(), kTensorRtRunStage), state_(std::move(state)) {}
+      : DeviceTask(env, *state->queue, kTensorRtRunStage), state_(std::move(state)) {}
   Napi::Value Value(Napi::Env env) override { return env.Undefined(); }
 
  protected:
   bool CanSubmit() override { return state_->counters->Read().waiting == 0 && state_->executors->AllFree(); }
   Status Submit() override {
+    state_->completion->Stop();
     state_->executors.reset();
     state_->engine.reset();
     return {};
@@ -251,6 +252,9 @@ class LoadTask : public LaneTask {
   Napi::Value Value(Napi::Env env) override {
     const Status started = state_->queue->Start(state_->queue);
     if (!started.ok()) ThrowStatus(env, started);
+    Result<std::shared_ptr<Lanes>> completion = state_->queue->AddCompletion();
+    if (!completion.ok()) ThrowStatus(env, completion.status());
+    state_->completion = std::move(completion.value());
     room_->arriving = std::move(state_);
     return room_->engine_class.New({});
   }

@@ -21,7 +21,7 @@ namespace {
 class RunTask : public DeviceTask {
  public:
   RunTask(Napi::Env env, std::shared_ptr<EngineState> state, std::optional<trt::DecodeJob> decode)
-      : DeviceTask(env, state->queue->lanes(), kTensorRtRunStage),
+      : DeviceTask(env, *state->queue, state->completion, kTensorRtRunStage),
         state_(std::move(state)),
         decode_(std::move(decode)),
         counted_(state_->counters, state_->queue->counters()) {}
