@@ -1,6 +1,6 @@
-// The threads that work with one device: one puts work into its streams, others wait for it. So the next run is prepared while the
-// device computes, and no JavaScript thread ever waits. Whose work cannot begin yet, because its engine is busy, lets others go
-// first.
+// The threads that work with one device: one puts work into its streams, others wait for it. So the next run is prepared while
+// the device computes, and no JavaScript thread ever waits. Whose work cannot begin yet, because its engine is busy, lets others
+// go first.
 //
 // Each engine has a thread of its own that waits, so a slow one holds up no results of others. One thread for all would have to
 // ask each event in turn, which costs either time after each run or a core. A thread that sleeps in the driver is woken at once

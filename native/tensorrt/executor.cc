@@ -194,28 +194,35 @@ Status Executor::Submit(const std::vector<InputView>& inputs, const DecodeJob* d
 }
 
 Status Executor::Run(const std::vector<InputView>& inputs, const DecodeJob* decode) {
-  const Key key = KeyOf(inputs, decode, uses_);
-  Captured* captured = FindCaptured(key);
-  if (captured != nullptr && captured->graph) {
-    IM_RETURN_IF_ERROR(captured->binding->Fill(inputs, decode, uses_));
-    IM_RETURN_IF_ERROR(captured->graph->Launch(stream_));
-    ++statistics_.graph_launches;
-    current_ = captured->binding.get();
-    return {};
-  }
-  if (options_.graphs > 0 && captured == nullptr && HasComeBefore(key) && general_->is_static()) {
-    const Result<Binding*> binding = RunAndCapture(key, inputs, decode);
-    if (binding.ok()) {
-      current_ = binding.value();
-      return {};
+  if (options_.graphs > 0) {
+    const Key key = KeyOf(inputs, decode, uses_);
+    const bool wanted = admission_.Count(key);
+    const auto captured = captured_.find(key);
+    if (captured != captured_.end()) return Launch(captured->second, inputs, decode);
+    if (wanted && general_->is_static()) {
+      const Result<Binding*> binding = RunAndCapture(key, inputs, decode);
+      if (binding.ok()) {
+        current_ = binding.value();
+        return {};
+      }
+      // Graphs save time, nothing else: without one the run goes on as before.
+      ++statistics_.graphs_given_up;
+      statistics_.last_capture_failure = binding.status().message();
+      admission_.Failed(key);
     }
-    // Graphs save time, nothing else: without one the run goes on as before.
-    GiveUp(key, binding.status());
   }
   IM_RETURN_IF_ERROR(general_->Configure(inputs));
   IM_RETURN_IF_ERROR(general_->Fill(inputs, decode, uses_));
   IM_RETURN_IF_ERROR(general_->Enqueue());
   current_ = general_.get();
+  return {};
+}
+
+Status Executor::Launch(const Captured& captured, const std::vector<InputView>& inputs, const DecodeJob* decode) {
+  current_ = captured.binding.get();
+  IM_RETURN_IF_ERROR(captured.binding->Fill(inputs, decode, uses_));
+  IM_RETURN_IF_ERROR(captured.graph.Launch(stream_));
+  ++statistics_.graph_launches;
   return {};
 }
 
@@ -229,27 +236,7 @@ Status Executor::Keep() {
   return {};
 }
 
-Executor::Captured* Executor::FindCaptured(const Key& key) {
-  const auto found = std::find_if(captured_.begin(), captured_.end(), [&](const Captured& entry) { return entry.key == key; });
-  if (found == captured_.end()) return nullptr;
-  captured_.splice(captured_.begin(), captured_, found);
-  return &captured_.front();
-}
-
-bool Executor::HasComeBefore(const Key& key) {
-  const auto found = std::find(seen_.begin(), seen_.end(), key);
-  if (found != seen_.end()) {
-    seen_.splice(seen_.begin(), seen_, found);
-    return true;
-  }
-  seen_.push_front(key);
-  if (seen_.size() > options_.graphs * 4) seen_.pop_back();
-  return false;
-}
-
-Result<Binding*> Executor::RunAndCapture(const Key& key, const std::vector<InputView>& inputs, const DecodeJob* decode) {
-  // All work is done at this moment, so an entry can go.
-  if (captured_.size() >= options_.graphs) captured_.pop_back();
+Result<Executor::Captured> Executor::Capture(const std::vector<InputView>& inputs, const DecodeJob* decode) {
   Result<std::unique_ptr<Binding>> made = Binding::Create(engine_, stream_, shared_, options_.kernels, journal_);
   if (!made.ok()) return made.status();
   Binding& binding = *made.value();
@@ -263,16 +250,21 @@ Result<Binding*> Executor::RunAndCapture(const Key& key, const std::vector<Input
     (void)stream_.Synchronize();  // before the context goes that this work uses
     return graph.status();
   }
-  ++statistics_.graphs_captured;
-  captured_.push_front({key, std::move(made.value()), std::move(graph.value())});
-  return captured_.front().binding.get();
+  return Captured{std::move(made.value()), std::move(graph.value())};
 }
 
-void Executor::GiveUp(const Key& key, const Status& why) {
-  ++statistics_.graphs_given_up;
-  statistics_.last_capture_failure = why.message();
-  if (captured_.size() >= options_.graphs) captured_.pop_back();
-  captured_.push_front({key, nullptr, std::nullopt});
+Result<Binding*> Executor::RunAndCapture(const Key& key, const std::vector<InputView>& inputs, const DecodeJob* decode) {
+  // All work is done at this moment, so a graph can go.
+  if (captured_.size() >= options_.graphs) {
+    const Key weakest = admission_.Weakest();
+    admission_.Dropped(weakest);
+    captured_.erase(weakest);
+  }
+  Result<Captured> captured = Capture(inputs, decode);
+  if (!captured.ok()) return captured.status();
+  ++statistics_.graphs_captured;
+  admission_.Captured(key);
+  return captured_.emplace(key, std::move(captured.value())).first->second.binding.get();
 }
 
 Result<std::vector<OutputView>> Executor::Wait() {

@@ -213,18 +213,36 @@ TEST_P(EngineTest, AShapeThatComesAgainIsCaptured) {
   EXPECT_EQ(trt_->enqueues, enqueues) << "a launch does not go through TensorRT again";
 }
 
-TEST_P(EngineTest, GraphsAreBoundedAndTheOneNotUsedForLongestGoes) {
+TEST_P(EngineTest, GraphsAreBoundedAndTheOneThatComesLeastOftenGoes) {
   const std::unique_ptr<Executor> executor = MakeExecutor(kDynamic, {2});
   for (const std::int64_t rows : {1, 1, 2, 2}) ExpectEcho(*executor, rows);
   EXPECT_EQ(trt_->contexts, 3) << "one for all shapes, one for each graph";
-  ExpectEcho(*executor, 1);  // now 2 is the one not used for longest
+  ExpectEcho(*executor, 1);  // now 2 is the one that came least often
   for (const std::int64_t rows : {3, 3}) ExpectEcho(*executor, rows);
+  EXPECT_EQ(executor->statistics().graphs_captured, 2u) << "it has not come more often than the others";
+  for (int i = 0; i < 6; ++i) ExpectEcho(*executor, 3);
+  EXPECT_EQ(executor->statistics().graphs_captured, 3u);
   EXPECT_EQ(trt_->contexts, 3);
   const std::uint64_t launches = executor->statistics().graph_launches;
   ExpectEcho(*executor, 1);
-  EXPECT_EQ(executor->statistics().graph_launches, launches + 1);
+  ExpectEcho(*executor, 3);
+  EXPECT_EQ(executor->statistics().graph_launches, launches + 2);
   ExpectEcho(*executor, 2);
-  EXPECT_EQ(executor->statistics().graph_launches, launches + 1) << "captured anew";
+  EXPECT_EQ(executor->statistics().graph_launches, launches + 2) << "it has no graph any more";
+  EXPECT_EQ(executor->statistics().graphs_captured, 3u);
+}
+
+TEST_P(EngineTest, MoreShapesThanGraphsTakeThemNotFromEachOther) {
+  constexpr int kRounds = 20;
+  for (const std::int64_t shapes : {8, 9, 32}) {
+    const std::unique_ptr<Executor> executor =
+        MakeExecutor("in images 0 2 -1 3\nout scores 0 2 -1 3\nprofile 0 images 2 1 3 2 3 32 3\n");
+    for (int round = 0; round < kRounds; ++round) {
+      for (std::int64_t rows = 1; rows <= shapes; ++rows) ExpectEcho(*executor, rows, static_cast<float>(round));
+    }
+    EXPECT_EQ(executor->statistics().graphs_captured, 8u) << shapes;
+    EXPECT_EQ(executor->statistics().graph_launches, 8u * (kRounds - 2)) << shapes << ": from the third round on";
+  }
 }
 
 TEST_P(EngineTest, WithoutGraphsThereIsOneContext) {
