@@ -165,7 +165,9 @@ class NativeDevicePreprocessor : public Napi::ObjectWrap<NativeDevicePreprocesso
   Napi::Value Run(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
     RequireOpen(env);
-    auto task = std::make_unique<PrepareTask>(env, state_, ReadPicture(info[0], info[1], info[2]));
+    StablePicture picture = ReadPicture(info[0], info[1], info[2]);
+    RequireOpen(env);  // a getter of the arguments may have closed it
+    auto task = std::make_unique<PrepareTask>(env, state_, std::move(picture));
     return LaneTask::Submit(env, std::move(task), env.Null());
   }
 

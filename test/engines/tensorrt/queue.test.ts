@@ -126,6 +126,41 @@ describe.skipIf(fakes === null)("runs of several engines", () => {
     expect({ waiting, running, completed }).toEqual({ waiting: 0, running: 0, completed: 0 });
   });
 
+  it("are refused when reading their arguments closes the engine, which closing does not wait for", async () => {
+    for (const name of ["x", 3]) {
+      const native = await loadAddon()!.loadTensorRtEngine(
+        PLAN,
+        {
+          cudaLibraryPath: join(fakes!, "cuda"),
+          tensorRtLibraryPath: join(fakes!, "trt10"),
+          device: 0,
+          contexts: 1,
+          graphs: 0,
+          profile: 0,
+          engineHostCodeAllowed: false,
+          preparesPictures: false,
+          decodesDetections: false,
+        },
+        null,
+      );
+      let closing: Promise<void> | undefined;
+      const tensor = {
+        get name() {
+          closing ??= native.close();
+          // Time for the device's thread to look whether the engine can be closed.
+          Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+          return name;
+        },
+        type: 1,
+        dims: [1, 3],
+        data: Float32Array.of(1, 2, 3),
+      };
+      await expect(async () => native.run([tensor as never], null, null)).rejects.toThrow(name === "x" ? "The engine is closed." : /name/);
+      await closing;
+      expect(native.statistics().runs).toMatchObject({ waiting: 0, running: 0, completed: 0, failed: 0, mostWaiting: 0 });
+    }
+  });
+
   it("need nothing of libuv's pool", async () => {
     const child = new URL("children/busy-pool.ts", import.meta.url);
     const { stdout, stderr, code } = await runChild(child, [], [], { UV_THREADPOOL_SIZE: "1" });
