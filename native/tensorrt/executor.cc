@@ -180,7 +180,7 @@ Status Executor::Submit(const std::vector<InputView>& inputs, const DecodeJob* d
   uses_ = std::move(uses.value());
   kept_.assign(uses_.size(), nullptr);
   Status status = Run(inputs, decode);
-  if (status.ok()) status = Keep();
+  if (status.ok()) status = WithRoom([this] { return Keep(); });
   if (status.ok()) status = done_.Record(stream_);
   if (!status.ok()) {
     // Part of the work may be in the stream; its memory has to be free before anything else uses it.
@@ -209,21 +209,16 @@ Status Executor::Run(const std::vector<InputView>& inputs, const DecodeJob* deco
       ++statistics_.graphs_given_up;
       statistics_.last_capture_failure = binding.status().message();
       admission_.Failed(key);
+      // What it has freed in the order of the stream is free then.
+      (void)stream_.Synchronize();
     }
   }
-  IM_RETURN_IF_ERROR(general_->Configure(inputs));
-  IM_RETURN_IF_ERROR(general_->Fill(inputs, decode, uses_));
-  IM_RETURN_IF_ERROR(general_->Enqueue());
   current_ = general_.get();
-  return {};
-}
-
-Status Executor::Launch(const Captured& captured, const std::vector<InputView>& inputs, const DecodeJob* decode) {
-  current_ = captured.binding.get();
-  IM_RETURN_IF_ERROR(captured.binding->Fill(inputs, decode, uses_));
-  IM_RETURN_IF_ERROR(captured.graph.Launch(stream_));
-  ++statistics_.graph_launches;
-  return {};
+  return WithRoom([&]() -> Status {
+    IM_RETURN_IF_ERROR(general_->Configure(inputs));
+    IM_RETURN_IF_ERROR(general_->Fill(inputs, decode, uses_));
+    return general_->Enqueue();
+  });
 }
 
 Status Executor::Keep() {
@@ -234,37 +229,6 @@ Status Executor::Keep() {
     kept_[i] = std::move(kept.value());
   }
   return {};
-}
-
-Result<Executor::Captured> Executor::Capture(const std::vector<InputView>& inputs, const DecodeJob* decode) {
-  Result<std::unique_ptr<Binding>> made = Binding::Create(engine_, stream_, shared_, options_.kernels, journal_);
-  if (!made.ok()) return made.status();
-  Binding& binding = *made.value();
-  IM_RETURN_IF_ERROR(binding.Configure(inputs));
-  if (!binding.is_static()) return Status(Code::kTensorRt, kStage, "The sizes of the outputs depend on the data.");
-  IM_RETURN_IF_ERROR(binding.Fill(inputs, decode, uses_));
-  // Once outside of a capture: TensorRT prepares what it must not prepare inside.
-  const Status warm = binding.Enqueue();
-  Result<cuda::Graph> graph = warm.ok() ? cuda::Graph::Capture(stream_, [&] { return binding.Enqueue(); }) : warm;
-  if (!graph.ok()) {
-    (void)stream_.Synchronize();  // before the context goes that this work uses
-    return graph.status();
-  }
-  return Captured{std::move(made.value()), std::move(graph.value())};
-}
-
-Result<Binding*> Executor::RunAndCapture(const Key& key, const std::vector<InputView>& inputs, const DecodeJob* decode) {
-  // All work is done at this moment, so a graph can go.
-  if (captured_.size() >= options_.graphs) {
-    const Key weakest = admission_.Weakest();
-    admission_.Dropped(weakest);
-    captured_.erase(weakest);
-  }
-  Result<Captured> captured = Capture(inputs, decode);
-  if (!captured.ok()) return captured.status();
-  ++statistics_.graphs_captured;
-  admission_.Captured(key);
-  return captured_.emplace(key, std::move(captured.value())).first->second.binding.get();
 }
 
 Result<std::vector<OutputView>> Executor::Wait() {

@@ -85,8 +85,22 @@ class Executor {
   Status Launch(const Captured& captured, const std::vector<InputView>& inputs, const DecodeJob* decode);
   // One plain run through a context of its own, which is then captured.
   Result<Captured> Capture(const std::vector<InputView>& inputs, const DecodeJob* decode);
-  // The same, with a place for the graph.
+  // The same, with a place for the graph. Where memory is short, weaker shapes make room.
   Result<Binding*> RunAndCapture(const Key& key, const std::vector<InputView>& inputs, const DecodeJob* decode);
+
+  // All but the one that the current run uses.
+  std::vector<Key> DroppableGraphs() const;
+  // Whether there were any. Their memory is free then, and these shapes are not captured again for a while.
+  bool DropGraphs(const std::vector<Key>& keys);
+  // `action`, and once more where it fails for want of memory that graphs hold: they save time, nothing else.
+  template <typename Action>
+  Status WithRoom(Action action) {
+    const Status status = action();
+    if (!IsWantOfMemory(status) || !DropGraphs(DroppableGraphs())) return status;
+    return action();
+  }
+  // On the device, or of pinned memory on the host.
+  static bool IsWantOfMemory(const Status& status);
 
   const std::shared_ptr<const Engine> engine_;
   const ExecutorOptions options_;
