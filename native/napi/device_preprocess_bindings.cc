@@ -160,6 +160,9 @@ class NativeDevicePreprocessor : public Napi::ObjectWrap<NativeDevicePreprocesso
     if (room->arriving == nullptr) throw Napi::TypeError::New(info.Env(), "Preprocessors are made by openDevicePreprocessor.");
     state_ = std::move(room->arriving);
   }
+  ~NativeDevicePreprocessor() override {
+    if (state_ != nullptr) DeviceQueue::Discard(state_->queue, std::move(state_));
+  }
 
  private:
   Napi::Value Run(const Napi::CallbackInfo& info) {

@@ -6,9 +6,27 @@
 namespace im {
 namespace {
 
+class DiscardJob : public Lanes::Job {
+ public:
+  DiscardJob(std::shared_ptr<DeviceQueue> queue, std::shared_ptr<const void> object)
+      : queue_(std::move(queue)), object_(std::move(object)) {}
+  void Run() override { object_.reset(); }
+  void Abandon() override { object_.reset(); }
+  void Interrupt() override {}
+  std::shared_ptr<DeviceQueue> TakeQueue() { return std::move(queue_); }
+
+ private:
+  std::shared_ptr<DeviceQueue> queue_;
+  std::shared_ptr<const void> object_;
+};
+
 // From the first thread to the one that waits, or back to JavaScript when there is nothing to wait for.
-Lanes::Done Forward(Lanes::Done finish) {
-  return [finish = std::move(finish)](std::unique_ptr<Lanes::Job> job) {
+Lanes::Done Forward(Environment* environment, Lanes::Done finish) {
+  return [environment, finish = std::move(finish)](std::unique_ptr<Lanes::Job> job) {
+    if (auto* discarded = dynamic_cast<DiscardJob*>(job.get())) {
+      // It may have been the last one to hold the queue, whose threads cannot end themselves.
+      return environment->Post([queue = discarded->TakeQueue()](Napi::Env) {});
+    }
     const auto* task = static_cast<DeviceTask*>(static_cast<LaneTask*>(job.get()));
     if (task->in_flight() && task->completion()->Submit(job)) return;
     finish(std::move(job));
@@ -33,7 +51,7 @@ DeviceQueue::DeviceQueue(Environment* environment, std::shared_ptr<const cuda::R
     : environment_(environment),
       resources_(std::move(resources)),
       completion_(std::make_shared<Lanes>(LaneTask::FinishIn(environment))),
-      submission_(std::make_shared<Lanes>(Forward(LaneTask::FinishIn(environment)))) {}
+      submission_(std::make_shared<Lanes>(Forward(environment, LaneTask::FinishIn(environment)))) {}
 
 Status DeviceQueue::Start(std::weak_ptr<Stoppable> self) {
   if (started_) return {};
@@ -60,6 +78,13 @@ Result<std::shared_ptr<Lanes>> DeviceQueue::AddCompletion() {
                      completions_.end());
   completions_.push_back(completion);
   return completion;
+}
+
+void DeviceQueue::Discard(std::shared_ptr<DeviceQueue> queue, std::shared_ptr<const void> object) {
+  if (!queue->started_) return;
+  const std::shared_ptr<Lanes> lanes = queue->lanes();
+  std::unique_ptr<Lanes::Job> job = std::make_unique<DiscardJob>(std::move(queue), std::move(object));
+  (void)lanes->Submit(job);  // once the environment ends, it is released here
 }
 
 Result<std::shared_ptr<DeviceQueue>> DeviceQueues::Get(Environment* environment, const std::string& cuda_path, int ordinal) {

@@ -62,6 +62,8 @@ class DeviceQueue : public Stoppable {
   // A thread that waits for what one owner has on the device, in its order. JavaScript thread, after Start. Whoever stops it
   // earlier than the queue does sees to it that nothing is left to wait for.
   Result<std::shared_ptr<Lanes>> AddCompletion();
+  // Releases on the thread that submits what is left to the garbage collector: it may wait for the device. JavaScript thread.
+  static void Discard(std::shared_ptr<DeviceQueue> queue, std::shared_ptr<const void> object);
 
   // For DeviceTasks alone.
   const std::shared_ptr<Lanes>& lanes() const { return submission_; }

@@ -146,6 +146,10 @@ NativeDeviceTensor::NativeDeviceTensor(const Napi::CallbackInfo& info) : ObjectW
   self.Set("device", tensor_->store()->resources().device->ordinal());
 }
 
+NativeDeviceTensor::~NativeDeviceTensor() {
+  if (tensor_ != nullptr) DeviceQueue::Discard(std::move(queue_), std::move(tensor_));
+}
+
 Napi::Value NativeDeviceTensor::Read(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   if (tensor_ == nullptr) ThrowStatus(env, {Code::kClosed, kStage, "The tensor on the device is closed."});

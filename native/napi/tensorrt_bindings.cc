@@ -238,7 +238,9 @@ class LoadTask : public LaneTask {
     }
     Result<std::shared_ptr<trt::ExecutorPool>> executors = trt::ExecutorPool::Create(engine.value(), settings_.contexts, options);
     if (!executors.ok()) return executors.status();
-    state_ = std::make_shared<EngineState>();
+    // An engine that nobody has closed ends with its JavaScript object or with its last run, both on JavaScript's thread.
+    state_.reset(new EngineState(),
+                 [](EngineState* last) { DeviceQueue::Discard(last->queue, std::shared_ptr<const EngineState>(last)); });
     state_->queue = queue.value();
     state_->engine = std::move(engine.value());
     state_->inputs = state_->engine->inputs();
