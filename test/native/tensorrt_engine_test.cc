@@ -246,7 +246,7 @@ TEST_P(EngineTest, MoreShapesThanGraphsTakeThemNotFromEachOther) {
 }
 
 // Rows of three floats in and out take 24 bytes on the device.
-constexpr char kLarge[] = "in images 0 2 -1 3\nout scores 0 2 -1 3\nprofile 0 images 2 1 3 2 3 100000 3\n";
+constexpr char kLarge[] = "scratch 4096\nin images 0 2 -1 3\nout scores 0 2 -1 3\nprofile 0 images 2 1 3 2 3 100000 3\n";
 
 TEST_P(EngineTest, GraphsMakeRoomForRunsThatNeedTheirMemory) {
   for (const bool pools : {true, false}) {
