@@ -20,19 +20,25 @@ function largeNumber(value: number): string {
   return `${Number((value / (unit === " thousand" ? 1000 : divisor)).toFixed(1))}${unit}`;
 }
 
+type Unit = "second" | "minute" | "hour";
+
+const SECONDS_OF: Readonly<Record<Unit, number>> = { second: 1, minute: MINUTE, hour: HOUR };
+
+const unitOf = (seconds: number): Unit => (seconds < 90 ? "second" : seconds < 90 * MINUTE ? "minute" : "hour");
+
 /** Rounded as far as anybody would say it. */
-function duration(seconds: number): { readonly amount: number; readonly unit: string } {
-  if (seconds < 90) return { amount: Math.max(1, Math.round(seconds)), unit: "second" };
-  if (seconds < 90 * MINUTE) return { amount: Math.round(seconds / MINUTE), unit: "minute" };
-  return { amount: Number((seconds / HOUR).toFixed(1)), unit: "hour" };
+function amountOf(seconds: number, unit: Unit): number {
+  const amount = seconds / SECONDS_OF[unit];
+  return Math.max(1, unit === "hour" ? Number(amount.toFixed(1)) : Math.round(amount));
 }
 
-/** `1 to 2 minutes`, `50 seconds to 2 minutes`, `3 minutes`. Seconds, lowest first. */
+/** `1 to 2 minutes`, `50 seconds to 2 minutes`, `3 minutes`. Seconds, the lowest first. */
 export function durationRange(lowest: number, highest: number): string {
-  const [from, to] = [duration(lowest), duration(highest)];
-  const text = ({ amount, unit }: ReturnType<typeof duration>): string => counted(amount, unit);
-  if (from.unit !== to.unit) return `${text(from)} to ${text(to)}`;
-  return from.amount === to.amount ? text(to) : `${from.amount} to ${text(to)}`;
+  const unit = unitOf(highest);
+  const own = lowest >= SECONDS_OF[unit] ? unit : unitOf(lowest);
+  const [from, to] = [amountOf(lowest, own), amountOf(highest, unit)];
+  if (own !== unit) return `${counted(from, own)} to ${counted(to, unit)}`;
+  return from === to ? counted(to, unit) : `${from} to ${counted(to, unit)}`;
 }
 
 const timeText = ({ lowest, highest, builds }: BuildSeconds): string =>

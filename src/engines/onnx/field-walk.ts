@@ -48,7 +48,7 @@ export function* walkFields(
 function fieldAt(read: ReadBytes, position: number): (WalkedField & { readonly next: number }) | null {
   const tag = varint(read, position);
   // There is no field 0, so zeros are no fields.
-  if (tag === null || tag.value === null || tag.value < 8) return null;
+  if (tag?.value == null || tag.value < 8) return null;
   const [number, wireType] = [Math.floor(tag.value / 8), tag.value % 8];
   if (wireType === 1 || wireType === 5) {
     const content = { offset: tag.next, length: wireType === 1 ? 8 : 4 };

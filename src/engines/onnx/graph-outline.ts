@@ -170,7 +170,7 @@ class Outliner {
     const numbers: number[] = [];
     for (let position = start; position < end;) {
       const found = varint(read, position);
-      if (found === null || found.value === null || found.next > end || numbers.length > 64) throw new RangeError("The sizes of a tensor are damaged.");
+      if (found?.value == null || found.next > end || numbers.length > 64) throw new RangeError("The sizes of a tensor are damaged.");
       numbers.push(found.value);
       position = found.next;
     }

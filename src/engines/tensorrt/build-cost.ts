@@ -21,10 +21,8 @@ function optimumOf({ name, dims }: GraphValue, { batch, imageSize, profiles }: N
 export async function readNetworkCost(model: string | Uint8Array, settings: TensorRtBuildSettings): Promise<NetworkCost> {
   const options = toNativeBuildOptions(settings, null);
   // Seldom needed, so it costs nobody's start.
-  const [{ readGraphOutline }, { networkCost }] = await Promise.all([
-    import("../onnx/graph-outline.js"),
-    import("../onnx/network-cost.js"),
-  ]);
+  const { readGraphOutline } = await import("../onnx/graph-outline.js");
+  const { networkCost } = await import("../onnx/network-cost.js");
   try {
     return networkCost(readGraphOutline(model), { inputShape: (input) => optimumOf(input, options), fp16: options.fp16 });
   } catch (error) {
