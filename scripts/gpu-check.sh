@@ -89,7 +89,7 @@ status=$?
 # Results of all kernels, those of detection too, beside the CPU's; the other C++ tests want stand-ins.
 if [ -x "$carried/native_tests" ]; then
   driver="${INFERENCE_MODELS_CUDA_LIBRARY_PATH:-$(dirname "$(ldconfig -p 2>/dev/null | sed -n 's/.*libcuda\.so\.1.* => //p' | head -n 1)")}"
-  results='DetectorTest.FindsWhat*:DetectorTest.Equal*:DetectorTest.Nothing*:QueriesTest.Finds*:QueriesTest.Equal*:RowsTest.Finds*:RowsTest.Threads*:RowsTest.Nothing*:PreprocessorTest.Gives*:PreprocessorTest.Prepares*:MaskAssemblerTest.Makes*:MaskAssemblerTest.Many*'
+  results='DetectorTest.FindsWhat*:DetectorTest.Equal*:DetectorTest.Nothing*:QueriesTest.Finds*:QueriesTest.Equal*:RowsTest.Finds*:RowsTest.Threads*:RowsTest.Nothing*:PreprocessorTest.Gives*:PreprocessorTest.Prepares*:MaskAssemblerTest.Makes*:MaskAssemblerTest.Many*:KeyPointGathererTest.Takes*:KeyPointQueriesTest.Finds*:KeyPointQueriesTest.Equal*'
   results="$results:PreprocessorTest.Writes*:PreprocessorTest.Extreme*:PreprocessorTest.Contrast*"
   said="$(IM_TEST_CUDA_LIBRARY_PATH="$driver" "$carried/native_tests" --gtest_filter="$results" 2>&1)" || status=1
   printf '%s\n' "$said" | tail -n 3

@@ -42,4 +42,10 @@ Thresholds::Thresholds(std::vector<float> values) : values_(std::move(values)), 
   }
 }
 
+float Thresholds::For(std::int32_t class_id) const {
+  if (values_.size() == 1) return values_[0];
+  const auto index = static_cast<std::size_t>(class_id);  // a negative id becomes larger than any vector
+  return index < values_.size() ? values_[index] : std::numeric_limits<float>::quiet_NaN();
+}
+
 }  // namespace im::detection

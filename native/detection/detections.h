@@ -52,6 +52,8 @@ class Thresholds {
 
   bool Above(float score, std::int32_t class_id) const { return list().Above(score, class_id); }
   bool AtLeast(float score, std::int32_t class_id) const { return list().AtLeast(score, class_id); }
+  // NaN, above which nothing is, for a class without one.
+  float For(std::int32_t class_id) const;
   // No class can pass with a score at or below this.
   float lowest() const { return lowest_; }
   // Valid as long as this object.

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "detections.h"
+#include "key_point_arithmetic.h"
 
 namespace im::detection {
 
@@ -22,8 +23,7 @@ constexpr std::size_t kNumbersAPoint = 3;
 // The points of the candidates `indices`, which must lie within `attributes`.
 KeyPoints GatherKeyPoints(const Matrix& attributes, const std::vector<std::int32_t>& indices, std::size_t slots);
 
-// What RF-DETR has for a point, at least: x, y, how well it can be found (a logit), how well it can be seen (not used), and the
-// Cholesky factor of the precision of its position: ln l11, l21, ln l22.
+// What RF-DETR has for a point, at least; see key_point_arithmetic.h.
 constexpr std::size_t kNumbersAQueryPoint = 7;
 
 // RF-DETR with key points: every query has a box, a logit for each class, and for each class a block of points.
@@ -35,9 +35,7 @@ struct KeyPointQueriesHead {
   std::size_t classes = 0;
   std::size_t slots = 0;
   std::vector<std::int32_t> class_mapping;  // per class: the reported id, negative = dropped
-  // What the fraction 1 is in the positions, and in the covariance.
-  double width = 1, height = 1;
-  double covariance_width = 1, covariance_height = 1;
+  KeyPointScale scale{1, 1, 1, 1};
 };
 
 struct Instances {

@@ -18,6 +18,9 @@ constexpr char kDetectionText[] =
 constexpr char kMaskText[] =
 #include "kernels/ptx/masks.inc"
     ;
+constexpr char kKeyPointText[] =
+#include "kernels/ptx/key_points.inc"
+    ;
 constexpr char kMapText[] =
 #include "kernels/ptx/maps.inc"
     ;
@@ -35,6 +38,7 @@ constexpr char kMapText[] =
 IM_EMBED(im_preprocess_machine_code, "preprocess.fatbin")
 IM_EMBED(im_detection_machine_code, "detection.fatbin")
 IM_EMBED(im_mask_machine_code, "masks.fatbin")
+IM_EMBED(im_key_point_machine_code, "key_points.fatbin")
 IM_EMBED(im_map_machine_code, "maps.fatbin")
 #undef IM_EMBED
 #endif
@@ -45,18 +49,21 @@ namespace im::kernels {
 std::vector<const void*> PreprocessImages() { return {im_preprocess_machine_code, kPreprocessText}; }
 std::vector<const void*> DetectionImages() { return {im_detection_machine_code, kDetectionText}; }
 std::vector<const void*> MaskImages() { return {im_mask_machine_code, kMaskText}; }
+std::vector<const void*> KeyPointImages() { return {im_key_point_machine_code, kKeyPointText}; }
 std::vector<const void*> MapImages() { return {im_map_machine_code, kMapText}; }
 bool HasMachineCode() { return true; }
 #elif defined(IM_HAS_KERNELS)
 std::vector<const void*> PreprocessImages() { return {kPreprocessText}; }
 std::vector<const void*> DetectionImages() { return {kDetectionText}; }
 std::vector<const void*> MaskImages() { return {kMaskText}; }
+std::vector<const void*> KeyPointImages() { return {kKeyPointText}; }
 std::vector<const void*> MapImages() { return {kMapText}; }
 bool HasMachineCode() { return false; }
 #else
 std::vector<const void*> PreprocessImages() { return {}; }
 std::vector<const void*> DetectionImages() { return {}; }
 std::vector<const void*> MaskImages() { return {}; }
+std::vector<const void*> KeyPointImages() { return {}; }
 std::vector<const void*> MapImages() { return {}; }
 bool HasMachineCode() { return false; }
 #endif

@@ -10,6 +10,7 @@ namespace im::kernels {
 std::vector<const void*> PreprocessImages();
 std::vector<const void*> DetectionImages();
 std::vector<const void*> MaskImages();
+std::vector<const void*> KeyPointImages();
 std::vector<const void*> MapImages();
 
 // Whether there is machine code.

@@ -23,6 +23,25 @@ Napi::ArrayBuffer Copy(Napi::Env env, const std::vector<T>& values) {
 
 }  // namespace
 
+std::size_t RequireSlots(Napi::Value value, const std::string& name) {
+  constexpr std::int64_t kMostSlots = 65535;
+  return static_cast<std::size_t>(RequireInteger(value, name, 1, kMostSlots));
+}
+
+detection::KeyPointScale ReadKeyPointScale(Napi::Value value, const std::string& name) {
+  const Napi::Object object = RequireObject(value, name);
+  const auto read_size = [&](const char* key, double& width, double& height) {
+    const std::string size_name = name + "." + key;
+    const Napi::Object size = RequireObject(Field(object, key), size_name);
+    width = RequireNumber(Field(size, "width"), size_name + ".width");
+    height = RequireNumber(Field(size, "height"), size_name + ".height");
+  };
+  detection::KeyPointScale scale{};
+  read_size("size", scale.width, scale.height);
+  read_size("covarianceSize", scale.covariance_width, scale.covariance_height);
+  return scale;
+}
+
 Napi::Object ToJavaScript(Napi::Env env, const detection::Detections& detections) {
   static_assert(sizeof(detection::Box) == 4 * sizeof(float), "boxes are handed out as float32 [n, 4]");
   Napi::Object rows = Napi::Object::New(env);

@@ -25,6 +25,11 @@
 
 namespace im {
 
+// Points of an instance, at least one.
+std::size_t RequireSlots(Napi::Value value, const std::string& name);
+// `size` and `covarianceSize` of an object.
+detection::KeyPointScale ReadKeyPointScale(Napi::Value value, const std::string& name);
+
 Napi::Object ToJavaScript(Napi::Env env, const detection::Detections& detections);
 Napi::Object ToJavaScript(Napi::Env env, const detection::KeyPoints& key_points);
 Napi::Object ToJavaScript(Napi::Env env, const detection::Instances& instances);

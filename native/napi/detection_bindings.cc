@@ -32,8 +32,6 @@ using detection::Detections;
 constexpr std::size_t kSmallHead = std::size_t{1} << 15;
 // Boxes suppressed on the JavaScript thread rather than elsewhere: at most some 20 microseconds.
 constexpr std::size_t kFewBoxes = 256;
-// Key points of an instance.
-constexpr std::int64_t kMostSlots = 65535;
 // A point of a query takes as long as reading so many numbers: exponentials and logarithms.
 constexpr std::size_t kWorkOfAPoint = 256;
 
@@ -161,18 +159,11 @@ Napi::Value DecodeKeyPointQueries(const Napi::CallbackInfo& info) {
   const Napi::Object object = RequireObject(info[0], "head");
   const QueriesArgument argument = QueriesArgument::Read(object);
   detection::KeyPointQueriesHead head;
-  head.slots = static_cast<std::size_t>(RequireInteger(Field(object, "slots"), "head.slots", 1, kMostSlots));
+  head.slots = RequireSlots(Field(object, "slots"), "head.slots");
   const std::size_t numbers = RequireCount(Field(object, "numbers"), "head.numbers", detection::kNumbersAQueryPoint);
   MatrixArgument points{"head.points", Field(object, "points"), {}};
   points.layout = {RequireStride(Field(object, "pointsOffset"), "head.pointsOffset"), numbers, 1};
-  const auto read_size = [&](const char* key, double& width, double& height) {
-    const std::string name = std::string("head.") + key;
-    const Napi::Object size = RequireObject(Field(object, key), name);
-    width = RequireNumber(Field(size, "width"), name + ".width");
-    height = RequireNumber(Field(size, "height"), name + ".height");
-  };
-  read_size("size", head.width, head.height);
-  read_size("covarianceSize", head.covariance_width, head.covariance_height);
+  head.scale = ReadKeyPointScale(object, "head");
   const SettingsArgument settings = SettingsArgument::Read(info[1], "settings");
 
   std::vector<Span<float>> arrays;
@@ -190,7 +181,7 @@ Napi::Value GatherKeyPoints(const Napi::CallbackInfo& info) {
   const Napi::Object argument = RequireObject(info[0], "attributes");
   const MatrixArgument attributes = MatrixArgument::Read(argument, "attributes");
   const std::size_t candidates = RequireCount(Field(argument, "candidates"), "attributes.candidates");
-  const auto slots = static_cast<std::size_t>(RequireInteger(info[2], "slots", 1, kMostSlots));
+  const std::size_t slots = RequireSlots(info[2], "slots");
 
   std::vector<Span<float>> arrays;
   const detection::Matrix matrix = attributes.View(candidates, slots * detection::kNumbersAPoint, arrays);

@@ -56,17 +56,34 @@ trt::RowsLayout ReadRows(Napi::Object head) {
           RequireBoolean(Field(head, "inclusive"), "request.head.inclusive")};
 }
 
-void ReadHead(Napi::Object head, trt::DecodeJob& job) {
-  switch (RequireOneOf(Field(head, "kind"), "request.head.kind", {"dense", "queries", "rows"})) {
-    case 0: job.head = ReadDense(head); break;
-    case 1: job.head = ReadQueries(head); break;
-    default: job.head = ReadRows(head);
-  }
-}
-
 Napi::Array RequireList(Napi::Value value, const std::string& name) {
   if (!value.IsArray()) ThrowArgument(value.Env(), name, "an array with one entry for each picture", value);
   return value.As<Napi::Array>();
+}
+
+trt::KeyPointQueriesLayout ReadKeyPointQueries(Napi::Object head) {
+  trt::KeyPointQueriesLayout layout;
+  layout.queries = ReadQueries(head);
+  layout.points = RequireCount(Field(head, "points"), "request.head.points");
+  layout.slots = RequireSlots(Field(head, "slots"), "request.head.slots");
+  const Napi::Array scales = RequireList(Field(head, "scales"), "request.head.scales");
+  for (std::uint32_t i = 0; i < scales.Length(); ++i)
+    layout.scales.push_back(ReadKeyPointScale(scales.Get(i), "request.head.scales[" + std::to_string(i) + "]"));
+  return layout;
+}
+
+void ReadHead(Napi::Object head, trt::DecodeJob& job) {
+  switch (RequireOneOf(Field(head, "kind"), "request.head.kind", {"dense", "queries", "rows", "key-point-queries"})) {
+    case 0: job.head = ReadDense(head); break;
+    case 1: job.head = ReadQueries(head); break;
+    case 2: job.head = ReadRows(head); break;
+    default: job.head = ReadKeyPointQueries(head);
+  }
+}
+
+trt::KeyPointsLayout ReadKeyPoints(Napi::Value value) {
+  const Napi::Object object = RequireObject(value, "request.keyPoints");
+  return {ReadPart(object, "request.keyPoints"), RequireSlots(Field(object, "slots"), "request.keyPoints.slots")};
 }
 
 trt::MasksLayout ReadMasks(Napi::Value value) {
@@ -124,6 +141,7 @@ trt::DecodeJob ReadDetectionJob(Napi::Value value) {
   const SettingsArgument settings = SettingsArgument::Read(Field(request, "settings"), "request.settings");
   job.limits = settings.limits;
   if (const Napi::Value masks = Field(request, "masks"); !masks.IsUndefined()) job.masks = ReadMasks(masks);
+  if (const Napi::Value points = Field(request, "keyPoints"); !points.IsUndefined()) job.key_points = ReadKeyPoints(points);
   job.wanted = ReadWanted(Field(request, "outputs"));
   job.thresholds = settings.Thresholds();
   return job;
@@ -151,6 +169,7 @@ Napi::Value ToJavaScript(Napi::Env env, trt::Decoded&& decoded) {
   Napi::Object picture = Napi::Object::New(env);
   picture.Set("rows", ToJavaScript(env, decoded.detections));
   if (decoded.masks) picture.Set("masks", decoded.masks->complete ? ToJavaScript(env, decoded.masks->masks) : env.Null());
+  if (decoded.key_points) picture.Set("keyPoints", ToJavaScript(env, *decoded.key_points));
   return picture;
 }
 

@@ -37,6 +37,16 @@ void Append(Shape& key, const RowsLayout& rows) {
   key.insert(key.end(), {static_cast<std::int64_t>(rows.output), rows.inclusive ? 1 : 0});
 }
 
+void Append(Shape& key, const KeyPointQueriesLayout& layout) {
+  Append(key, layout.queries);
+  key.insert(key.end(), {static_cast<std::int64_t>(layout.points), static_cast<std::int64_t>(layout.slots)});
+}
+
+void Append(Shape& key, const KeyPointsLayout& layout) {
+  Append(key, layout.part);
+  key.push_back(static_cast<std::int64_t>(layout.slots));
+}
+
 void Append(Shape& key, const MapLayout& map) {
   // The settings lie in memory; how wide ids are, and how many weights a filter takes, does not.
   const auto* classes = std::get_if<maps::ClassMapSettings>(&map.kind);
@@ -75,6 +85,11 @@ void AppendRead(std::vector<std::size_t>& read, const DenseLayout& dense) {
 
 void AppendRead(std::vector<std::size_t>& read, const RowsLayout& rows) { read.push_back(rows.output); }
 
+void AppendRead(std::vector<std::size_t>& read, const KeyPointQueriesLayout& layout) {
+  AppendRead(read, layout.queries);
+  read.push_back(layout.points);
+}
+
 std::vector<std::size_t> ReadOutputs(const DecodeJob& job) {
   if (job.map) return {job.map->planes};
   std::vector<std::size_t> read;
@@ -83,6 +98,7 @@ std::vector<std::size_t> ReadOutputs(const DecodeJob& job) {
     read.push_back(job.masks->planes);
     if (job.masks->coefficients) read.push_back(job.masks->coefficients->output);
   }
+  if (job.key_points) read.push_back(job.key_points->part.output);
   return read;
 }
 
@@ -90,8 +106,14 @@ std::vector<std::size_t> ReadOutputs(const DecodeJob& job) {
 
 Shape KeyOf(const DecodeJob& job) {
   // No tensor has a negative size, so this is mistaken for no shape.
-  Shape key{-2, static_cast<std::int64_t>(job.head.index()), static_cast<std::int64_t>(job.pictures),
-            static_cast<std::int64_t>(job.limits.max_detections), static_cast<std::int64_t>(job.wanted.size())};
+  Shape key{-2,
+            static_cast<std::int64_t>(job.pictures),
+            static_cast<std::int64_t>(job.limits.max_detections),
+            static_cast<std::int64_t>(job.head.index()),
+            job.masks ? 1 : 0,
+            job.key_points ? 1 : 0,
+            job.map ? 1 : 0,
+            static_cast<std::int64_t>(job.wanted.size())};
   for (const std::size_t output : job.wanted) key.push_back(static_cast<std::int64_t>(output));
   if (job.map) {
     Append(key, *job.map);
@@ -101,6 +123,7 @@ Shape KeyOf(const DecodeJob& job) {
   // Class ids of rows are any numbers, so their thresholds are as many as there are given.
   if (std::holds_alternative<RowsLayout>(job.head)) key.push_back(static_cast<std::int64_t>(job.thresholds.list().count));
   if (job.masks) Append(key, *job.masks);
+  if (job.key_points) Append(key, *job.key_points);
   return key;
 }
 
@@ -123,6 +146,8 @@ Status CheckDecodeJob(const DecodeJob& job, const std::vector<Tensor>& outputs) 
   if (dense != nullptr && (dense->objectness_use == detection::ObjectnessUse::kNone) == dense->objectness.has_value()) {
     return InvalidArgument(kStage, "A head has an objectness where one is used, and only there.");
   }
+  if (std::holds_alternative<KeyPointQueriesLayout>(job.head) && (job.masks || job.key_points))
+    return InvalidArgument(kStage, "Queries with key points have no masks, and no other key points.");
   if (dense != nullptr && (dense->box_format == detection::BoxFormat::kOffsets) != dense->priors.has_value())
     return InvalidArgument(kStage, "A head has priors where its boxes are offsets, and only there.");
   return {};

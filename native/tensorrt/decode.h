@@ -8,8 +8,9 @@
 #include <vector>
 
 #include "base/status.h"
-#include "detection/detections.h"
+#include "detection/key_points.h"
 #include "detection/priors.h"
+#include "kernels/key_point_queries.h"
 #include "kernels/map_maker.h"
 #include "kernels/mask_assembler.h"
 #include "tensorrt/engine.h"
@@ -49,6 +50,20 @@ struct RowsLayout {
   bool inclusive = false;  // as in kernels::DeviceRowsHead
 };
 
+// Queries with points of their own; `queries` decides as much as the points do.
+struct KeyPointQueriesLayout {
+  QueriesLayout queries;
+  std::size_t points = 0;  // output [batch, queries, classes x slots, numbers]
+  std::size_t slots = 0;
+  std::vector<detection::KeyPointScale> scales;  // one for each picture
+};
+
+// Key points of what was found: detection::kNumbersAPoint attributes of its candidate for each slot.
+struct KeyPointsLayout {
+  HeadPart part;
+  std::size_t slots = 0;
+};
+
 // Masks of what was found.
 struct MasksLayout {
   std::size_t planes = 0;  // output [batch, channels, height, width] or [batch, height, width, channels]
@@ -67,12 +82,14 @@ struct MapLayout {
 };
 
 struct DecodeJob {
-  std::variant<DenseLayout, QueriesLayout, RowsLayout> head;
+  std::variant<DenseLayout, QueriesLayout, RowsLayout, KeyPointQueriesLayout> head;
   // The first ones of the batch; the others are padding.
   std::size_t pictures = 0;
   detection::Thresholds thresholds{std::vector<float>{}};
   detection::Limits limits;
+  // Neither for KeyPointQueriesLayout.
   std::optional<MasksLayout> masks;
+  std::optional<KeyPointsLayout> key_points;
   // Instead of all that.
   std::optional<MapLayout> map;
   // Outputs that are downloaded besides, by index.
@@ -81,8 +98,9 @@ struct DecodeJob {
 
 // What becomes of the outputs of one picture.
 struct Decoded {
-  detection::Detections detections;            // none where the job asks for a map
-  std::optional<kernels::PictureMasks> masks;  // where the job asks for them
+  detection::Detections detections;                // none where the job asks for a map
+  std::optional<kernels::PictureMasks> masks;      // where the job asks for them
+  std::optional<detection::KeyPoints> key_points;  // likewise, and where the head has them
   std::optional<kernels::PictureMap> map;
 };
 

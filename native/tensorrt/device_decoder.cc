@@ -1,6 +1,7 @@
 #include "tensorrt/device_decoder.h"
 
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "base/elements.h"
@@ -42,6 +43,24 @@ class Outputs {
     if (part.attributes_first) placed.matrix.layout = {part.from * columns, 1, columns};
     else placed.matrix.layout = {part.from, columns, 1};
     return placed;
+  }
+
+  // Points by query, class and slot; there have to be as many as `head` says.
+  Result<kernels::DeviceMatrix> PlacePoints(std::size_t index, const kernels::DeviceKeyPointQueriesHead& head) const {
+    const Result<std::size_t> length = LengthOf(index, 4, "key points of queries have four dimensions");
+    if (!length.ok()) return length.status();
+    const Shape& shape = outputs_[index].shape;
+    const auto queries = static_cast<std::size_t>(shape[1]);
+    const auto rows = static_cast<std::size_t>(shape[2]);
+    const auto numbers = static_cast<std::size_t>(shape[3]);
+    if (queries != head.queries || head.slots == 0 || rows % head.slots != 0 || rows / head.slots != head.classes ||
+        numbers < detection::kNumbersAQueryPoint) {
+      return InvalidArgument(kStage, Name(index) + " has the shape " + ShapeText(shape) + ", and not " +
+                                         std::to_string(head.slots) + " key points for each of " + std::to_string(head.classes) +
+                                         " classes of " + std::to_string(head.queries) + " queries.");
+    }
+    return kernels::DeviceMatrix{
+        outputs_[index].address, length.value(), {0, numbers, 1}, queries * rows * numbers, IsHalf(index)};
   }
 
   // For so many candidates.
@@ -146,7 +165,9 @@ Status Prepare(const DenseLayout& layout, const DecodeJob& job, const Outputs& o
   return detector.Prepare(head, job.thresholds, job.limits);
 }
 
-Status Prepare(const QueriesLayout& layout, const DecodeJob& job, const Outputs& outputs, kernels::Detector& detector) {
+// What heads of queries have in common, with points or without.
+template <typename Head>
+Status Place(const QueriesLayout& layout, const DecodeJob& job, const Outputs& outputs, Head& head) {
   const Result<Placed> boxes = outputs.Place({layout.boxes, false, 0});
   if (!boxes.ok()) return boxes.status();
   const Result<Placed> logits = outputs.Place({layout.logits, false, 0});
@@ -155,13 +176,18 @@ Status Prepare(const QueriesLayout& layout, const DecodeJob& job, const Outputs&
     return InvalidArgument(kStage,
                            "The outputs that make up the head have different numbers of queries, or no four coordinates.");
   }
-  kernels::DeviceQueriesHead head;
   head.pictures = job.pictures;
   head.queries = logits.value().candidates;
   head.classes = logits.value().attributes;
   head.boxes = boxes.value().matrix;
   head.logits = logits.value().matrix;
   head.class_mapping = layout.class_mapping;
+  return {};
+}
+
+Status Prepare(const QueriesLayout& layout, const DecodeJob& job, const Outputs& outputs, kernels::Detector& detector) {
+  kernels::DeviceQueriesHead head;
+  IM_RETURN_IF_ERROR(Place(layout, job, outputs, head));
   return detector.Prepare(head, job.thresholds, job.limits);
 }
 
@@ -174,6 +200,25 @@ Status Prepare(const RowsLayout& layout, const DecodeJob& job, const Outputs& ou
   }
   return detector.Prepare({job.pictures, rows.value().candidates, rows.value().matrix, layout.inclusive}, job.thresholds,
                           job.limits);
+}
+
+Status Prepare(const KeyPointQueriesLayout& layout, const DecodeJob& job, const Outputs& outputs,
+               kernels::KeyPointQueriesDecoder& decoder) {
+  kernels::DeviceKeyPointQueriesHead head;
+  IM_RETURN_IF_ERROR(Place(layout.queries, job, outputs, head));
+  head.slots = layout.slots;
+  head.scales = layout.scales;
+  const Result<kernels::DeviceMatrix> points = outputs.PlacePoints(layout.points, head);
+  if (!points.ok()) return points.status();
+  head.points = points.value();
+  return decoder.Prepare(head, job.thresholds, job.limits.max_detections);
+}
+
+Status Prepare(const KeyPointsLayout& layout, const Outputs& outputs, const kernels::DeviceFound& found,
+               kernels::KeyPointGatherer& gatherer) {
+  const Result<Placed> points = outputs.Place(layout.part);
+  if (!points.ok()) return points.status();
+  return gatherer.Prepare({points.value().matrix, points.value().candidates, layout.slots}, found);
 }
 
 Status Prepare(const MasksLayout& layout, const Outputs& outputs, const kernels::DeviceFound& found,
@@ -208,38 +253,60 @@ Result<std::shared_ptr<const DecodingKernels>> DecodingKernels::Load(const std::
   if (!detection.ok()) return detection.status();
   Result<std::shared_ptr<const kernels::MaskKernels>> masks = kernels::MaskKernels::Load(device);
   if (!masks.ok()) return masks.status();
+  Result<std::shared_ptr<const kernels::KeyPointKernels>> key_points = kernels::KeyPointKernels::Load(device);
+  if (!key_points.ok()) return key_points.status();
   Result<std::shared_ptr<const kernels::MapKernels>> maps = kernels::MapKernels::Load(device);
   if (!maps.ok()) return maps.status();
-  return std::make_shared<const DecodingKernels>(
-      DecodingKernels{std::move(detection.value()), std::move(masks.value()), std::move(maps.value())});
+  return std::make_shared<const DecodingKernels>(DecodingKernels{std::move(detection.value()), std::move(masks.value()),
+                                                                 std::move(key_points.value()), std::move(maps.value())});
 }
 
 Status DeviceDecoder::Prepare(const DecodeJob& job, const std::vector<Tensor>& ports, const std::vector<DeviceOutput>& outputs) {
   const Outputs placed(ports, outputs);
+  decodes_key_point_queries_ = std::holds_alternative<KeyPointQueriesLayout>(job.head);
+  gathers_key_points_ = job.key_points.has_value();
   makes_masks_ = job.masks.has_value();
   makes_map_ = job.map.has_value();
   if (makes_map_) return trt::Prepare(*job.map, job, placed, map_maker_);
-  IM_RETURN_IF_ERROR(std::visit([&](const auto& layout) { return trt::Prepare(layout, job, placed, detector_); }, job.head));
+  const auto prepare = [&](const auto& layout) {
+    if constexpr (std::is_same_v<decltype(layout), const KeyPointQueriesLayout&>)
+      return trt::Prepare(layout, job, placed, key_point_queries_);
+    else return trt::Prepare(layout, job, placed, detector_);
+  };
+  IM_RETURN_IF_ERROR(std::visit(prepare, job.head));
+  if (gathers_key_points_) IM_RETURN_IF_ERROR(trt::Prepare(*job.key_points, placed, detector_.found(), key_point_gatherer_));
   return makes_masks_ ? trt::Prepare(*job.masks, placed, detector_.found(), mask_assembler_) : Status();
 }
 
 Status DeviceDecoder::Enqueue() const {
   if (makes_map_) return map_maker_.Enqueue();
+  if (decodes_key_point_queries_) return key_point_queries_.Enqueue();
   IM_RETURN_IF_ERROR(detector_.Enqueue());
+  if (gathers_key_points_) IM_RETURN_IF_ERROR(key_point_gatherer_.Enqueue());
   return makes_masks_ ? mask_assembler_.Enqueue() : Status();
 }
 
 std::vector<Decoded> DeviceDecoder::Results() const {
   std::vector<Decoded> results;
   if (makes_map_) {
-    for (kernels::PictureMap& map : map_maker_.Results()) results.push_back({{}, std::nullopt, std::move(map)});
+    for (kernels::PictureMap& map : map_maker_.Results()) results.push_back({{}, std::nullopt, std::nullopt, std::move(map)});
+    return results;
+  }
+  if (decodes_key_point_queries_) {
+    for (auto& [detections, key_points] : key_point_queries_.Results())
+      results.push_back({std::move(detections), std::nullopt, std::move(key_points), std::nullopt});
     return results;
   }
   for (detection::Detections& detections : detector_.Results())
-    results.push_back({std::move(detections), std::nullopt, std::nullopt});
-  if (!makes_masks_) return results;
-  std::vector<kernels::PictureMasks> masks = mask_assembler_.Results();
-  for (std::size_t i = 0; i < results.size(); ++i) results[i].masks = std::move(masks[i]);
+    results.push_back({std::move(detections), std::nullopt, std::nullopt, std::nullopt});
+  if (gathers_key_points_) {
+    std::vector<detection::KeyPoints> key_points = key_point_gatherer_.Results();
+    for (std::size_t i = 0; i < results.size(); ++i) results[i].key_points = std::move(key_points[i]);
+  }
+  if (makes_masks_) {
+    std::vector<kernels::PictureMasks> masks = mask_assembler_.Results();
+    for (std::size_t i = 0; i < results.size(); ++i) results[i].masks = std::move(masks[i]);
+  }
   return results;
 }
 

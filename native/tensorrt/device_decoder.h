@@ -8,6 +8,8 @@
 
 #include "base/status.h"
 #include "kernels/detector.h"
+#include "kernels/key_point_gatherer.h"
+#include "kernels/key_point_queries.h"
 #include "kernels/map_maker.h"
 #include "kernels/mask_assembler.h"
 #include "tensorrt/decode.h"
@@ -26,6 +28,7 @@ struct DecodingKernels {
 
   std::shared_ptr<const kernels::DetectionKernels> detection;
   std::shared_ptr<const kernels::MaskKernels> masks;
+  std::shared_ptr<const kernels::KeyPointKernels> key_points;
   std::shared_ptr<const kernels::MapKernels> maps;
 };
 
@@ -36,6 +39,8 @@ class DeviceDecoder {
                 const cuda::Stream& stream, std::shared_ptr<kernels::LargeBlocks> large_blocks)
       : kernels_(std::move(kernels)),
         detector_(resources, kernels_->detection, stream),
+        key_point_queries_(resources, kernels_->key_points, stream),
+        key_point_gatherer_(resources, kernels_->key_points, stream),
         mask_assembler_(resources, kernels_->masks, stream, large_blocks),
         map_maker_(std::move(resources), kernels_->maps, stream, std::move(large_blocks)) {}
 
@@ -50,8 +55,12 @@ class DeviceDecoder {
  private:
   const std::shared_ptr<const DecodingKernels> kernels_;
   kernels::Detector detector_;
+  kernels::KeyPointQueriesDecoder key_point_queries_;  // instead of the detector
+  kernels::KeyPointGatherer key_point_gatherer_;
   kernels::MaskAssembler mask_assembler_;
   kernels::MapMaker map_maker_;
+  bool decodes_key_point_queries_ = false;
+  bool gathers_key_points_ = false;
   bool makes_masks_ = false;
   bool makes_map_ = false;  // and nothing else
 };

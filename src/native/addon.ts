@@ -263,7 +263,13 @@ export interface NativeQueriesHead {
   readonly classMapping: Int32Array;
 }
 
-export interface NativeKeyPointQueriesHead extends NativeQueriesHead {
+/** What the fraction 1 is in a picture, pixels: in the positions of key points, and in their covariances. */
+export interface NativeKeyPointScale {
+  readonly size: { readonly width: number; readonly height: number };
+  readonly covarianceSize: { readonly width: number; readonly height: number };
+}
+
+export interface NativeKeyPointQueriesHead extends NativeQueriesHead, NativeKeyPointScale {
   /** `[queries, classes * slots, numbers]`: x, y, findable and visible (logits), ln l11, l21, ln l22 of the precision's Cholesky factor, ... */
   readonly points: Float32Array;
   readonly pointsOffset: number;
@@ -271,9 +277,6 @@ export interface NativeKeyPointQueriesHead extends NativeQueriesHead {
   readonly slots: number;
   /** At least 7. */
   readonly numbers: number;
-  /** What the fraction 1 is: in the positions, and in the covariance. Pixels. */
-  readonly size: { readonly width: number; readonly height: number };
-  readonly covarianceSize: { readonly width: number; readonly height: number };
 }
 
 export interface NativeKeyPoints {
@@ -514,6 +517,23 @@ export interface NativeRowsLayout {
   readonly inclusive: boolean;
 }
 
+/** Where a {@link NativeKeyPointQueriesHead} lies. */
+export interface NativeKeyPointQueriesLayout extends Omit<NativeQueriesLayout, "kind"> {
+  readonly kind: "key-point-queries";
+  /** Index of the output `[batch, queries, classes * slots, 7 or more]`. */
+  readonly points: number;
+  /** 1 to 65535. */
+  readonly slots: number;
+  /** One for each picture. */
+  readonly scales: readonly NativeKeyPointScale[];
+}
+
+/** Key points of what is found: x, y and confidence for each slot, among the attributes of its candidate. */
+export interface NativeKeyPointsRequest extends NativeHeadPart {
+  /** 1 to 65535. */
+  readonly slots: number;
+}
+
 /** Where the planes of a {@link NativeMaskHead} and its coefficients lie. */
 export interface NativeMasksLayout {
   /** Index of the output `[batch, channels, height, width]` ("first") or `[batch, height, width, channels]` ("last"). */
@@ -534,9 +554,12 @@ export interface NativeMasksRequest extends NativeMasksLayout {
 
 /** What the device is to make of the outputs of a run. */
 export interface NativeDetectionRequest {
-  readonly head: NativeDenseLayout | NativeQueriesLayout | NativeRowsLayout;
+  readonly head: NativeDenseLayout | NativeQueriesLayout | NativeRowsLayout | NativeKeyPointQueriesLayout;
   readonly settings: NativeDecodeSettings;
+  /** Not of queries with key points. */
   readonly masks?: NativeMasksRequest;
+  /** Not of queries with key points, which have their own. */
+  readonly keyPoints?: NativeKeyPointsRequest;
   /** The first ones of the batch; the others are padding. */
   readonly pictures: number;
   /** Indices of the outputs that are to be downloaded besides. */
@@ -567,6 +590,8 @@ export interface NativeDecodedPicture {
   readonly rows: NativeDetectionRows;
   /** Where the request asks for them; null when they take more memory than masks on the device may take. */
   readonly masks?: NativeMaskRuns | null;
+  /** Where the request asks for them, and of queries with key points. */
+  readonly keyPoints?: NativeKeyPoints;
 }
 
 export interface NativeDetectionRun {

@@ -27,6 +27,7 @@ import { checkDetections } from "./detections.js";
 import { packageVersion } from "../../src/package-root.js";
 import { measureEngine } from "./engine-figures.js";
 import { measureKernels } from "./kernels.js";
+import { checkMasksAndMaps } from "./masks-and-maps.js";
 import { checkEngineOnPictures, checkPreprocessing } from "./preprocessing.js";
 import { Report } from "./report.js";
 
@@ -216,6 +217,7 @@ async function main(): Promise<number> {
   await checkPreprocessing(addon, device, expectThat, say);
   if (!values["only-kernels"]) {
     await checkDetections(addon, { device, rounds: Number(values.rounds) }, expectThat, say);
+    await checkMasksAndMaps(addon, { device, rounds: Number(values.rounds) }, expectThat, say);
     await measureKernels(
       addon,
       { device, rounds: Number(values.rounds), together: Number(values.together), fillBytes: Number(values["fill-mib"]) * 2 ** 20 },

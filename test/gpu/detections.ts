@@ -1,17 +1,26 @@
-/** Heads of every kind through the decoding kernels of a real device, compared with the CPU's decoder. */
-import { buildTensorRtEngine } from "../../src/compilation/index.js";
-import { float32ToFloat16, TensorRtEngine, type DetectionRequest, type Tensor } from "../../src/engines/index.js";
-import { cpuDecoder, type DetectionRows } from "../../src/models/decoding/index.js";
-import { decodeHead, readHead } from "../../src/models/families/head.js";
+/** Heads of every kind, and key points, through the decoding kernels of a real device, compared with the CPU's decoder. */
+import { float32ToFloat16, type DecodedPicture, type DetectionRequest, type Tensor } from "../../src/engines/index.js";
+import { cpuDecoder, type Decoder, type DecodeSettings } from "../../src/models/decoding/index.js";
+import { decodeHead, readHead, type DenseLayout, type HeadLayout, type QueriesLayout } from "../../src/models/families/head.js";
+import { locateInstances, pointsRequest, type PointsLayout } from "../../src/models/families/points.js";
 import type { NativeAddon } from "../../src/native/index.js";
-import { buildModel } from "../support/onnx-graphs.js";
+import { bitsOf, loadIdentity, median } from "./identity.js";
 
 const BATCH = 2;
 const CLASSES = 80;
 const ANCHORS = 8400;
+const SLOTS = 17;
+/** Of each picture in the batch. */
+const GEOMETRY = [1, 0.37].map((scale) => ({
+  nonsquareIntermediateSize: null,
+  inferenceSize: { width: 576, height: 432 },
+  scaleWidth: scale,
+  scaleHeight: scale / 2,
+}));
 
 interface Kind {
-  readonly head: DetectionRequest["head"];
+  readonly head: HeadLayout;
+  readonly points?: PointsLayout;
   /** Of the outputs, which are handed through from inputs. */
   readonly outputs: readonly (readonly number[])[];
   /** Whether scores are logits. */
@@ -22,33 +31,52 @@ interface Kind {
 
 const part = (output: number, attributes: "first" | "last", from: number) => ({ output, attributes, from }) as const;
 
-const CLASSES_ALONE: Kind = {
-  head: {
+function classesAlone(extras: number): DenseLayout {
+  return {
     kind: "dense",
     boxes: part(0, "first", 0),
     boxFormat: "cxcywh",
     scores: part(0, "first", 4),
-    extras: 0,
+    extras,
     objectness: null,
     objectnessUse: "none",
-  },
-  outputs: [[BATCH, 4 + CLASSES, ANCHORS]],
+  };
+}
+
+const QUERIES_HEAD: QueriesLayout = {
+  kind: "queries",
+  boxes: 0,
+  logits: 1,
+  classMapping: Int32Array.from({ length: CLASSES }, (_, id) => (id % 7 === 0 ? -1 : id)),
+};
+
+const CLASSES_ALONE: Kind = { head: classesAlone(0), outputs: [[BATCH, 4 + CLASSES, ANCHORS]], logits: false };
+const CLASSES_AND_POINTS: Kind = {
+  head: classesAlone(3 * SLOTS),
+  points: { kind: "candidates", head: classesAlone(3 * SLOTS), points: part(0, "first", 4 + CLASSES) },
+  outputs: [[BATCH, 4 + CLASSES + 3 * SLOTS, ANCHORS]],
   logits: false,
 };
 
 const QUERIES: Kind = {
-  head: {
-    kind: "queries",
-    boxes: 0,
-    logits: 1,
-    classMapping: Int32Array.from({ length: CLASSES }, (_, id) => (id % 7 === 0 ? -1 : id)),
-  },
+  head: QUERIES_HEAD,
   outputs: [
     [BATCH, 300, 4],
     [BATCH, 300, CLASSES + 1],
   ],
   logits: true,
 };
+const QUERIES_WITH_POINTS: Kind = {
+  head: QUERIES_HEAD,
+  points: { kind: "queries", queries: QUERIES_HEAD, points: 2 },
+  outputs: [
+    [BATCH, 100, 4],
+    [BATCH, 100, 3],
+    [BATCH, 100, 3 * SLOTS, 8],
+  ],
+  logits: true,
+};
+const ROWS: HeadLayout = { kind: "rows", output: 0, inclusive: true };
 
 const KINDS: Readonly<Record<string, Kind>> = {
   "classes alone": CLASSES_ALONE,
@@ -103,22 +131,20 @@ const KINDS: Readonly<Record<string, Kind>> = {
     ],
     logits: false,
   },
-  rows: { head: { kind: "rows", output: 0, inclusive: true }, outputs: [[BATCH, 300, 38]], logits: false },
+  rows: { head: ROWS, outputs: [[BATCH, 300, 38]], logits: false },
+  "classes and key points": CLASSES_AND_POINTS,
+  "classes and key points in float16": { ...CLASSES_AND_POINTS, halves: [0] },
+  "rows and key points": {
+    head: ROWS,
+    points: { kind: "candidates", head: ROWS, points: part(0, "last", 6) },
+    outputs: [[BATCH, 300, 6 + 3 * SLOTS]],
+    logits: false,
+  },
+  "queries with key points": QUERIES_WITH_POINTS,
+  "queries with key points in float16": { ...QUERIES_WITH_POINTS, halves: [2] },
 };
 
 const typeOf = ({ halves = [] }: Kind, output: number) => (halves.includes(output) ? "float16" : "float32");
-
-async function loadKind(kind: Kind, device: number): Promise<TensorRtEngine> {
-  const { outputs } = kind;
-  const model = buildModel({
-    inputs: outputs.map((dims, index) => ({ name: `values${index}`, type: typeOf(kind, index), dims })),
-    outputs: outputs.map((dims, index) => ({ name: `output${index}`, type: typeOf(kind, index), dims })),
-    nodes: outputs.map((_, index) => ({ op: "Identity", inputs: [`values${index}`], outputs: [`output${index}`] })),
-  });
-  // The types are those of the model.
-  const { engine } = await buildTensorRtEngine(model, { device, stronglyTyped: true });
-  return TensorRtEngine.load(engine, { device, decodesDetections: true });
-}
 
 /** Few candidates are sure of anything, as in a picture; positions are pixels of a network. */
 function fill(dims: readonly number[], { logits }: Kind): Float32Array {
@@ -132,7 +158,7 @@ function fill(dims: readonly number[], { logits }: Kind): Float32Array {
 const positionOf = (index: number): number => (Math.imul(index + 1, 40503) >>> 4) % 6400;
 
 /** Boxes, and of rows the scores and class ids, too. */
-function fillBoxes(data: Float32Array, [, rows = 0, columns = 0]: readonly number[], head: DetectionRequest["head"]): void {
+function fillBoxes(data: Float32Array, [, rows = 0, columns = 0]: readonly number[], head: HeadLayout): void {
   const first = head.kind === "dense" && head.boxes.attributes === "first";
   for (let index = 0; index < data.length; index += 1) {
     const attribute = first ? Math.floor(index / columns) % rows : index % columns;
@@ -149,25 +175,36 @@ function tensorsOf(kind: Kind): readonly Tensor[] {
     if (head.kind === "dense" && head.boxFormat === "offsets") {
       // Offsets from -2 to 2, and priors as fractions.
       if (index < 2) for (let i = 0; i < data.length; i += 1) data[i] = index === 0 ? positionOf(i) / 1600 - 2 : positionOf(i) / 6400;
-    } else if (index === 0) fillBoxes(data, dims, head);
+    } else if (index === 0) {
+      fillBoxes(data, dims, head);
+    } else if (dims.length === 4) {
+      // Nobody would believe in queries that are too unsure of their points.
+      for (let i = 0; i < data.length; i += 1) data[i] = positionOf(i) / 3200 - 1;
+    }
     const type = typeOf(kind, index);
     return { type, dims, data: type === "float16" ? float32ToFloat16(data) : data };
   });
 }
 
-const bitsOf = ({ xyxy, scores, classIds, indices }: DetectionRows): string =>
-  [xyxy, scores, classIds, indices]
-    .map(({ buffer, byteOffset, byteLength }) => Buffer.from(buffer, byteOffset, byteLength).toString("hex"))
-    .join();
+const resultBits = ({ rows, keyPoints }: DecodedPicture): string =>
+  bitsOf(rows.xyxy, rows.scores, rows.classIds, rows.indices, ...(Object.values(keyPoints ?? {}) as Float32Array[]));
 
-async function median(rounds: number, run: () => Promise<unknown>): Promise<string> {
-  const each: number[] = [];
-  for (let round = 0; round < rounds; round += 1) {
-    const start = performance.now();
-    await run();
-    each.push(performance.now() - start);
-  }
-  return `${(each.sort((a, b) => a - b)[Math.floor(rounds / 2)] ?? 0).toFixed(3)} ms`;
+function requestOf({ head, points }: Kind, settings: DecodeSettings): DetectionRequest {
+  return {
+    ...(points === undefined ? { head: head, settings } : pointsRequest(points, SLOTS, GEOMETRY, settings)),
+    pictures: BATCH,
+  };
+}
+
+async function expectedOf(
+  { head, points }: Kind,
+  outputs: readonly Tensor[],
+  image: number,
+  settings: DecodeSettings,
+  decoder: Decoder,
+): Promise<DecodedPicture> {
+  if (points === undefined) return { rows: await decodeHead(readHead(head, outputs, image), settings, decoder) };
+  return locateInstances(points, SLOTS, outputs, image, GEOMETRY[image] ?? GEOMETRY[0]!, settings, decoder);
 }
 
 export async function checkDetections(
@@ -178,7 +215,8 @@ export async function checkDetections(
 ): Promise<void> {
   const decoder = cpuDecoder(addon);
   for (const [name, kind] of Object.entries(KINDS)) {
-    await using engine = await loadKind(kind, device);
+    const ports = kind.outputs.map((dims, index) => ({ type: typeOf(kind, index), dims }) as const);
+    await using engine = await loadIdentity(ports, device);
     const inputs = Object.fromEntries(tensorsOf(kind).map((tensor, index) => [`values${index}`, tensor]));
     const handed = await engine.run(inputs);
     const outputs = engine.outputs.map((port) => handed[port.name] as Tensor);
@@ -186,16 +224,16 @@ export async function checkDetections(
     // Runs after the second are launches of a graph, with other thresholds than it was captured with.
     for (const threshold of [0.5, 0.3, 0.25, 0.1, 0.01]) {
       const settings = { thresholds: Float32Array.of(threshold), iouThreshold: 0.5, classAgnostic: threshold < 0.2, maxDetections: 300 };
-      const { pictures } = await engine.runDetections!(inputs, { head: kind.head, settings, pictures: BATCH });
-      for (const [image, { rows }] of pictures.entries()) {
-        const expected = await decodeHead(readHead(kind.head, outputs, image), settings, decoder);
-        if (bitsOf(rows) !== bitsOf(expected)) differing += 1;
-        found += expected.scores.length;
+      const { pictures } = await engine.runDetections!(inputs, requestOf(kind, settings));
+      for (const [image, picture] of pictures.entries()) {
+        const expected = await expectedOf(kind, outputs, image, settings, decoder);
+        if (resultBits(picture) !== resultBits(expected)) differing += 1;
+        found += expected.rows.scores.length;
       }
     }
     expectThat(differing === 0 && found > 100, `${name}: ${differing} of 10 results differ from the CPU's, with ${found} detections`);
     const settings = { thresholds: Float32Array.of(0.25), iouThreshold: 0.5, classAgnostic: false, maxDetections: 300 };
-    const request = { head: kind.head, settings, pictures: BATCH };
+    const request = requestOf(kind, settings);
     say(
       `${name}, batch ${BATCH}, upload included: ${await median(rounds, () => engine.runDetections!(inputs, request))} with detections, ` +
         `${await median(rounds, () => engine.run(inputs))} with the outputs`,

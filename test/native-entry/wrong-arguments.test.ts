@@ -20,12 +20,15 @@ const engine =
         fakePlan(
           [10, 15, 1, 1],
           [
-            "in values 0 3 1 7 2",
-            "out head 0 3 1 7 2",
-            "out dets 0 3 1 2 4",
-            "out labels 0 3 1 2 3 at 8",
-            "out planes 0 4 1 1 2 2 at 8",
-            "out rows 0 3 1 2 7",
+            ...[
+              "in values 0 3 1 7 2",
+              "out head 0 3 1 7 2",
+              "out dets 0 3 1 2 4",
+              "out labels 0 3 1 2 3 at 8",
+              "out planes 0 4 1 1 2 2 at 8",
+              "out rows 0 3 1 2 7",
+            ],
+            ...["out dets_one 0 3 1 1 4", "out labels_one 0 3 1 1 1 at 4", "out points 0 4 1 1 1 7 at 5"],
           ],
         ),
         {
@@ -61,6 +64,8 @@ type Name =
   | "runDetections (rows)"
   | "runDetections (offsets)"
   | "runDetections (masks)"
+  | "runDetections (key points)"
+  | "runDetections (queries with key points)"
   | "runMaps"
   | "runMaps (values)"
   | "cropQuadrilaterals"
@@ -110,7 +115,7 @@ const GOOD: Readonly<Record<Name, GoodCall>> = {
   "run (engine)": {
     args: [
       [{ name: "values", type: 1, dims: [1, 7, 2], data: new Float32Array(14) }],
-      ["download", "ignore", "download", "ignore", "ignore"],
+      ["download", "ignore", "download", "ignore", "ignore", "ignore", "ignore", "ignore"],
     ],
     nullable: ["1"],
   },
@@ -203,6 +208,48 @@ const GOOD: Readonly<Record<Name, GoodCall>> = {
     ],
     nullable: ["1.settings.iouThreshold", "1.settings.maxDetections", "1.masks", "1.masks.boxScale"],
     any: ["1.head.objectness"],
+  },
+  "runDetections (key points)": {
+    args: [
+      [{ name: "values", type: 1, dims: [1, 7, 2], data: Float32Array.of(4, 4, 4, 4, 6, 6, 0.9, 0.6, 1, 2, 3, 4, 0.5, 0.7) }],
+      {
+        head: {
+          kind: "dense",
+          boxes: { output: 0, attributes: "first", from: 0 },
+          boxFormat: "cxcywh",
+          scores: { output: 0, attributes: "first", from: 3 },
+          extras: 3,
+          objectness: null,
+          objectnessUse: "none",
+        },
+        settings,
+        keyPoints: { output: 0, attributes: "first", from: 4, slots: 1 },
+        pictures: 1,
+        outputs: [],
+      },
+    ],
+    nullable: ["1.settings.iouThreshold", "1.settings.maxDetections", "1.keyPoints"],
+    any: ["1.head.objectness"],
+  },
+  "runDetections (queries with key points)": {
+    args: [
+      [{ name: "values", type: 1, dims: [1, 7, 2], data: Float32Array.of(0.5, 0.5, 0.2, 0.2, 3, 0.5, 0.25, 2, 0, 3, 0.1, 3, 0, 0) }],
+      {
+        head: {
+          kind: "key-point-queries",
+          boxes: 5,
+          logits: 6,
+          classMapping: Int32Array.of(0),
+          points: 7,
+          slots: 1,
+          scales: [{ size: resize, covarianceSize: { width: 100, height: 50 } }],
+        },
+        settings,
+        pictures: 1,
+        outputs: [],
+      },
+    ],
+    nullable: ["1.settings.iouThreshold", "1.settings.maxDetections"],
   },
   runMaps: {
     args: [

@@ -30,10 +30,7 @@ struct Queries {
     head.logits = {logits.data(), 1, 1};
     head.points = {points.data(), kNumbersAQueryPoint, 1};
     head.class_mapping = {7};
-    head.width = 640;
-    head.height = 480;
-    head.covariance_width = 64;
-    head.covariance_height = 32;
+    head.scale = {640, 480, 64, 32};
     return head;
   }
 

@@ -1,8 +1,7 @@
 /** YOLO heads with one candidate an anchor: which axis holds the attributes, and what stands beside box and class scores, is data. */
-import type { Tensor, TensorPort } from "../../engines/index.js";
-import type { NativeMatrix } from "../../native/index.js";
-import { readHead, type DenseLayout, type DetectorHead, type HeadPart } from "./head.js";
-import { floatData, requireClassCount, requireOutput, requireRank } from "./outputs.js";
+import type { TensorPort } from "../../engines/index.js";
+import type { DenseLayout, HeadPart } from "./head.js";
+import { requireClassCount, requireOutput } from "./outputs.js";
 
 export interface AnchorLayout {
   readonly attributes: "first" | "last";
@@ -10,12 +9,6 @@ export interface AnchorLayout {
   readonly objectness: boolean;
   /** Attributes behind the class scores: mask coefficients, or key points. */
   readonly extras: number;
-}
-
-/** A head, and the attributes behind it by candidate. */
-export interface HeadWithExtras {
-  readonly head: DetectorHead;
-  readonly extras: NativeMatrix & { readonly candidates: number };
 }
 
 function meaningOf({ attributes, objectness, extras }: AnchorLayout): string {
@@ -49,14 +42,4 @@ export function anchorHead({ attributes, objectness, extras }: AnchorLayout): De
 /** What stands behind the scores of so many classes. */
 export function anchorExtras({ attributes, objectness }: AnchorLayout, classes: number): HeadPart {
   return { output: 0, attributes, from: (objectness ? 5 : 4) + classes };
-}
-
-export function readAnchors(outputs: readonly Tensor[], image: number, layout: AnchorLayout): HeadWithExtras {
-  const { data, dims } = floatData(outputs, 0);
-  const [, rows = 0, columns = 0] = requireRank(dims, 3, meaningOf(layout));
-  const first = layout.attributes === "first";
-  const [attributes, candidates] = first ? [rows, columns] : [columns, rows];
-  const strides = first ? { candidateStride: 1, attributeStride: candidates } : { candidateStride: attributes, attributeStride: 1 };
-  const offset = image * rows * columns + (attributes - layout.extras) * strides.attributeStride;
-  return { head: readHead(anchorHead(layout), outputs, image), extras: { data, offset, ...strides, candidates } };
 }

@@ -1,5 +1,5 @@
 /** Where a detection head lies in the outputs of a network, as data: read out of tensors here, or decoded by a device where it is. */
-import type { DetectionRequest, Tensor, TensorPort } from "../../engines/index.js";
+import type { Tensor, TensorPort } from "../../engines/index.js";
 import { ModelRuntimeError } from "../../errors.js";
 import type {
   NativeDenseLayout,

@@ -13,7 +13,6 @@ import type {
   PackageContents,
   ResolvedKeyPointOptions,
 } from "../family.js";
-import type { HeadWithExtras } from "./anchors.js";
 import {
   describePackage,
   detectionColumns,
@@ -24,7 +23,8 @@ import {
   type LayoutContext,
   type PackageRules,
 } from "./detector.js";
-import { decodeHead } from "./head.js";
+import type { HeadLayout, HeadPart } from "./head.js";
+import { locateInstances, obstacleToPoints, pointsRequest, type PointsLayout } from "./points.js";
 
 const METADATA = "keypoints_metadata.json";
 /** x, y, confidence. */
@@ -45,14 +45,7 @@ export interface KeyPointLayout {
   readonly keyPoints: KeyPointsMetadata;
   /** @throws CorruptedModelPackageError when the ports cannot belong to this layout. */
   check(outputs: readonly TensorPort[]): void;
-  /** Instances of one picture with their points, still where the network sees them; covariances in the picture. */
-  locate(
-    outputs: readonly Tensor[],
-    image: number,
-    geometry: Geometry,
-    options: ResolvedKeyPointOptions,
-    decoder: Decoder,
-  ): Promise<LocatedInstances>;
+  readonly points: PointsLayout;
 }
 
 export const slotsOf = ({ names }: KeyPointsMetadata): number => Math.max(...names.map(({ length }) => length));
@@ -63,29 +56,26 @@ export function pointsLayout(
   layout: {
     readonly defaults: KeyPointDefaults;
     readonly check: (outputs: readonly TensorPort[]) => void;
-    readonly read: (outputs: readonly Tensor[], image: number) => HeadWithExtras;
+    readonly head: HeadLayout;
+    readonly points: HeadPart;
   },
 ): KeyPointLayout {
-  const slots = slotsOf(keyPoints);
+  const { defaults, check, head, points } = layout;
   return {
-    defaults: layout.defaults,
+    defaults,
     boxes: "pixels",
     clampsPoints: false,
     saysCovariance: false,
     keyPoints,
-    check: layout.check,
-    async locate(outputs, image, _geometry, options, decoder) {
-      const { head, extras } = layout.read(outputs, image);
-      const rows = await decodeHead(head, settingsOf(options), decoder);
-      return { rows, keyPoints: await decoder.gatherKeyPoints(extras, rows.indices, slots) };
-    },
+    check,
+    points: { kind: "candidates", head, points },
   };
 }
 
 /** Saturates where an Int32Array would wrap around. */
 const toInt32 = (value: number): number => Math.min(Math.max(roundHalfEven(value), -(2 ** 31)), 2 ** 31 - 1);
 
-/** Outputs of one picture to columns in the original picture; points that a class does not have, or that are unsure, become nothing. */
+/** Outputs of one picture to columns in the original picture. */
 export async function decodeKeyPoints(
   layout: KeyPointLayout,
   outputs: readonly Tensor[],
@@ -94,7 +84,18 @@ export async function decodeKeyPoints(
   options: ResolvedKeyPointOptions,
   decoder: Decoder,
 ): Promise<KeyPointColumns> {
-  const { rows, keyPoints } = await layout.locate(outputs, image, geometry, options, decoder);
+  const slots = slotsOf(layout.keyPoints);
+  const located = await locateInstances(layout.points, slots, outputs, image, geometry, settingsOf(options), decoder);
+  return keyPointColumns(layout, located, geometry, options);
+}
+
+/** To the original picture; points that a class does not have, or that are unsure, become nothing. */
+function keyPointColumns(
+  layout: KeyPointLayout,
+  { rows, keyPoints }: LocatedInstances,
+  geometry: Geometry,
+  options: ResolvedKeyPointOptions,
+): KeyPointColumns {
   const { confidence, covariance } = keyPoints;
   const slots = slotsOf(layout.keyPoints);
   const threshold = Math.fround(options.keyPointThreshold);
@@ -147,5 +148,12 @@ export function keyPointFamily({
     },
     decode: (outputs, image, geometry, description, options, decoder) =>
       decodeKeyPoints(description.layout, outputs, image, geometry, options, decoder),
+    onDevice: {
+      kind: "detections",
+      obstacle: ({ layout: { points } }, outputs) => obstacleToPoints(points, outputs),
+      request: ({ layout, slots }, _outputs, pictures, options) => pointsRequest(layout.points, slots, pictures, settingsOf(options)),
+      finish: ({ rows, keyPoints }, geometry, { layout }, options) =>
+        keyPoints === undefined ? null : keyPointColumns(layout, { rows, keyPoints }, geometry, options),
+    },
   };
 }

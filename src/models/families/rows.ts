@@ -1,9 +1,8 @@
-import type { Tensor, TensorPort } from "../../engines/index.js";
+import type { TensorPort } from "../../engines/index.js";
 import type { DetectionDefaults } from "../family.js";
-import type { HeadWithExtras } from "./anchors.js";
 import type { DetectorLayout } from "./detector.js";
-import { readHead, ROWS_MEANING, type HeadPart, type RowsLayout } from "./head.js";
-import { floatData, requireOutput, requireRank, wrongNetwork } from "./outputs.js";
+import { ROWS_MEANING, type HeadPart, type RowsLayout } from "./head.js";
+import { requireOutput, wrongNetwork } from "./outputs.js";
 
 const COLUMNS = 6;
 
@@ -20,16 +19,6 @@ export const FUSED_ROWS: RowsLayout = { kind: "rows", output: 0, inclusive: true
 
 /** What stands behind the six columns. */
 export const ROW_EXTRAS: HeadPart = { output: 0, attributes: "last", from: COLUMNS };
-
-/** `[batch, rows, 6 + extras]` in network pixels, best first: what is left after NMS inside the graph. */
-export function readRows(outputs: readonly Tensor[], image: number): HeadWithExtras {
-  const { data, dims } = floatData(outputs, 0);
-  const [, rows = 0, columns = 0] = requireRank(dims, 3, ROWS_MEANING);
-  return {
-    head: readHead(FUSED_ROWS, outputs, image),
-    extras: { data, offset: image * rows * columns + COLUMNS, candidateStride: columns, attributeStride: 1, candidates: rows },
-  };
-}
 
 export function rowsLayout(defaults: DetectionDefaults, inclusive: boolean): DetectorLayout {
   return {

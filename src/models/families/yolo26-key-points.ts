@@ -1,7 +1,7 @@
 /** YOLO26 with key points: end-to-end rows. */
 import { configuration } from "../../configuration.js";
 import { keyPointFamily, NUMBERS_A_POINT, pointsLayout, slotsOf, type KeyPointContext, type KeyPointLayout } from "./key-points.js";
-import { checkRows, fusedDefaults, readRows } from "./rows.js";
+import { checkRows, FUSED_ROWS, fusedDefaults, ROW_EXTRAS } from "./rows.js";
 import { YOLO26_RULES } from "./yolo26.js";
 
 export function yolo26KeyPointsLayout({ keyPoints }: KeyPointContext): KeyPointLayout {
@@ -11,7 +11,8 @@ export function yolo26KeyPointsLayout({ keyPoints }: KeyPointContext): KeyPointL
     check(outputs) {
       checkRows(outputs, slotsOf(keyPoints) * NUMBERS_A_POINT);
     },
-    read: readRows,
+    head: FUSED_ROWS,
+    points: ROW_EXTRAS,
   });
 }
 

@@ -1,8 +1,8 @@
 /** YOLOv8 and v11 with key points. */
 import { configuration } from "../../configuration.js";
-import { checkAnchors, readAnchors } from "./anchors.js";
+import { anchorExtras, anchorHead, checkAnchors } from "./anchors.js";
 import { keyPointFamily, NUMBERS_A_POINT, pointsLayout, slotsOf, type KeyPointContext, type KeyPointLayout } from "./key-points.js";
-import { checkRows, fusedDefaults, readRows } from "./rows.js";
+import { checkRows, FUSED_ROWS, fusedDefaults, ROW_EXTRAS } from "./rows.js";
 import { YOLOV8_ANCHORS, YOLOV8_RULES } from "./yolov8.js";
 
 export function yolov8KeyPointsLayout({ classNames, nmsFused, keyPoints }: KeyPointContext): KeyPointLayout {
@@ -14,7 +14,8 @@ export function yolov8KeyPointsLayout({ classNames, nmsFused, keyPoints }: KeyPo
       check(outputs) {
         checkRows(outputs, extras);
       },
-      read: readRows,
+      head: FUSED_ROWS,
+      points: ROW_EXTRAS,
     });
   }
   const { confidence, iouThreshold, maxDetections, classAgnosticNms } = defaults;
@@ -24,7 +25,8 @@ export function yolov8KeyPointsLayout({ classNames, nmsFused, keyPoints }: KeyPo
     check(outputs) {
       checkAnchors(outputs, anchors, classNames.length);
     },
-    read: (outputs, image) => readAnchors(outputs, image, anchors),
+    head: anchorHead(anchors),
+    points: anchorExtras(anchors, classNames.length),
   });
 }
 

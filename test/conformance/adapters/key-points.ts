@@ -9,16 +9,7 @@ import type { KeyPointColumns, ResolvedKeyPointOptions } from "../../../src/mode
 import { resolveKeyPointOptions } from "../../../src/models/options.js";
 import { NotCovered, type Adapter, type AdapterTable } from "../adapter.js";
 import { decodeGeometry, encodeArray, type VectorArray, type VectorGeometry } from "../values.js";
-import {
-  eachOnEachDecoder,
-  floats,
-  onEachDecoder,
-  recommendedOf,
-  remappingOf,
-  toTensor,
-  type VectorRecommended,
-  type VectorRemapping,
-} from "./shared.js";
+import { eachOnEachDecoder, floats, recommendedOf, remappingOf, toTensor, type VectorRecommended, type VectorRemapping } from "./shared.js";
 
 const LAYOUTS: Readonly<Record<string, (context: KeyPointContext) => KeyPointLayout>> = {
   yolov8: yolov8KeyPointsLayout,
@@ -118,43 +109,43 @@ const wholeFamily =
     return runLayout(layout, input.model_outputs, input.metadata, options, input.key_points_per_class, decoder());
   };
 
-/** The function of the vectors that decodes boxes, for any decoder. */
-export const decoding = { "post-process-key-points": wholeFamily };
+const queriesWithPoints =
+  (decoder: () => Decoder): Adapter =>
+  (input: {
+    readonly boxes: VectorArray;
+    readonly logits: VectorArray;
+    readonly key_points: VectorArray;
+    readonly metadata: readonly VectorGeometry[];
+    readonly threshold: number | readonly number[];
+    readonly key_points_threshold: number;
+    readonly num_classes: number;
+    readonly key_points_per_class: readonly number[];
+    readonly classes_re_mapping?: VectorRemapping;
+  }) => {
+    const layout = rfdetrKeyPointsLayout({
+      classNames: Array.from({ length: input.num_classes }, (_, id) => String(id)),
+      remapping: remappingOf(input.classes_re_mapping),
+      nmsFused: null,
+      keyPoints: metadataOf(input.key_points_per_class),
+    });
+    const options: ResolvedKeyPointOptions = {
+      confidence: "default",
+      thresholds: Float32Array.from([input.threshold].flat()),
+      iouThreshold: null,
+      maxDetections: null,
+      classAgnosticNms: false,
+      rounding: "half-even",
+      keyPointThreshold: input.key_points_threshold,
+    };
+    const outputs = [input.boxes, input.logits, input.key_points];
+    return runLayout(layout, outputs, input.metadata, options, input.key_points_per_class, decoder());
+  };
+
+/** The functions of the vectors that decode boxes, for any decoder. */
+export const decoding = { "post-process-key-points": wholeFamily, "rfdetr-key-points": queriesWithPoints };
 
 export const adapters: AdapterTable = {
   ...eachOnEachDecoder(decoding),
-  "rfdetr-key-points": onEachDecoder(
-    (decoder) =>
-      (input: {
-        readonly boxes: VectorArray;
-        readonly logits: VectorArray;
-        readonly key_points: VectorArray;
-        readonly metadata: readonly VectorGeometry[];
-        readonly threshold: number | readonly number[];
-        readonly key_points_threshold: number;
-        readonly num_classes: number;
-        readonly key_points_per_class: readonly number[];
-        readonly classes_re_mapping?: VectorRemapping;
-      }) => {
-        const layout = rfdetrKeyPointsLayout({
-          classNames: Array.from({ length: input.num_classes }, (_, id) => String(id)),
-          remapping: remappingOf(input.classes_re_mapping),
-          nmsFused: null,
-          keyPoints: metadataOf(input.key_points_per_class),
-        });
-        const options: ResolvedKeyPointOptions = {
-          confidence: "default",
-          thresholds: Float32Array.from([input.threshold].flat()),
-          iouThreshold: null,
-          maxDetections: null,
-          classAgnosticNms: false,
-          rounding: "half-even",
-          keyPointThreshold: input.key_points_threshold,
-        };
-        const outputs = [input.boxes, input.logits, input.key_points];
-        return runLayout(layout, outputs, input.metadata, options, input.key_points_per_class, decoder());
-      },
-  ),
   "rfdetr-key-point-covariance": {
     "": (input: { readonly precision_cholesky: VectorArray; readonly width: number; readonly height: number }) => {
       const [instances = 0, slots = 0] = input.precision_cholesky.shape;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "detection/key_points.h"
 #include "fakes/cuda_fixture.h"
 #include "fakes/halves.h"
 #include "kernels/detector.h"
@@ -22,6 +23,18 @@ inline std::vector<std::uint32_t> Bits(const detection::Detections& detections) 
     }
     bits.push_back(static_cast<std::uint32_t>(detections.class_ids[i]));
     bits.push_back(static_cast<std::uint32_t>(detections.indices[i]));
+  }
+  return bits;
+}
+
+inline std::vector<std::uint32_t> Bits(const detection::KeyPoints& key_points) {
+  std::vector<std::uint32_t> bits;
+  for (const std::vector<float>* numbers : {&key_points.positions, &key_points.confidence, &key_points.covariance}) {
+    bits.push_back(static_cast<std::uint32_t>(numbers->size()));
+    for (const float value : *numbers) {
+      bits.emplace_back();
+      std::memcpy(&bits.back(), &value, sizeof value);
+    }
   }
   return bits;
 }
@@ -59,6 +72,7 @@ class DetectorFixture : public cuda::FakeDriverTest {
       const std::size_t bytes = values.size() * sizeof(Element);
       Result<cuda::DeviceBuffer> memory = resources->memory->Allocate(bytes, stream->get());
       if (!memory.ok()) return memory.status();
+      if (values.empty()) return memory;
       const cuda::Device& device = *resources->device;
       IM_RETURN_IF_ERROR(
           device.Check(device.table().cuMemcpyHtoDAsync_v2(memory.value().address(), values.data(), bytes, stream->get()),

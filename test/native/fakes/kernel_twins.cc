@@ -7,6 +7,8 @@
 
 #include "kernels/contrast_body.h"
 #include "kernels/detection_body.h"
+#include "kernels/key_point_queries_body.h"
+#include "kernels/key_points_body.h"
 #include "kernels/map_body.h"
 #include "kernels/mask_runs_body.h"
 #include "kernels/masks_body.h"
@@ -101,6 +103,20 @@ bool Translated(im::kernels::QueriesArguments& arguments) {
          Translate(arguments.found) && Translate(arguments.found_count);
 }
 
+bool Translated(im::kernels::KeyPointArguments& arguments) {
+  return Translate(arguments.attributes.data) && Translate(arguments.found) && Translate(arguments.found_count) &&
+         Translate(arguments.points) && Translate(arguments.counts);
+}
+
+bool Translated(im::kernels::KeyPointQueriesArguments& arguments) {
+  return Translate(arguments.boxes.data) && Translate(arguments.logits.data) && Translate(arguments.points.data) &&
+         Translate(arguments.class_ids) && Translate(arguments.thresholds) && Translate(arguments.scales) &&
+         Translate(arguments.shares) && Translate(arguments.gathered) && Translate(arguments.keys) &&
+         Translate(arguments.scores) && Translate(arguments.placed) && Translate(arguments.placed_scores) &&
+         Translate(arguments.found_count) && Translate(arguments.found) && Translate(arguments.positions) &&
+         Translate(arguments.confidence) && Translate(arguments.covariance);
+}
+
 bool Translated(im::kernels::MapArguments& arguments) {
   return Translate(arguments.job) && Translate(arguments.planes.data) && Translate(arguments.values) && Translate(arguments.ids);
 }
@@ -110,6 +126,16 @@ bool PerCandidate(void** parameters, const unsigned grid[3], const unsigned bloc
   auto arguments = *static_cast<Arguments*>(parameters[0]);
   if (!Translated(arguments)) return false;
   ForThreads(grid, block, [&](unsigned x, unsigned y, unsigned) { Body(arguments, x, y); });
+  return true;
+}
+
+// Threads that share what a picture has.
+template <typename Arguments, void (*Body)(const Arguments&, std::uint32_t, std::uint32_t, unsigned)>
+bool SharedByPicture(void** parameters, const unsigned grid[3], const unsigned block[3]) {
+  auto arguments = *static_cast<Arguments*>(parameters[0]);
+  if (!Translated(arguments)) return false;
+  const unsigned threads = grid[0] * block[0];
+  ForThreads(grid, block, [&](unsigned x, unsigned y, unsigned) { Body(arguments, x, threads, y); });
   return true;
 }
 
@@ -209,6 +235,8 @@ bool MaskRunLengths(void** parameters, const unsigned grid[3], const unsigned bl
 }
 
 using im::kernels::DetectionArguments;
+using im::kernels::KeyPointArguments;
+using im::kernels::KeyPointQueriesArguments;
 using im::kernels::QueriesArguments;
 using im::kernels::RowsArguments;
 
@@ -236,6 +264,15 @@ constexpr KernelTwin kTwins[] = {
     {"im_masks_sum", MaskSum, sizeof(im::kernels::MaskArguments)},
     {"im_masks_write", MaskWrite, sizeof(im::kernels::MaskArguments)},
     {"im_masks_runs", MaskRunLengths, sizeof(im::kernels::MaskArguments)},
+    {"im_key_points_copy", SharedByPicture<KeyPointArguments, im::kernels::CopyKeyPoints>, sizeof(KeyPointArguments)},
+    {"im_key_point_queries_weigh", PerCandidate<KeyPointQueriesArguments, im::kernels::WeighPoint>,
+     sizeof(KeyPointQueriesArguments)},
+    {"im_key_point_queries_gather", PerCandidate<KeyPointQueriesArguments, im::kernels::GatherKeyPointPair>,
+     sizeof(KeyPointQueriesArguments)},
+    {"im_key_point_queries_place", PerCandidate<KeyPointQueriesArguments, im::kernels::PlaceKeyPointPair>,
+     sizeof(KeyPointQueriesArguments)},
+    {"im_key_point_queries_write", SharedByPicture<KeyPointQueriesArguments, im::kernels::WriteKeyPoints>,
+     sizeof(KeyPointQueriesArguments)},
 };
 
 }  // namespace
