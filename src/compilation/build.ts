@@ -6,7 +6,7 @@ import { CacheStorageError, EngineBuildError } from "../errors.js";
 import { logger } from "../logger.js";
 import { invalidOption, requireKnownOptions } from "../options.js";
 import { writeFileDurably } from "../store/index.js";
-import { recordBuild } from "./build-history.js";
+import { recordBuild, type BuildRecord } from "./build-history.js";
 import { checkBuildOptions, ESTIMATE_OPTION_NAMES } from "./build-options.js";
 import { estimateBuild, requireThatWeightsFit, type EstimatedBuild, type TensorRtBuildEstimate } from "./estimate.js";
 import { readTimingCache, saveTimingCache, type TimingCacheReport } from "./timing-cache.js";
@@ -73,20 +73,23 @@ async function estimateOrNull(...question: Parameters<typeof estimateBuild>): Pr
   }
 }
 
-/** The builder at work; how long it took is remembered for estimates. */
-async function timed(estimated: EstimatedBuild | null, build: () => Promise<CompiledNetwork>): Promise<CompiledNetwork> {
+interface TimedBuild {
+  readonly built: CompiledNetwork;
+  /** To be remembered for estimates; null where the time tells nothing. */
+  readonly record: BuildRecord | null;
+}
+
+async function timed(estimated: EstimatedBuild | null, build: () => Promise<CompiledNetwork>): Promise<TimedBuild> {
   const alone = buildsUnderWay === 0;
   buildsUnderWay += 1;
   const start = performance.now();
   const built = await build().finally(() => (buildsUnderWay -= 1));
   const seconds = (performance.now() - start) / 1000;
-  if (alone && estimated !== null && estimated.kind !== null) {
-    const { kind, estimate } = estimated;
-    // Measurements of another GPU or release were of no use.
-    const timingCacheUsed = kind.timingCacheUsed && built.timingCache?.refused !== true;
-    await recordBuild({ ...kind, timingCacheUsed, heavyOperators: estimate.heavyOperators, seconds });
-  }
-  return built;
+  const kind = estimated?.kind ?? null;
+  if (!alone || estimated === null || kind === null) return { built, record: null };
+  // Measurements of another GPU or release were of no use.
+  const timingCacheUsed = kind.timingCacheUsed && built.timingCache?.refused !== true;
+  return { built, record: { ...kind, timingCacheUsed, heavyOperators: estimated.estimate.heavyOperators, seconds } };
 }
 
 /**
@@ -121,15 +124,15 @@ export async function buildTensorRtEngine(
     requireThatWeightsFit(estimated.estimate, settings);
     onEstimate?.(estimated.estimate);
   }
-  const { engine, timingCache, ...described } = await timed(estimated, () =>
-    compileNetwork(model, settings, { timingCache: before, onProgress, signal }),
-  );
+  const { built, record } = await timed(estimated, () => compileNetwork(model, settings, { timingCache: before, onProgress, signal }));
+  const { engine, timingCache, ...described } = built;
   if (described.warnings !== "") logger().debug(`TensorRT while building: ${described.warnings}`);
   if (outputPath !== undefined) await writeFileDurably(outputPath, engine);
   const cacheReport =
     timingCachePath === undefined || before === null || timingCache === null
       ? null
       : await saveTimingCache(timingCache, { path: timingCachePath, before, settings, signal });
+  if (record !== null) await recordBuild(record);
   const seconds = (performance.now() - start) / 1000;
   return {
     engine,
