@@ -62,14 +62,21 @@ export {
 export {
   buildTensorRtEngine,
   compileModel,
+  estimateTensorRtBuild,
   inspectEngine,
+  planCompilation,
+  type BuildSeconds,
   type BuildTensorRtEngineOptions,
   type BuiltTensorRtEngine,
+  type CompilationPlan,
   type CompiledModel,
   type CompileModelOptions,
   type CompileProgress,
   type EngineInspection,
+  type EstimateGpu,
+  type EstimateTensorRtBuildOptions,
   type InspectEngineOptions,
+  type TensorRtBuildEstimate,
   type TensorRtBuildReport,
 } from "./compilation/index.js";
 export {

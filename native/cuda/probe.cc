@@ -3,6 +3,8 @@
 #include <array>
 #include <cstdio>
 
+#include "cuda/device.h"
+
 namespace im::cuda {
 namespace {
 
@@ -141,6 +143,17 @@ LibraryReport ProbeCudaRuntime(const LibrarySearch& search) {
   if (result == 0) report.version = VersionText(version);
   else report.reason = "cudaRuntimeGetVersion failed with " + std::to_string(result) + ".";
   return report;
+}
+
+Result<MemoryReport> ReadMemory(const LibrarySearch& search, int ordinal) {
+  const Result<Driver> driver = Driver::Open(search);
+  if (!driver.ok()) return driver.status();
+  const Result<std::shared_ptr<const Device>> device = Device::Open(driver.value(), ordinal);
+  if (!device.ok()) return device.status();
+  std::size_t free = 0;
+  std::size_t total = 0;
+  IM_RETURN_IF_ERROR(device.value()->MemoryInfo(&free, &total));
+  return MemoryReport{free, total};
 }
 
 }  // namespace im::cuda

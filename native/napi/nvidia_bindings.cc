@@ -1,5 +1,5 @@
-// probeNvidia (src/native/addon.ts). Opening these libraries may take most of a second, so it has a thread of its own: the
-// compute threads stay with the pictures.
+// probeNvidia and readDeviceMemory (src/native/addon.ts). Opening these libraries may take most of a second, so it has a thread
+// of its own: the compute threads stay with the pictures.
 #include "nvidia_bindings.h"
 
 #include <memory>
@@ -17,6 +17,9 @@ namespace im {
 namespace {
 
 constexpr char kStage[] = "nvidia.probe";
+constexpr char kMemoryStage[] = "nvidia.memory";
+// As for engines: src/engines/tensorrt/options.ts.
+constexpr std::int64_t kMaximumOrdinal = 1023;
 
 Napi::Value TextOrNull(Napi::Env env, const std::string& text) {
   return text.empty() ? env.Null() : Napi::String::New(env, text).As<Napi::Value>();
@@ -90,6 +93,31 @@ class ProbeTask : public LaneTask {
   trt::FoundLibrary parser_;
 };
 
+class MemoryTask : public LaneTask {
+ public:
+  MemoryTask(Napi::Env env, std::shared_ptr<Lanes> lanes, std::string cuda_path, int ordinal)
+      : LaneTask(env, std::move(lanes), kMemoryStage), cuda_path_(std::move(cuda_path)), ordinal_(ordinal) {}
+
+  Status Execute() override {
+    const Result<cuda::MemoryReport> report = cuda::ReadMemory(cuda::DriverSearch(cuda_path_), ordinal_);
+    if (!report.ok()) return report.status();
+    report_ = report.value();
+    return {};
+  }
+
+  Napi::Value Value(Napi::Env env) override {
+    Napi::Object result = Napi::Object::New(env);
+    result.Set("freeBytes", static_cast<double>(report_.free_bytes));
+    result.Set("totalBytes", static_cast<double>(report_.total_bytes));
+    return result;
+  }
+
+ private:
+  const std::string cuda_path_;
+  const int ordinal_;
+  cuda::MemoryReport report_;
+};
+
 // Per JavaScript environment.
 struct Prober {
   std::shared_ptr<StoppableLanes> lanes;
@@ -105,6 +133,15 @@ Napi::Value ProbeNvidia(const Napi::CallbackInfo& info, Prober* prober) {
                           env.Null());
 }
 
+Napi::Value ReadDeviceMemory(const Napi::CallbackInfo& info, Prober* prober) {
+  const Napi::Env env = info.Env();
+  Napi::Object options = RequireObject(info[0], "options");
+  std::string cuda_path = RequireString(Field(options, "cudaLibraryPath"), "options.cudaLibraryPath");
+  const auto ordinal = static_cast<int>(RequireInteger(Field(options, "device"), "options.device", 0, kMaximumOrdinal));
+  const std::shared_ptr<Lanes>& lanes = LanesOf(env, prober->lanes, 1);
+  return LaneTask::Submit(env, std::make_unique<MemoryTask>(env, lanes, std::move(cuda_path), ordinal), env.Null());
+}
+
 }  // namespace
 
 void ExportNvidia(Napi::Env env, Napi::Object exports) {
@@ -113,6 +150,9 @@ void ExportNvidia(Napi::Env env, Napi::Object exports) {
   exports.Set(
       "probeNvidia",
       Napi::Function::New(env, [prober](const Napi::CallbackInfo& info) { return ProbeNvidia(info, prober); }, "probeNvidia"));
+  exports.Set("readDeviceMemory",
+              Napi::Function::New(
+                  env, [prober](const Napi::CallbackInfo& info) { return ReadDeviceMemory(info, prober); }, "readDeviceMemory"));
 }
 
 }  // namespace im

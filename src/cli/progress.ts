@@ -23,17 +23,21 @@ function downloadLine({ bytes, totalBytes, files, finishedFiles }: DownloadState
 type DownloadState = Extract<ProgressEvent, { readonly overall: unknown }>["overall"];
 
 /** With what is done at the moment, in the builder's words. */
-function buildingLine({ fraction, phases }: Extract<CompileProgress, { readonly type: "building" }>, width: number): string {
+function buildingLine(
+  { fraction, phases }: Extract<CompileProgress, { readonly type: "building" }>,
+  width: number,
+  timeLeft: string | null,
+): string {
   const innermost = phases.at(-1);
-  const percent = `${Math.floor(fraction * 100)} %`;
+  const percent = `${Math.floor(fraction * 100)} %${timeLeft === null ? "" : `, ${timeLeft}`}`;
   const doing = innermost === undefined ? "" : `  ${innermost.name} (${innermost.done} of ${innermost.steps})`;
   const room = Math.min(30, width - percent.length - doing.length - 14);
   const text = room < 8 ? `Building ${percent}${doing}` : `Building ${bar(fraction, room)} ${percent}${doing}`;
   return text.slice(0, Math.max(width - 1, 20));
 }
 
-/** null for events that change nothing on the line. */
-export function progressLine(event: ProgressEvent | CompileProgress, width = 100): string | null {
+/** null for events that change nothing on the line. `timeLeft`: of a build, where that is known. */
+export function progressLine(event: ProgressEvent | CompileProgress, width = 100, timeLeft: string | null = null): string | null {
   switch (event.type) {
     case "download-started":
     case "download-progress":
@@ -44,7 +48,9 @@ export function progressLine(event: ProgressEvent | CompileProgress, width = 100
     case "waiting-for-lock":
       return `Waiting for ${event.pid === null ? "another process" : `process ${event.pid}`}, which is downloading the same files`;
     case "building":
-      return buildingLine(event, width);
+      return buildingLine(event, width, timeLeft);
+    case "estimated":
+      return null;
     case "verifying":
       return `Verifying ${event.file}`;
   }

@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import type { AutoModelOptions, DownloadedModel, LoadingPlan, ModelDescription, ModelPackageDescription } from "../auto/index.js";
-import type { CompiledModel, CompileModelOptions, EngineInspection, InspectEngineOptions } from "../compilation/index.js";
+import type { CompilationPlan, CompiledModel, CompileModelOptions, EngineInspection, InspectEngineOptions } from "../compilation/index.js";
 import type { EnvironmentReport } from "../environment/index.js";
 import { packageRoot } from "../package-root.js";
 import type { Result } from "../results/index.js";
@@ -62,6 +62,7 @@ export interface Services {
   planLoading(id: string, options: LoadOptions): Promise<LoadingPlan>;
   downloadModel(id: string, options: LoadOptions): Promise<DownloadedModel>;
   compileModel(id: string, options: CompileModelOptions): Promise<CompiledModel>;
+  planCompilation(id: string, options: CompileModelOptions): Promise<CompilationPlan>;
   inspectEngine(path: string, options: InspectEngineOptions): Promise<EngineInspection>;
   listCache(): Promise<CacheListing>;
   verifyCache(options: { readonly signal?: AbortSignal }): Promise<CacheVerification>;
@@ -94,6 +95,7 @@ export const packageServices: Services = {
   planLoading: async (id, options) => (await autoModel()).planLoading(id, toAutoModelOptions(options)),
   downloadModel: async (id, options) => (await autoModel()).download(id, toAutoModelOptions(options)),
   compileModel: async (id, options) => (await import("../index.js")).compileModel(id, options),
+  planCompilation: async (id, options) => (await import("../index.js")).planCompilation(id, options),
   inspectEngine: async (path, options) => (await import("../index.js")).inspectEngine(path, options),
   listCache: async () => (await import("../store/index.js")).listCache(),
   verifyCache: async (options) => (await import("../store/index.js")).verifyCache(options),

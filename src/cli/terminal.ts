@@ -51,6 +51,13 @@ export class StatusLine {
     this.#shown = true;
   }
 
+  /** A line that stays, above the one that disappears. */
+  print(text: string): void {
+    if (this.io.stderr.isTTY !== true) return;
+    this.clear();
+    this.io.stderr.write(`${text}\n`);
+  }
+
   clear(): void {
     if (this.#shown) this.io.stderr.write("\r\u001B[2K");
     this.#shown = false;

@@ -2,37 +2,15 @@
 import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 
-import { downloadModel, resolveSource, type ProviderOptions } from "../auto/index.js";
-import { BUILD_SETTING_NAMES, type TensorRtBuildProgress, type TensorRtBuildSettings } from "../engines/index.js";
+import { resolveSource } from "../auto/index.js";
 import { CorruptedModelPackageError, InvalidParameterError } from "../errors.js";
 import { invalidOption, requireKnownOptions } from "../options.js";
-import { inferenceHome, parseModelConfig, requirePackageFiles, type TrtConfig } from "../packages/index.js";
-import {
-  LOCAL_TRT_DESCRIPTIONS,
-  LOCAL_TRT_MANIFEST,
-  localTrtPackageId,
-  writeLocalTrtPackage,
-  type LocalTrtPackage,
-} from "../providers/index.js";
-import { storeOwnPackage, writeFileDurably, type ProgressEvent } from "../store/index.js";
+import { inferenceHome, parseModelConfig, type TrtConfig } from "../packages/index.js";
+import { LOCAL_TRT_MANIFEST, localTrtPackageId, writeLocalTrtPackage, type LocalTrtPackage } from "../providers/index.js";
+import { storeOwnPackage, writeFileDurably } from "../store/index.js";
 import { buildTensorRtEngine, type TensorRtBuildReport } from "./build.js";
 import { engineMachine } from "./machine.js";
-import { networkInputOf } from "./network-input.js";
-
-export type CompileProgress = ProgressEvent | ({ readonly type: "building" } & TensorRtBuildProgress);
-
-export interface CompileModelOptions extends ProviderOptions, Omit<TensorRtBuildSettings, "profiles" | "stronglyTyped" | "fp16"> {
-  /** Half precision where it is faster, see `buildTensorRtEngine`; default: what the ONNX package has. */
-  readonly fp16?: boolean;
-  /** Exactly this ONNX package of the model; default: the best in fp32. */
-  readonly modelPackageId?: string;
-  /** Folder for the package, which it replaces; default: the model's place in the cache. Needed for a model in a folder. */
-  readonly outputDirectory?: string;
-  /** See `buildTensorRtEngine`; default: none. */
-  readonly timingCachePath?: string;
-  readonly onProgress?: (event: CompileProgress) => void;
-  readonly signal?: AbortSignal;
-}
+import { COMPILE_OPTION_NAMES, MODEL_CONFIG, prepareModel, type CompileModelOptions } from "./preparation.js";
 
 export interface CompiledModel {
   readonly modelId: string;
@@ -45,96 +23,6 @@ export interface CompiledModel {
   readonly quantization: "fp16" | "fp32";
   readonly batch: TrtConfig;
   readonly report: TensorRtBuildReport;
-}
-
-const NAMES: readonly string[] = [
-  ...BUILD_SETTING_NAMES.filter((name) => name !== "profiles" && name !== "stronglyTyped"),
-  "weightsProvider",
-  "apiKey",
-  "weightsProviderExtraQueryParams",
-  "weightsProviderExtraHeaders",
-  "modelPackageId",
-  "outputDirectory",
-  "timingCachePath",
-  "onProgress",
-  "signal",
-];
-
-const NETWORK = "weights.onnx";
-const MODEL_CONFIG = "model_config.json";
-/** Networks that take any number of pictures: fastest for one, and up to so many at once, unless their package says less. */
-const DEFAULT_MAXIMUM = 8;
-
-interface Source {
-  readonly modelId: string;
-  readonly directory: string;
-}
-
-async function sourceOf(model: string, options: CompileModelOptions): Promise<Source> {
-  const source = await resolveSource(model);
-  if (source.kind === "file") {
-    throw new InvalidParameterError(
-      `"${model}" is a file. Name a model or the folder of a package, or build the engine alone with buildTensorRtEngine.`,
-      {
-        parameter: "model",
-      },
-    );
-  }
-  if (source.kind !== "id") {
-    if (options.outputDirectory !== undefined) return { modelId: model, directory: source.directory };
-    throw new InvalidParameterError(
-      `"${model}" is a folder, which has no place in the cache. Say in outputDirectory where the engine's package is to be.`,
-      {
-        parameter: "outputDirectory",
-      },
-    );
-  }
-  const {
-    weightsProvider,
-    apiKey,
-    weightsProviderExtraQueryParams,
-    weightsProviderExtraHeaders,
-    modelPackageId,
-    batch,
-    onProgress,
-    signal,
-  } = options;
-  const { modelId, directory } = await downloadModel(source.id, {
-    backend: "onnx",
-    quantization: "fp32",
-    // What the network is downloaded for is not the CPU, but it need not run here either.
-    device: "cpu",
-    ...(batch === undefined ? {} : { batchSize: [batch.minimum, batch.maximum] as const }),
-    ...(weightsProvider === undefined ? {} : { weightsProvider }),
-    ...(apiKey === undefined ? {} : { apiKey }),
-    ...(weightsProviderExtraQueryParams === undefined ? {} : { weightsProviderExtraQueryParams }),
-    ...(weightsProviderExtraHeaders === undefined ? {} : { weightsProviderExtraHeaders }),
-    ...(modelPackageId === undefined ? {} : { modelPackageId }),
-    ...(onProgress === undefined ? {} : { onProgress }),
-    ...(signal === undefined ? {} : { signal }),
-  });
-  return { modelId, directory };
-}
-
-/** As the package says; null when it does not. */
-async function quantizationOf(directory: string): Promise<string | null> {
-  const path = join(directory, MODEL_CONFIG);
-  const text = await readFile(path, "utf8").catch(() => null);
-  return text === null ? null : parseModelConfig(text, { path }).quantization;
-}
-
-async function descriptionsIn(directory: string): Promise<Readonly<Record<string, Uint8Array>>> {
-  const found = await Promise.all(
-    LOCAL_TRT_DESCRIPTIONS.map(async (name) => {
-      try {
-        return [[name, await readFile(join(directory, name))]] as const;
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
-        throw error;
-      }
-    }),
-  );
-  return Object.fromEntries(found.flat());
 }
 
 /** What the first input of the engine takes. */
@@ -172,6 +60,21 @@ async function requireOwnFolder(directory: string): Promise<void> {
   );
 }
 
+/** For the package, before anything is downloaded or built. */
+async function requirePlace(model: string, outputDirectory: string | undefined): Promise<void> {
+  if (outputDirectory !== undefined) {
+    if (typeof outputDirectory !== "string" || outputDirectory === "") throw invalidOption("outputDirectory", "a path", outputDirectory);
+    await requireOwnFolder(resolve(outputDirectory));
+    return;
+  }
+  const { kind } = await resolveSource(model);
+  if (kind !== "directory" && kind !== "embedded") return;
+  throw new InvalidParameterError(
+    `"${model}" is a folder, which has no place in the cache. Say in outputDirectory where the engine's package is to be.`,
+    { parameter: "outputDirectory" },
+  );
+}
+
 /** A folder that is loaded by its path says itself what it is; in the cache the store does. */
 async function storeElsewhere(directory: string, source: string, contents: LocalTrtPackage): Promise<string> {
   const path = join(source, MODEL_CONFIG);
@@ -191,37 +94,23 @@ async function storeElsewhere(directory: string, source: string, contents: Local
  * @throws what `buildTensorRtEngine` and `AutoModel.download` throw; EnvironmentConfigurationError when too little is known about this machine
  */
 export async function compileModel(model: string, options: CompileModelOptions = {}): Promise<CompiledModel> {
-  requireKnownOptions(options, NAMES, "compileModel");
-  const { device = 0, outputDirectory, timingCachePath, onProgress, signal } = options;
-  if (outputDirectory !== undefined && (typeof outputDirectory !== "string" || outputDirectory === "")) {
-    throw invalidOption("outputDirectory", "a path", outputDirectory);
-  }
-  if (outputDirectory !== undefined) await requireOwnFolder(resolve(outputDirectory));
-  const machine = await engineMachine(device);
-  const source = await sourceOf(model, options);
-  await requirePackageFiles(source.directory, outputDirectory === undefined ? [NETWORK] : [NETWORK, MODEL_CONFIG]);
-  const network = join(source.directory, NETWORK);
-  // A network that is half already has to be built as one.
-  const fp16 = options.fp16 ?? (await quantizationOf(source.directory)) === "fp16";
-  const descriptions = await descriptionsIn(source.directory);
-  const input = networkInputOf(source.directory, descriptions);
-  const imageSize = options.imageSize ?? input.imageSize;
-  const batch = options.batch ?? {
-    minimum: 1,
-    optimum: 1,
-    maximum: Math.max(1, Math.min(DEFAULT_MAXIMUM, input.maximumBatch ?? DEFAULT_MAXIMUM)),
-  };
-  const { workspaceBytes, hardwareCompatible = false, versionCompatible = false } = options;
+  requireKnownOptions(options, COMPILE_OPTION_NAMES, "compileModel");
+  const { outputDirectory, onProgress, signal } = options;
+  await requirePlace(model, outputDirectory);
+  const machine = await engineMachine(options.device ?? 0);
+  const { network, descriptions, fp16, settings, ...source } = await prepareModel(
+    model,
+    options,
+    outputDirectory === undefined ? [] : [MODEL_CONFIG],
+  );
   const { engine, report } = await buildTensorRtEngine(network, {
-    device,
-    fp16,
-    batch,
-    hardwareCompatible,
-    versionCompatible,
-    ...(imageSize === null ? {} : { imageSize }),
-    ...(workspaceBytes === undefined ? {} : { workspaceBytes }),
-    ...(timingCachePath === undefined ? {} : { timingCachePath }),
-    ...(onProgress === undefined ? {} : { onProgress: (progress) => onProgress({ type: "building", ...progress }) }),
+    ...settings,
+    ...(onProgress === undefined
+      ? {}
+      : {
+          onEstimate: (estimate) => onProgress({ type: "estimated", estimate }),
+          onProgress: (progress) => onProgress({ type: "building", ...progress }),
+        }),
     ...(signal === undefined ? {} : { signal }),
   });
   const quantization = fp16 ? "fp16" : "fp32";
@@ -230,8 +119,8 @@ export async function compileModel(model: string, options: CompileModelOptions =
     tensorRtVersion: report.tensorRtVersion,
     quantization,
     batch: batchOf(report, network),
-    sameComputeCapability: hardwareCompatible !== false,
-    versionCompatible,
+    sameComputeCapability: settings.hardwareCompatible !== false,
+    versionCompatible: settings.versionCompatible === true,
     engine,
     descriptions,
   };

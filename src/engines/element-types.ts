@@ -50,6 +50,12 @@ export function elementTypeFromNumber(number: number): ElementType | null {
   return BY_NUMBER.get(number) ?? null;
 }
 
+/** Bytes of an element by ONNX's number; null for types without a counterpart here, and for texts. */
+export function elementBytes(number: number): number | null {
+  const type = elementTypeFromNumber(number) ?? "string";
+  return type === "string" ? null : ELEMENTS[type].bytes;
+}
+
 /** The typed array that holds elements of this type. */
 export function elementArray(type: NumericElementType): TypedArrayConstructor {
   return ELEMENTS[type].array;

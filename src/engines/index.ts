@@ -19,6 +19,8 @@ export {
   type TensorRtBuildPhase,
   type TensorRtBuildProgress,
 } from "./tensorrt/builder.js";
+export { readNetworkCost } from "./tensorrt/build-cost.js";
+export type { NetworkCost } from "./onnx/network-cost.js";
 export { BUILD_SETTING_NAMES, type BatchRange, type TensorRtBuildSettings } from "./tensorrt/builder-options.js";
 export { planBatches, type BatchChunk, type BatchLimits } from "./batching.js";
 export { isPictureBatch } from "./tensors.js";

@@ -73,6 +73,8 @@ export interface NativeAddon {
    * looked at before the loader's search; "" = none.
    */
   probeNvidia(options: { readonly cudaLibraryPath: string; readonly tensorRtLibraryPath: string }): Promise<NvidiaProbe>;
+  /** Of one GPU, at the moment; on the thread of {@link probeNvidia}. Rejects where there is no driver or no such device. */
+  readDeviceMemory(options: { readonly cudaLibraryPath: string; readonly device: number }): Promise<NativeDeviceMemory>;
 
   /** A serialized engine of TensorRT 10 or 11, as a path or bytes, onto a device. Slow, on a thread of its own. */
   loadTensorRtEngine(
@@ -162,6 +164,11 @@ export interface NvidiaDevice {
   readonly memoryBytes: number;
   readonly multiprocessors: number;
   readonly uuid: string;
+}
+
+export interface NativeDeviceMemory {
+  readonly freeBytes: number;
+  readonly totalBytes: number;
 }
 
 export interface NativeBuildInfo {

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { packageServices } from "../../src/cli/services.js";
-import type { CompiledModel, CompileModelOptions } from "../../src/index.js";
+import { durationRange, estimateLine, timeLeft } from "../../src/cli/format-estimate.js";
+import type { CompilationPlan, CompiledModel, CompileModelOptions, TensorRtBuildEstimate } from "../../src/index.js";
 import { forgetRuntimeXRay } from "../../src/environment/x-ray.js";
 import { EngineBuildError } from "../../src/errors.js";
 import { loadAddon } from "../../src/native/index.js";
@@ -36,6 +37,20 @@ const COMPILED: CompiledModel = {
     timingCache: { path: "timing.cache", state: "used", saved: true, bytes: 9 },
   },
 };
+
+const ESTIMATE: TensorRtBuildEstimate = {
+  operators: 200,
+  heavyOperators: 64,
+  parameters: 3_151_904,
+  parameterBytes: 12_607_616,
+  leastEngineBytes: 6.1 * 2 ** 20,
+  multiplyAdds: 4_370_000_000,
+  gpu: { ordinal: 1, name: "NVIDIA L4", computeCapability: "8.9", totalBytes: 24 * 2 ** 30, freeBytes: 20 * 2 ** 30 },
+  tensorRtVersion: "10.15.1.29",
+  weightsFit: "now",
+  seconds: { lowest: 60, highest: 120, builds: 4 },
+};
+const LINE = "64 convolutions and matrix products, 3.2 million parameters, engine at least 6.1 MB";
 
 describe("compile", () => {
   it("passes its options on and says what came of it", async () => {
@@ -87,6 +102,64 @@ describe("compile", () => {
     expect((await runCli(["compile", "m"], { services: { compileModel } })).stderr).toBe("");
   });
 
+  it("shows before and during the build what is known of it", async () => {
+    const compileModel = (_id: string, { onProgress }: CompileModelOptions): Promise<CompiledModel> => {
+      onProgress?.({ type: "estimated", estimate: { ...ESTIMATE, seconds: { lowest: 7200, highest: 9000, builds: 4 } } });
+      onProgress?.({ type: "building", fraction: 0.4, phases: [] });
+      return Promise.resolve(COMPILED);
+    };
+    const { stderr } = await runCli(["compile", "m"], { services: { compileModel }, tty: true, env: { NO_COLOR: "1" } });
+    expect(stderr).toContain(`\r\u001B[2K${LINE}; 4 earlier builds on this GPU suggest 2 to 2.5 hours\n`);
+    expect(stderr).toMatch(/Building \[#{12}-{18}\] 40 %, 2 to 2\.5 hours left/);
+    expect((await runCli(["compile", "m"], { services: { compileModel } })).stderr).toBe("");
+  });
+
+  it("says times as people do, and none that nobody knows", () => {
+    expect(estimateLine({ ...ESTIMATE, seconds: { lowest: 50, highest: 50, builds: 1 } })).toBe(
+      `${LINE}; 1 earlier build on this GPU suggests 50 seconds`,
+    );
+    expect(estimateLine({ ...ESTIMATE, seconds: null, heavyOperators: 1, parameters: 40_500, weightsFit: "when-freed" })).toBe(
+      "1 convolution or matrix product, 40.5 thousand parameters, engine at least 6.1 MB; more than is free on the GPU at the moment",
+    );
+    expect(durationRange(0.01, 1.4)).toBe("1 second");
+    expect(durationRange(50, 130)).toBe("50 seconds to 2 minutes");
+    expect(durationRange(600, 5400)).toBe("10 minutes to 1.5 hours");
+    expect(timeLeft(ESTIMATE, 20)).toBe("40 seconds to 2 minutes left");
+    expect(timeLeft(ESTIMATE, 90)).toBe("at most 30 seconds left");
+    // Longer than any before: nothing is known any more.
+    expect(timeLeft(ESTIMATE, 120)).toBeNull();
+    expect(timeLeft({ ...ESTIMATE, seconds: null }, 1)).toBeNull();
+  });
+
+  it("with --dry-run says what it would take, and builds nothing", async () => {
+    const calls: [string, CompileModelOptions][] = [];
+    const plan: CompilationPlan = { modelId: "acme/bolts/3", sourceDirectory: "/cache/one", quantization: "fp16", estimate: ESTIMATE };
+    const planCompilation = (id: string, options: CompileModelOptions): Promise<CompilationPlan> => (
+      calls.push([id, options]),
+      Promise.resolve(plan)
+    );
+    const { code, stdout, stderr } = await runCli(["compile", "bolts", "--dry-run", "--fp16"], { services: { planCompilation } });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(calls).toMatchObject([["bolts", { fp16: true }]]);
+    expect(stdout.split("\n")).toEqual([
+      "model     acme/bolts/3",
+      "network   200 operators, of them 64 convolutions and matrix products, 3.2 million parameters (12.02 MB)",
+      "work      4.4 billion multiply-adds for a run",
+      "engine    at least 6.1 MB, fp16",
+      "GPU       cuda:1 (NVIDIA L4), 20.0 GB free of 24.0 GB; the weights fit",
+      "builder   TensorRT 10.15.1.29",
+      "time      4 earlier builds on this GPU suggest 1 to 2 minutes",
+      "from      /cache/one",
+      "",
+    ]);
+    const json = await runCli(["compile", "bolts", "--dry-run", "--json"], { services: { planCompilation } });
+    expect(JSON.parse(json.stdout)).toEqual(plan);
+    const nothing = { ...ESTIMATE, gpu: null, tensorRtVersion: null, weightsFit: null, seconds: null, multiplyAdds: null };
+    const bare = { planCompilation: () => Promise.resolve({ ...plan, estimate: nothing }) };
+    const { stdout: unknown } = await runCli(["compile", "bolts", "--dry-run"], { services: bare });
+    expect(unknown).toMatch(/work {6}not known.*\n.*\nGPU {7}none was found\nbuilder {3}no TensorRT.*\ntime {6}not known/);
+  });
+
   it("fails with the reason and its page, and with 130 when it is interrupted", async () => {
     const refused = { compileModel: () => Promise.reject(new EngineBuildError("Node 3 (Thing) is not supported.")) };
     const failed = await runCli(["compile", "m"], { services: refused });
@@ -123,10 +196,15 @@ describe("compile", () => {
 
 describe.skipIf(fakes === null)("compile and inspect on the stand-ins", () => {
   let scratch: string;
-  const services = { compileModel: packageServices.compileModel, inspectEngine: packageServices.inspectEngine };
+  const services = {
+    compileModel: packageServices.compileModel,
+    planCompilation: packageServices.planCompilation,
+    inspectEngine: packageServices.inspectEngine,
+  };
 
   beforeEach(async () => {
     scratch = await mkdtemp(join(tmpdir(), "inference-models-"));
+    vi.stubEnv("INFERENCE_HOME", join(scratch, "home"));
     vi.stubEnv("INFERENCE_MODELS_CUDA_LIBRARY_PATH", join(fakes!, "cuda"));
     vi.stubEnv("INFERENCE_MODELS_TENSORRT_LIBRARY_PATH", join(fakes!, "trt10"));
     forgetRuntimeXRay();
@@ -140,6 +218,9 @@ describe.skipIf(fakes === null)("compile and inspect on the stand-ins", () => {
   it("build a folder and say what is in it", async () => {
     const source = await writePackage({ weights: constantNetwork([YOLO_HEAD], { width: 64, height: 64 }, "n") });
     const output = join(scratch, "engine");
+    const planned = await runCli(["compile", source, "--dry-run", "--batch", "1,2,4", "--json"], { services });
+    expect(planned).toMatchObject({ code: 0, stderr: "" });
+    expect(JSON.parse(planned.stdout)).toMatchObject({ sourceDirectory: source, estimate: { gpu: { ordinal: 0 }, seconds: null } });
     const compiled = await runCli(["compile", source, "--output", output, "--batch", "1,2,4", "--json"], { services });
     expect(compiled).toMatchObject({ code: 0, stderr: "" });
     expect(JSON.parse(compiled.stdout)).toMatchObject({

@@ -37,6 +37,7 @@ export async function runCli(
     planLoading: refuse,
     downloadModel: refuse,
     compileModel: refuse,
+    planCompilation: refuse,
     inspectEngine: refuse,
     listCache: refuse,
     verifyCache: refuse,

@@ -56,6 +56,7 @@ describe.skipIf(fakes === null)("buildTensorRtEngine", () => {
   });
   beforeEach(() => {
     scratch = mkdtempSync(join(tmpdir(), "inference-models-"));
+    process.env["INFERENCE_HOME"] = join(scratch, "home");
     useTensorRt("trt10");
     warnings.length = 0;
     const ignore = (): void => undefined;
@@ -245,6 +246,7 @@ describe.skipIf(fakes === null)("buildTensorRtEngine", () => {
     { timingCachePath: 1 },
     { outputPath: "" },
     { onProgress: true },
+    { onEstimate: "yes" },
     { half: true },
   ])("refuses the options %j", async (options) => {
     expect(await failureOf(model(1), options as BuildTensorRtEngineOptions)).toBeInstanceOf(InvalidOptionError);

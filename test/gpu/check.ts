@@ -18,7 +18,7 @@ import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 
-import { buildTensorRtEngine, inspectEngine } from "../../src/compilation/index.js";
+import { buildTensorRtEngine, inspectEngine, type TensorRtBuildEstimate } from "../../src/compilation/index.js";
 import { createInferenceSession, TensorRtEngine, type InferenceSession, type Tensor, type TensorPort } from "../../src/engines/index.js";
 import { MissingDependencyError } from "../../src/errors.js";
 import { configuration } from "../../src/configuration.js";
@@ -176,13 +176,19 @@ async function checkBuilding(onnx: string): Promise<string> {
       if (fraction < last) falls += 1;
       last = fraction;
     };
-    const { report } = await buildTensorRtEngine(onnx, { ...options, onProgress });
+    let least = NaN;
+    const onEstimate = ({ leastEngineBytes, seconds: range }: TensorRtBuildEstimate): void => {
+      least = leastEngineBytes;
+      say(`estimate: at least ${leastEngineBytes} bytes, seconds ${JSON.stringify(range)}`);
+    };
+    const { report } = await buildTensorRtEngine(onnx, { ...options, onEstimate, onProgress });
     const { seconds, engineBytes, tensorRtVersion, device, timingCache, warnings } = report;
     say(
       `built in ${seconds.toFixed(1)} s: ${engineBytes} bytes, TensorRT ${tensorRtVersion}, ${device.name} (${device.computeCapability})`,
     );
     if (warnings !== "") say(`TensorRT: ${warnings}`);
     expectThat(events > 0 && falls === 0 && last === 1, `${events} reports of progress, the last ${last}`);
+    expectThat(least <= engineBytes, `the engine is not smaller than the estimate's ${least} bytes`);
     expectThat(timingCache?.state === expected && timingCache.saved, `the timing cache is ${JSON.stringify(timingCache)}`);
   }
   expectThat(statSync(options.outputPath).size > 0, `the engine is ${options.outputPath}`);

@@ -27,7 +27,7 @@ describe.skipIf(fakes === null)("gpu-check.sh", () => {
       const child = execFile(
         "bash",
         [join(carried, "gpu-check.sh"), "--node", process.execPath, "--out", out, ...libraries, "--", ...args],
-        { cwd: scratch, env: { ...process.env, ...environment } },
+        { cwd: scratch, env: { ...process.env, INFERENCE_HOME: join(scratch, "home"), ...environment } },
         (_error, stdout, stderr) => done({ code: child.exitCode, stdout, stderr }),
       );
     });

@@ -31,6 +31,7 @@ const NAMES: Readonly<Record<keyof NativeAddon, true>> = {
   createCancelToken: true,
   cropQuadrilaterals: true,
   probeNvidia: true,
+  readDeviceMemory: true,
   loadTensorRtEngine: true,
   buildTensorRtEngine: true,
   combineTensorRtTimingCaches: true,

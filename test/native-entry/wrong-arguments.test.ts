@@ -80,7 +80,8 @@ type Name =
   | "makeClassMap"
   | "makeValueMap"
   | "assembleMasks"
-  | "measureDevice";
+  | "measureDevice"
+  | "readDeviceMemory";
 
 interface GoodCall {
   readonly args: readonly unknown[];
@@ -369,6 +370,7 @@ const GOOD: Readonly<Record<Name, GoodCall>> = {
       },
     ],
   },
+  readDeviceMemory: { args: [{ cudaLibraryPath: join(fakes ?? "", "cuda"), device: 0 }] },
 };
 
 /** Untyped on purpose: what the compiler forbids is what is tested. */
@@ -447,7 +449,7 @@ const HOSTILE: readonly unknown[] = [
   1e308,
 ];
 
-const NEEDS_DEVICE = /^run|^assembleMasks$|^measureDevice$/;
+const NEEDS_DEVICE = /^run|^assembleMasks$|^measureDevice$|^readDeviceMemory$/;
 const calls = (Object.entries(GOOD) as [Name, GoodCall][]).filter(([name]) => !NEEDS_DEVICE.test(name) || onDevice !== null);
 
 describe.skipIf(addon === null).each(calls)("%s", (name, { args, nullable = [], any = [] }) => {

@@ -54,6 +54,22 @@ TEST_F(ProbeTest, ADeviceThatCannotBeDescribedEndsTheList) {
   EXPECT_EQ(ProbeDriver(FakeDriverSearch()).devices.at(0).uuid, "");
 }
 
+TEST_F(ProbeTest, ReadsTheMemoryOfADevice) {
+  state().memory_bytes = std::size_t{3} << 20;
+  const Result<MemoryReport> memory = ReadMemory(FakeDriverSearch(), 0);
+  ASSERT_TRUE(memory.ok()) << memory.status().message();
+  EXPECT_EQ(memory.value().total_bytes, std::uint64_t{3} << 20);
+  EXPECT_EQ(memory.value().free_bytes, std::uint64_t{3} << 20);
+  EXPECT_EQ(state().retained_contexts, 0) << "the context is given back";
+  EXPECT_NE(ReadMemory(FakeDriverSearch(), 7).status().message().find("cuDeviceGet"), std::string::npos);
+  EXPECT_FALSE(ReadMemory(Only(DriverSearch(""), kFakes + "/versions"), 0).ok());
+  for (const char* function : {"cuInit", "cuDevicePrimaryCtxRetain", "cuCtxSetCurrent", "cuMemGetInfo_v2"}) {
+    FailNext(function, 999);
+    EXPECT_NE(ReadMemory(FakeDriverSearch(), 0).status().message().find("(999)"), std::string::npos) << function;
+    EXPECT_EQ(state().retained_contexts, 0) << function;
+  }
+}
+
 TEST_F(ProbeTest, NothingInstalled) {
   const DriverReport driver = ProbeDriver(Only(DriverSearch(""), kFakes + "/versions"));
   EXPECT_EQ(driver.library.path, "");

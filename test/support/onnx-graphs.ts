@@ -23,6 +23,8 @@ export interface Constant {
   readonly dims: readonly number[];
   readonly data: TensorData;
   readonly type?: ElementType;
+  /** File beside the model that has the values; the model itself gets none then. */
+  readonly external?: string;
 }
 
 /** JavaScript numbers do not tell integers from floats, and ONNX does, so the kind is spelled out. */
@@ -51,6 +53,8 @@ export interface Graph {
   /** In execution order. */
   readonly nodes: readonly GraphNode[];
   readonly initializers?: readonly Constant[];
+  /** What the model says about values in between. */
+  readonly values?: readonly TensorValue[];
   readonly graphName?: string;
 }
 
@@ -81,13 +85,14 @@ export function buildModel(model: ModelDescription): Uint8Array {
   );
 }
 
-function graph({ inputs, outputs, nodes, initializers = [], graphName = "graph" }: Graph): Uint8Array {
+function graph({ inputs, outputs, nodes, initializers = [], values = [], graphName = "graph" }: Graph): Uint8Array {
   return message(
     ...nodes.map((node) => nested(1, nodeProto(node))),
     text(2, graphName),
     ...initializers.map((constant) => nested(5, tensorProto(constant))),
     ...inputs.map((value) => nested(11, valueInfo(value))),
     ...outputs.map((value) => nested(12, valueInfo(value))),
+    ...values.map((value) => nested(13, valueInfo(value))),
   );
 }
 
@@ -114,7 +119,11 @@ function attributeValue(attribute: Attribute): Uint8Array {
   return message(...attribute.strings.map((value) => text(9, value)), integer(ATTRIBUTE_TYPE, 8));
 }
 
-function tensorProto({ name, dims, data, type = typeOfData(data) }: Constant): Uint8Array {
+function tensorProto({ name, dims, data, type = typeOfData(data), external }: Constant): Uint8Array {
+  if (external !== undefined) {
+    const place = [nested(13, message(text(1, "location"), text(2, external))), integer(14, 1)];
+    return message(...dims.map((size) => integer(1, size)), integer(2, ELEMENT_TYPES[type]), text(8, name), ...place);
+  }
   const content = isStrings(data)
     ? data.map((value) => text(6, value))
     : [nested(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength))]; // raw_data, little-endian like this machine

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
-import type { CompiledModel } from "../../compilation/index.js";
+import type { CompiledModel, CompileModelOptions, CompileProgress, TensorRtBuildEstimate } from "../../compilation/index.js";
 import { humanReadableSize } from "../../store/human-readable-size.js";
+import { estimateLine, formatCompilationPlan, timeLeft } from "../format-estimate.js";
 import { addProviderOption } from "../model-options.js";
 import { parseBatchRange, parseCount, parseGpu, parseImageSize } from "../option-values.js";
 import { progressLine } from "../progress.js";
@@ -19,6 +20,7 @@ interface CompileFlags {
   readonly timingCache?: string;
   readonly hardwareCompatible?: boolean;
   readonly versionCompatible?: boolean;
+  readonly dryRun?: boolean;
   readonly json?: boolean;
 }
 
@@ -46,6 +48,40 @@ function formatCompiled({ modelId, packageId, directory, quantization, batch, re
   ];
 }
 
+function toOptions(flags: CompileFlags): CompileModelOptions {
+  const { provider, package: modelPackageId, fp16, batch, device, output, workspace, timingCache } = flags;
+  const { hardwareCompatible, versionCompatible } = flags;
+  const [width, height] = [flags.imageSize ?? []].flat();
+  return {
+    ...(provider === undefined ? {} : { weightsProvider: provider }),
+    ...(modelPackageId === undefined ? {} : { modelPackageId }),
+    ...(fp16 === undefined ? {} : { fp16 }),
+    ...(batch === undefined ? {} : { batch }),
+    ...(width === undefined ? {} : { imageSize: { width, height: height ?? width } }),
+    ...(device === undefined ? {} : { device }),
+    ...(output === undefined ? {} : { outputDirectory: output }),
+    ...(workspace === undefined ? {} : { workspaceBytes: workspace * MEBIBYTE }),
+    ...(timingCache === undefined ? {} : { timingCachePath: timingCache }),
+    ...(hardwareCompatible === undefined ? {} : { hardwareCompatible }),
+    ...(versionCompatible === undefined ? {} : { versionCompatible }),
+  };
+}
+
+/** The estimate stays above the progress, and says how much time is left. */
+function listener(status: StatusLine, width: number | undefined): (event: CompileProgress) => void {
+  let begun: { readonly at: number; readonly estimate: TensorRtBuildEstimate } | null = null;
+  return (event) => {
+    if (event.type === "estimated") {
+      begun = { at: performance.now(), estimate: event.estimate };
+      status.print(estimateLine(event.estimate));
+      return;
+    }
+    const left = begun === null ? null : timeLeft(begun.estimate, (performance.now() - begun.at) / 1000);
+    const line = progressLine(event, width, left);
+    if (line !== null) status.show(line);
+  };
+}
+
 export function addCompileCommand(program: Command, { io, services }: CommandContext): void {
   addProviderOption(program.command("compile"))
     .description("build a TensorRT engine for this machine's GPU from a model's ONNX package; takes minutes")
@@ -64,35 +100,30 @@ export function addCompileCommand(program: Command, { io, services }: CommandCon
     .option("--timing-cache <file>", "keep what is measured in this file, for later builds")
     .option("--hardware-compatible", "for all GPUs of the Ampere generation and later; slower")
     .option("--version-compatible", "for newer releases of TensorRT too; carries machine code for the host")
+    .option("--dry-run", "only say what the build would take; fetches the model's package, whose network has to be read")
     .option("--json", "print one JSON document")
     .action(async (model: string, flags: CompileFlags) => {
-      const { provider, package: modelPackageId, fp16, batch, device, output, workspace, timingCache, json = false } = flags;
-      const { hardwareCompatible, versionCompatible } = flags;
-      const [width, height] = [flags.imageSize ?? []].flat();
+      const { dryRun = false, json = false } = flags;
       const status = new StatusLine(io);
+      const style = styleFor(io.stdout, io.env);
+      const options = {
+        ...toOptions(flags),
+        ...(io.signal === undefined ? {} : { signal: io.signal }),
+        onProgress: listener(status, io.stderr.columns),
+      };
+      const answer = (result: object, lines: readonly string[]): void => {
+        status.clear();
+        io.stdout.write(`${json ? JSON.stringify(result, null, 2) : lines.join("\n")}\n`);
+      };
       status.show(`Asking for ${model} ...`);
       try {
-        const compiled = await services.compileModel(model, {
-          ...(provider === undefined ? {} : { weightsProvider: provider }),
-          ...(modelPackageId === undefined ? {} : { modelPackageId }),
-          ...(fp16 === undefined ? {} : { fp16 }),
-          ...(batch === undefined ? {} : { batch }),
-          ...(width === undefined ? {} : { imageSize: { width, height: height ?? width } }),
-          ...(device === undefined ? {} : { device }),
-          ...(output === undefined ? {} : { outputDirectory: output }),
-          ...(workspace === undefined ? {} : { workspaceBytes: workspace * MEBIBYTE }),
-          ...(timingCache === undefined ? {} : { timingCachePath: timingCache }),
-          ...(hardwareCompatible === undefined ? {} : { hardwareCompatible }),
-          ...(versionCompatible === undefined ? {} : { versionCompatible }),
-          ...(io.signal === undefined ? {} : { signal: io.signal }),
-          onProgress: (event) => {
-            const line = progressLine(event, io.stderr.columns);
-            if (line !== null) status.show(line);
-          },
-        });
-        status.clear();
-        const lines = formatCompiled(compiled, styleFor(io.stdout, io.env));
-        io.stdout.write(`${json ? JSON.stringify(compiled, null, 2) : lines.join("\n")}\n`);
+        if (dryRun) {
+          const plan = await services.planCompilation(model, options);
+          answer(plan, formatCompilationPlan(plan, style));
+          return;
+        }
+        const compiled = await services.compileModel(model, options);
+        answer(compiled, formatCompiled(compiled, style));
       } finally {
         status.clear();
       }

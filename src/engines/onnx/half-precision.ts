@@ -11,6 +11,7 @@
  * A value keeps its name while it is float32; its half has a name of its own. So nodes that are not converted stay as they are.
  */
 import { float32ToFloat16 } from "../float16.js";
+import { isHeavy, words } from "./operators.js";
 import {
   attributeOf,
   ATTRIBUTE,
@@ -39,9 +40,6 @@ const HALF = 10;
 const LARGEST_HALF = 65504;
 const EXTERNAL = 1;
 
-const words = (text: string): ReadonlySet<string> => new Set(text.split(" "));
-
-const HEAVY = words("Conv ConvTranspose Gemm MatMul");
 const FOLLOWING = words(
   "Abs Add AveragePool BatchNormalization Clip Concat DepthToSpace Div Dropout Elu Expand Flatten Gather Gelu GlobalMaxPool HardSigmoid " +
     "HardSwish Identity LeakyRelu Max MaxPool Min Mish Mul Neg PRelu Pad Relu Reshape Resize Selu Sigmoid Slice SpaceToDepth Split Squeeze " +
@@ -113,7 +111,7 @@ class Conversion {
     for (const bytes of contents(graph, GRAPH.initializer)) this.#addConstant(readFields(bytes));
     for (const { inputs, outputs } of this.#nodes) for (const name of [...inputs, ...outputs]) this.#names.add(name);
     for (const node of [...this.#nodes].reverse()) {
-      if (this.#isHeavy(node) || node.outputs.some((name) => this.#ahead.has(name))) for (const name of node.inputs) this.#ahead.add(name);
+      if (isHeavy(node) || node.outputs.some((name) => this.#ahead.has(name))) for (const name of node.inputs) this.#ahead.add(name);
     }
   }
 
@@ -127,7 +125,6 @@ class Conversion {
     this.#names.add(name);
   }
 
-  #isHeavy = ({ op, domain }: GraphNode): boolean => domain === "" && HEAVY.has(op);
   #typeOf = (name: string | undefined): number | null => this.#types.get(name ?? "") ?? null;
 
   convert(): Uint8Array {
@@ -162,7 +159,7 @@ class Conversion {
     const { op, domain, inputs, outputs } = node;
     if (domain !== "" || inputs.some((name) => name !== "" && this.#typeOf(name) === null)) return false;
     if (this.#typeOf(outputs[0]) !== FLOAT) return false;
-    if (HEAVY.has(op)) return inputs.every((name) => name === "" || this.#typeOf(name) === FLOAT);
+    if (isHeavy(node)) return inputs.every((name) => name === "" || this.#typeOf(name) === FLOAT);
     if (!FOLLOWING.has(op) || !outputs.some((name) => this.#ahead.has(name))) return false;
     const values = inputs.filter((name, index) => this.#isValue(node, index) && !this.#constants.has(name));
     return values.length > 0 && values.every((name) => this.#halves.has(name));

@@ -15,11 +15,24 @@ export interface Field {
 export const MODEL = { graph: 7 } as const;
 export const GRAPH = { node: 1, initializer: 5, input: 11, output: 12, valueInfo: 13 } as const;
 export const NODE = { input: 1, output: 2, name: 3, op: 4, attribute: 5, domain: 7 } as const;
-export const ATTRIBUTE = { name: 1, float: 2, integer: 3, tensor: 5, graph: 6, floats: 7, integers: 8, graphs: 11, type: 20 } as const;
+export const ATTRIBUTE = {
+  name: 1,
+  float: 2,
+  integer: 3,
+  text: 4,
+  tensor: 5,
+  graph: 6,
+  floats: 7,
+  integers: 8,
+  graphs: 11,
+  type: 20,
+} as const;
 export const TENSOR = { dims: 1, type: 2, floats: 4, name: 8, raw: 9, location: 14 } as const;
 const VALUE = { name: 1, type: 2 } as const;
 const TYPE = { tensor: 1 } as const;
-const TENSOR_TYPE = { element: 1 } as const;
+const TENSOR_TYPE = { element: 1, shape: 2 } as const;
+const SHAPE = { dimension: 1 } as const;
+const DIMENSION = { value: 1, name: 2 } as const;
 
 /** AttributeProto.type of an integer. */
 const INTEGER_ATTRIBUTE = 2n;
@@ -113,13 +126,15 @@ export function attributeOf({ fields }: GraphNode, name: string): readonly Field
   return null;
 }
 
-/** Graphs inside a node: branches, bodies of loops. */
-export function graphsIn({ fields }: GraphNode): readonly (readonly Field[])[] {
+/** Graphs inside a node, serialized: branches, bodies of loops. */
+export function graphBytesIn({ fields }: GraphNode): readonly Uint8Array[] {
   return contents(fields, NODE.attribute).flatMap((bytes) => {
     const attribute = readFields(bytes);
-    return [...contents(attribute, ATTRIBUTE.graph), ...contents(attribute, ATTRIBUTE.graphs)].map(readFields);
+    return [...contents(attribute, ATTRIBUTE.graph), ...contents(attribute, ATTRIBUTE.graphs)];
   });
 }
+
+export const graphsIn = (node: GraphNode): readonly (readonly Field[])[] => graphBytesIn(node).map(readFields);
 
 /** The same node with other inputs and outputs. */
 export function withPorts({ fields }: GraphNode, inputs: readonly string[], outputs: readonly string[]): Uint8Array {
@@ -152,4 +167,42 @@ export function readValueInfo(bytes: Uint8Array): { readonly name: string; reado
   const [type] = contents(fields, VALUE.type);
   const [tensor] = type === undefined ? [] : contents(readFields(type), TYPE.tensor);
   return { name: textOf(fields, VALUE.name), type: tensor === undefined ? 0 : integerOf(readFields(tensor), TENSOR_TYPE.element) };
+}
+
+/** Sizes of an input or output: a number, the name of one that varies, or null for one that is not said. null for what has no shape. */
+export function readShape(bytes: Uint8Array): readonly (number | string | null)[] | null {
+  const [type] = contents(readFields(bytes), VALUE.type);
+  const [tensor] = type === undefined ? [] : contents(readFields(type), TYPE.tensor);
+  const [shape] = tensor === undefined ? [] : contents(readFields(tensor), TENSOR_TYPE.shape);
+  if (shape === undefined) return null;
+  return contents(readFields(shape), SHAPE.dimension).map((dimension) => {
+    const fields = readFields(dimension);
+    // Some exporters write -1 for a size that varies.
+    const size = fields.find(({ number, value }) => number === DIMENSION.value && typeof value === "bigint")?.value as bigint | undefined;
+    if (size !== undefined) return size <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(size) : null;
+    return textOf(fields, DIMENSION.name) || null;
+  });
+}
+
+/** An integer of the node, which may be negative. */
+export function integerAttribute(node: GraphNode, name: string, otherwise: number): number {
+  const found = attributeOf(node, name)?.findLast(({ number, value }) => number === ATTRIBUTE.integer && typeof value === "bigint");
+  return found === undefined ? otherwise : Number(BigInt.asIntN(64, found.value as bigint));
+}
+
+/** Integers of an attribute; null where the node does not have it. */
+export function integersOf(node: GraphNode, name: string): readonly number[] | null {
+  const attribute = attributeOf(node, name);
+  if (attribute === null) return null;
+  return attribute.flatMap(({ number, value }) => {
+    if (number !== ATTRIBUTE.integers) return [];
+    return typeof value === "bigint" ? [Number(BigInt.asIntN(64, value))] : packedIntegers(value);
+  });
+}
+
+function packedIntegers(bytes: Uint8Array): readonly number[] {
+  const reader = new BinaryReader(bytes);
+  const numbers: number[] = [];
+  while (reader.pos < reader.len) numbers.push(Number(reader.int64()));
+  return numbers;
 }

@@ -3,6 +3,7 @@
  *
  * Operators: https://github.com/onnx/onnx/blob/main/docs/Operators.md
  */
+import { words } from "./operators.js";
 import {
   attributeOf,
   ATTRIBUTE,
@@ -19,8 +20,6 @@ import {
 export const FLOAT = 1;
 const INT64 = 7;
 const BOOL = 9;
-
-const words = (text: string): ReadonlySet<string> => new Set(text.split(" "));
 
 const COUNTS = words("Shape Size NonZero ArgMax ArgMin NonMaxSuppression");
 const TRUTHS = words("Equal Less Greater LessOrEqual GreaterOrEqual And Or Not Xor IsNaN IsInf");
