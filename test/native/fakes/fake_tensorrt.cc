@@ -424,7 +424,7 @@ void* Deserialize(void* self, const void* data, std::size_t bytes) {
     runtime.Report(1, "deserializeCudaEngine: the plan is damaged");
     return nullptr;
   }
-  if (const int device = Driver().state->compute_capability;
+  if (const int device = Driver().state()->compute_capability;
       plan->compute_capability != 0 && plan->compute_capability != device) {
     const auto text = [](int capability) { return std::to_string(capability / 10) + "." + std::to_string(capability % 10); };
     runtime.Report(4, ("The engine plan file is generated on an incompatible device, expecting compute " + text(device) +
