@@ -52,7 +52,7 @@ struct Room {
 class PrepareTask : public DeviceTask {
  public:
   PrepareTask(Napi::Env env, std::shared_ptr<PreprocessorState> state, StablePicture picture)
-      : DeviceTask(env, state->queue->lanes(), kRunStage),
+      : DeviceTask(env, *state->queue, kRunStage),
         state_(std::move(state)),
         picture_(std::move(picture.picture)),
         copy_(std::move(picture.copy)) {
@@ -132,7 +132,7 @@ class PrepareTask : public DeviceTask {
 class CloseTask : public DeviceTask {
  public:
   CloseTask(Napi::Env env, std::shared_ptr<PreprocessorState> state)
-      : DeviceTask(env, state->queue->lanes(), kRunStage), queue_(state->queue), state_(std::move(state)) {}
+      : DeviceTask(env, *state->queue, kRunStage), queue_(state->queue), state_(std::move(state)) {}
   Napi::Value Value(Napi::Env env) override { return env.Undefined(); }
 
  protected:
@@ -160,12 +160,17 @@ class NativeDevicePreprocessor : public Napi::ObjectWrap<NativeDevicePreprocesso
     if (room->arriving == nullptr) throw Napi::TypeError::New(info.Env(), "Preprocessors are made by openDevicePreprocessor.");
     state_ = std::move(room->arriving);
   }
+  ~NativeDevicePreprocessor() override {
+    if (state_ != nullptr) DeviceQueue::Discard(state_->queue, std::move(state_));
+  }
 
  private:
   Napi::Value Run(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
     RequireOpen(env);
-    auto task = std::make_unique<PrepareTask>(env, state_, ReadPicture(info[0], info[1], info[2]));
+    StablePicture picture = ReadPicture(info[0], info[1], info[2]);
+    RequireOpen(env);  // a getter of the arguments may have closed it
+    auto task = std::make_unique<PrepareTask>(env, state_, std::move(picture));
     return LaneTask::Submit(env, std::move(task), env.Null());
   }
 

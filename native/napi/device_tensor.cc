@@ -24,7 +24,7 @@ thread_local Arriving* arriving_here = nullptr;
 class ReadTask : public DeviceTask {
  public:
   ReadTask(Napi::Env env, std::shared_ptr<const trt::DeviceTensor> tensor, const DeviceQueue& queue)
-      : DeviceTask(env, queue.lanes(), kStage), tensor_(std::move(tensor)), type_(tensor_->type()), bytes_(tensor_->bytes()) {}
+      : DeviceTask(env, queue, kStage), tensor_(std::move(tensor)), type_(tensor_->type()), bytes_(tensor_->bytes()) {}
 
   Napi::Value Value(Napi::Env env) override {
     if (bytes_ <= kCopiedOutputBytes) return CopyElements(env, type_, memory_.get(), bytes_);
@@ -93,7 +93,7 @@ class ReadTask : public DeviceTask {
 class ReleaseTask : public DeviceTask {
  public:
   ReleaseTask(Napi::Env env, std::shared_ptr<const trt::DeviceTensor> tensor, const DeviceQueue& queue)
-      : DeviceTask(env, queue.lanes(), kStage), tensor_(std::move(tensor)) {}
+      : DeviceTask(env, queue, kStage), tensor_(std::move(tensor)) {}
   Napi::Value Value(Napi::Env env) override { return env.Undefined(); }
 
  protected:
@@ -144,6 +144,10 @@ NativeDeviceTensor::NativeDeviceTensor(const Napi::CallbackInfo& info) : ObjectW
     dims.Set(static_cast<std::uint32_t>(i), static_cast<double>(tensor_->shape()[i]));
   self.Set("dims", dims);
   self.Set("device", tensor_->store()->resources().device->ordinal());
+}
+
+NativeDeviceTensor::~NativeDeviceTensor() {
+  if (tensor_ != nullptr) DeviceQueue::Discard(std::move(queue_), std::move(tensor_));
 }
 
 Napi::Value NativeDeviceTensor::Read(const Napi::CallbackInfo& info) {

@@ -20,13 +20,13 @@ class NativeDeviceTensor : public Napi::ObjectWrap<NativeDeviceTensor> {
   static const std::shared_ptr<const trt::DeviceTensor>& From(Napi::Value value, const std::string& where);
 
   explicit NativeDeviceTensor(const Napi::CallbackInfo& info);
+  ~NativeDeviceTensor() override;
 
  private:
   Napi::Value Read(const Napi::CallbackInfo& info);
   Napi::Value Close(const Napi::CallbackInfo& info);
 
-  // Null once it is closed. Left to the collector, the memory is given back on its thread: that is one call of the driver, which
-  // does not wait where memory is allocated in the order of streams.
+  // Null once it is closed.
   std::shared_ptr<const trt::DeviceTensor> tensor_;
   std::shared_ptr<DeviceQueue> queue_;
 };

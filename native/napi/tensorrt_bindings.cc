@@ -41,12 +41,13 @@ struct Room {
 class CloseTask : public DeviceTask {
  public:
   CloseTask(Napi::Env env, std::shared_ptr<EngineState> state)
-      : DeviceTask(env, state->queue->lanes(), kTensorRtRunStage), state_(std::move(state)) {}
+      : DeviceTask(env, *state->queue, kTensorRtRunStage), state_(std::move(state)) {}
   Napi::Value Value(Napi::Env env) override { return env.Undefined(); }
 
  protected:
   bool CanSubmit() override { return state_->counters->Read().waiting == 0 && state_->executors->AllFree(); }
   Status Submit() override {
+    state_->completion->Stop();
     state_->executors.reset();
     state_->engine.reset();
     return {};
@@ -237,7 +238,9 @@ class LoadTask : public LaneTask {
     }
     Result<std::shared_ptr<trt::ExecutorPool>> executors = trt::ExecutorPool::Create(engine.value(), settings_.contexts, options);
     if (!executors.ok()) return executors.status();
-    state_ = std::make_shared<EngineState>();
+    // An engine that nobody has closed ends with its JavaScript object or with its last run, both on JavaScript's thread.
+    state_.reset(new EngineState(),
+                 [](EngineState* last) { DeviceQueue::Discard(last->queue, std::shared_ptr<const EngineState>(last)); });
     state_->queue = queue.value();
     state_->engine = std::move(engine.value());
     state_->inputs = state_->engine->inputs();
@@ -251,6 +254,9 @@ class LoadTask : public LaneTask {
   Napi::Value Value(Napi::Env env) override {
     const Status started = state_->queue->Start(state_->queue);
     if (!started.ok()) ThrowStatus(env, started);
+    Result<std::shared_ptr<Lanes>> completion = state_->queue->AddCompletion();
+    if (!completion.ok()) ThrowStatus(env, completion.status());
+    state_->completion = std::move(completion.value());
     room_->arriving = std::move(state_);
     return room_->engine_class.New({});
   }

@@ -21,10 +21,16 @@ namespace {
 class RunTask : public DeviceTask {
  public:
   RunTask(Napi::Env env, std::shared_ptr<EngineState> state, std::optional<trt::DecodeJob> decode)
-      : DeviceTask(env, state->queue->lanes(), kTensorRtRunStage),
+      : DeviceTask(env, *state->queue, state->completion, kTensorRtRunStage),
         state_(std::move(state)),
-        decode_(std::move(decode)),
-        counted_(state_->counters, state_->queue->counters()) {}
+        decode_(std::move(decode)) {}
+
+  // Last of all before it is handed over: whoever closes the engine waits for runs that are counted, and arguments that are
+  // refused, or that close the engine while they are read, leave none behind.
+  void Count(Napi::Env env) {
+    if (state_->closed) ThrowStatus(env, {Code::kClosed, kTensorRtRunStage, "The engine is closed."});
+    counted_.emplace(state_->counters, state_->queue->counters());
+  }
 
   void SetInput(std::size_t index, Napi::Object tensor, const std::string& where) {
     const Napi::Env env = tensor.Env();
@@ -154,7 +160,7 @@ class RunTask : public DeviceTask {
   }
 
   Status Submit() override {
-    counted_.Start();
+    counted_->Start();
     if (!pictures_.empty()) {
       Result<kernels::PreprocessJob> job = kernels::PreprocessJob::Make(pictures_);
       if (!job.ok()) return job.status();
@@ -189,7 +195,7 @@ class RunTask : public DeviceTask {
   void Settled() override {
     lease_ = {};
     residents_.clear();
-    counted_.End(status().code());
+    counted_->End(status().code());
     state_->queue->lanes()->Wake();
   }
 
@@ -220,7 +226,7 @@ class RunTask : public DeviceTask {
   std::optional<trt::DecodeJob> decode_;
   std::vector<Output> outputs_;
   std::vector<trt::Decoded> decoded_;
-  CountedRun counted_;
+  std::optional<CountedRun> counted_;
 };
 
 Napi::Value Start(Napi::Env env, const std::shared_ptr<EngineState>& state, Napi::Value inputs,
@@ -229,6 +235,7 @@ Napi::Value Start(Napi::Env env, const std::shared_ptr<EngineState>& state, Napi
   auto task = std::make_unique<RunTask>(env, state, std::move(decode));
   task->SetInputs(inputs.As<Napi::Array>());
   task->SetUses(uses);
+  task->Count(env);
   return LaneTask::Submit(env, std::move(task), cancel.IsUndefined() ? env.Null() : cancel);
 }
 

@@ -17,6 +17,8 @@ constexpr char kTensorRtRunStage[] = "tensorrt.run";
 // An engine and what runs it. Tasks share it, so it outlives its JavaScript object while a run is in progress.
 struct EngineState {
   std::shared_ptr<DeviceQueue> queue;
+  // Waits for its runs; JavaScript thread. Ends with the executors.
+  std::shared_ptr<Lanes> completion;
   // Closing frees these two on the device's thread, while runs that have ended are still to be settled on the JavaScript thread.
   std::shared_ptr<const trt::Engine> engine;
   std::shared_ptr<trt::ExecutorPool> executors;

@@ -180,7 +180,7 @@ Status Executor::Submit(const std::vector<InputView>& inputs, const DecodeJob* d
   uses_ = std::move(uses.value());
   kept_.assign(uses_.size(), nullptr);
   Status status = Run(inputs, decode);
-  if (status.ok()) status = Keep();
+  if (status.ok()) status = WithRoom([this] { return Keep(); });
   if (status.ok()) status = done_.Record(stream_);
   if (!status.ok()) {
     // Part of the work may be in the stream; its memory has to be free before anything else uses it.
@@ -194,29 +194,31 @@ Status Executor::Submit(const std::vector<InputView>& inputs, const DecodeJob* d
 }
 
 Status Executor::Run(const std::vector<InputView>& inputs, const DecodeJob* decode) {
-  const Key key = KeyOf(inputs, decode, uses_);
-  Captured* captured = FindCaptured(key);
-  if (captured != nullptr && captured->graph) {
-    IM_RETURN_IF_ERROR(captured->binding->Fill(inputs, decode, uses_));
-    IM_RETURN_IF_ERROR(captured->graph->Launch(stream_));
-    ++statistics_.graph_launches;
-    current_ = captured->binding.get();
-    return {};
-  }
-  if (options_.graphs > 0 && captured == nullptr && HasComeBefore(key) && general_->is_static()) {
-    const Result<Binding*> binding = RunAndCapture(key, inputs, decode);
-    if (binding.ok()) {
-      current_ = binding.value();
-      return {};
+  if (options_.graphs > 0) {
+    const Key key = KeyOf(inputs, decode, uses_);
+    const bool wanted = admission_.Count(key);
+    const auto captured = captured_.find(key);
+    if (captured != captured_.end()) return Launch(captured->second, inputs, decode);
+    if (wanted && general_->is_static()) {
+      const Result<Binding*> binding = RunAndCapture(key, inputs, decode);
+      if (binding.ok()) {
+        current_ = binding.value();
+        return {};
+      }
+      // Graphs save time, nothing else: without one the run goes on as before.
+      ++statistics_.graphs_given_up;
+      statistics_.last_capture_failure = binding.status().message();
+      admission_.Failed(key);
+      // What it has freed in the order of the stream is free then.
+      (void)stream_.Synchronize();
     }
-    // Graphs save time, nothing else: without one the run goes on as before.
-    GiveUp(key, binding.status());
   }
-  IM_RETURN_IF_ERROR(general_->Configure(inputs));
-  IM_RETURN_IF_ERROR(general_->Fill(inputs, decode, uses_));
-  IM_RETURN_IF_ERROR(general_->Enqueue());
   current_ = general_.get();
-  return {};
+  return WithRoom([&]() -> Status {
+    IM_RETURN_IF_ERROR(general_->Configure(inputs));
+    IM_RETURN_IF_ERROR(general_->Fill(inputs, decode, uses_));
+    return general_->Enqueue();
+  });
 }
 
 Status Executor::Keep() {
@@ -227,52 +229,6 @@ Status Executor::Keep() {
     kept_[i] = std::move(kept.value());
   }
   return {};
-}
-
-Executor::Captured* Executor::FindCaptured(const Key& key) {
-  const auto found = std::find_if(captured_.begin(), captured_.end(), [&](const Captured& entry) { return entry.key == key; });
-  if (found == captured_.end()) return nullptr;
-  captured_.splice(captured_.begin(), captured_, found);
-  return &captured_.front();
-}
-
-bool Executor::HasComeBefore(const Key& key) {
-  const auto found = std::find(seen_.begin(), seen_.end(), key);
-  if (found != seen_.end()) {
-    seen_.splice(seen_.begin(), seen_, found);
-    return true;
-  }
-  seen_.push_front(key);
-  if (seen_.size() > options_.graphs * 4) seen_.pop_back();
-  return false;
-}
-
-Result<Binding*> Executor::RunAndCapture(const Key& key, const std::vector<InputView>& inputs, const DecodeJob* decode) {
-  // All work is done at this moment, so an entry can go.
-  if (captured_.size() >= options_.graphs) captured_.pop_back();
-  Result<std::unique_ptr<Binding>> made = Binding::Create(engine_, stream_, shared_, options_.kernels, journal_);
-  if (!made.ok()) return made.status();
-  Binding& binding = *made.value();
-  IM_RETURN_IF_ERROR(binding.Configure(inputs));
-  if (!binding.is_static()) return Status(Code::kTensorRt, kStage, "The sizes of the outputs depend on the data.");
-  IM_RETURN_IF_ERROR(binding.Fill(inputs, decode, uses_));
-  // Once outside of a capture: TensorRT prepares what it must not prepare inside.
-  const Status warm = binding.Enqueue();
-  Result<cuda::Graph> graph = warm.ok() ? cuda::Graph::Capture(stream_, [&] { return binding.Enqueue(); }) : warm;
-  if (!graph.ok()) {
-    (void)stream_.Synchronize();  // before the context goes that this work uses
-    return graph.status();
-  }
-  ++statistics_.graphs_captured;
-  captured_.push_front({key, std::move(made.value()), std::move(graph.value())});
-  return captured_.front().binding.get();
-}
-
-void Executor::GiveUp(const Key& key, const Status& why) {
-  ++statistics_.graphs_given_up;
-  statistics_.last_capture_failure = why.message();
-  if (captured_.size() >= options_.graphs) captured_.pop_back();
-  captured_.push_front({key, nullptr, std::nullopt});
 }
 
 Result<std::vector<OutputView>> Executor::Wait() {

@@ -2,12 +2,12 @@
 //
 // Runs whose shapes come again are captured: uploading, network, decoding and downloading become one launch. A captured graph
 // holds the addresses and the context that it was recorded with, so each has a context and memory of its own; changing the
-// context would break the graph. Shapes that come once share one context, whatever their number.
+// context would break the graph. Shapes without a graph share one context, whatever their number.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,11 +17,12 @@
 #include "cuda/device.h"
 #include "tensorrt/binding.h"
 #include "tensorrt/engine.h"
+#include "tensorrt/graph_admission.h"
 
 namespace im::trt {
 
 struct ExecutorOptions {
-  // How many shapes keep a graph at a time; the one that was not used for longest makes room. 0 = no graphs.
+  // How many shapes keep a graph at a time; which ones, graph_admission.h says. 0 = no graphs.
   std::size_t graphs = 8;
   DeviceKernels kernels = {};
   // For outputs that stay on the device; null when none do.
@@ -32,7 +33,7 @@ struct ExecutorStatistics {
   std::uint64_t runs = 0;
   std::uint64_t graph_launches = 0;
   std::uint64_t graphs_captured = 0;
-  // Shapes that are run without a graph from now on, because the capture failed.
+  // Captures that failed. Such a shape runs without a graph, and is tried again after ever more runs.
   std::uint64_t graphs_given_up = 0;
   // Why, the last time; "" = never.
   std::string last_capture_failure;
@@ -62,15 +63,18 @@ class Executor {
  private:
   // Shapes of all inputs, one after the other; behind that of a job, the sizes of its copies and launches, which a graph holds
   // too; and what of a decode job it holds, what is uploaded and what is downloaded.
-  using Key = std::vector<Shape>;
+  using Key = GraphAdmission::Key;
   struct Captured {
-    Key key;
     std::unique_ptr<Binding> binding;
-    std::optional<cuda::Graph> graph;  // none: given up
+    cuda::Graph graph;
   };
 
   Executor(std::shared_ptr<const Engine> engine, const ExecutorOptions& options, cuda::Stream stream, cuda::Event done)
-      : engine_(std::move(engine)), options_(options), stream_(std::move(stream)), done_(std::move(done)) {}
+      : engine_(std::move(engine)),
+        options_(options),
+        stream_(std::move(stream)),
+        done_(std::move(done)),
+        admission_(options.graphs) {}
   Status Check(const std::vector<InputView>& inputs, const DecodeJob* decode) const;
   Status CheckResident(const Tensor& tensor, const InputView& input) const;
   // One for each output.
@@ -78,11 +82,25 @@ class Executor {
   // Copies the outputs that are to stay.
   Status Keep();
   Status Run(const std::vector<InputView>& inputs, const DecodeJob* decode);
-  Captured* FindCaptured(const Key& key);
-  bool HasComeBefore(const Key& key);
-  // One plain run through a context of its own, which is then captured. Nothing when there is no room for it.
+  Status Launch(const Captured& captured, const std::vector<InputView>& inputs, const DecodeJob* decode);
+  // One plain run through a context of its own, which is then captured.
+  Result<Captured> Capture(const std::vector<InputView>& inputs, const DecodeJob* decode);
+  // The same, with a place for the graph. Where memory is short, weaker shapes make room.
   Result<Binding*> RunAndCapture(const Key& key, const std::vector<InputView>& inputs, const DecodeJob* decode);
-  void GiveUp(const Key& key, const Status& why);
+
+  // All but the one that the current run uses.
+  std::vector<Key> DroppableGraphs() const;
+  // Whether there were any. Their memory is free then, and these shapes are not captured again for a while.
+  bool DropGraphs(const std::vector<Key>& keys);
+  // `action`, and once more where it fails for want of memory that graphs hold: they save time, nothing else.
+  template <typename Action>
+  Status WithRoom(Action action) {
+    const Status status = action();
+    if (!IsWantOfMemory(status) || !DropGraphs(DroppableGraphs())) return status;
+    return action();
+  }
+  // On the device, or of pinned memory on the host.
+  static bool IsWantOfMemory(const Status& status);
 
   const std::shared_ptr<const Engine> engine_;
   const ExecutorOptions options_;
@@ -92,8 +110,10 @@ class Executor {
   cuda::DeviceBuffer scratch_;
   SharedMemory shared_;
   std::unique_ptr<Binding> general_;
-  std::list<Captured> captured_;  // the last used first
-  std::list<Key> seen_;           // the last seen first
+  // Keys: the shapes of all inputs, one after the other; behind that of a job, the sizes of its copies and launches, which a
+  // graph holds too; and what of a decode job it holds, what is uploaded and what is downloaded.
+  std::map<Key, Captured> captured_;
+  GraphAdmission admission_;
   Binding* current_ = nullptr;
   // Of the last Submit: one for each output.
   std::vector<OutputUse> uses_;

@@ -8,18 +8,26 @@ namespace {
 constexpr std::size_t kMaximumEntries = 16;
 constexpr std::size_t kMaximumLog = 4096;
 
-// Never destroyed: TensorRT may still log while the process ends.
-std::string& ThreadLog() {
-  thread_local auto* log = new std::string();
-  return *log;
+// Of a thread that ends: objects that it destroys after its log may still have TensorRT log. A bool is never destroyed.
+thread_local bool log_is_gone = false;
+
+struct Log {
+  ~Log() { log_is_gone = true; }
+  std::string text;
+};
+
+// Null where it is gone.
+std::string* ThreadLog() {
+  thread_local Log log;
+  return log_is_gone ? nullptr : &log.text;
 }
 
 void Record(Severity severity, const char* text) noexcept {
   if (severity > Severity::kWarning || text == nullptr) return;
-  std::string& log = ThreadLog();
-  if (log.size() > kMaximumLog) return;
-  if (!log.empty()) log += "; ";
-  log += text;
+  std::string* log = ThreadLog();
+  if (log == nullptr || log->size() > kMaximumLog) return;
+  if (!log->empty()) *log += "; ";
+  *log += text;
 }
 
 class ProcessLogger10 final : public Logger10 {
@@ -37,7 +45,10 @@ void* LoggerOf(int major) {
   return major >= 11 ? static_cast<void*>(logger_11) : static_cast<void*>(logger_10);
 }
 
-std::string TakeThreadLog() { return std::exchange(ThreadLog(), std::string()); }
+std::string TakeThreadLog() {
+  std::string* log = ThreadLog();
+  return log == nullptr ? std::string() : std::exchange(*log, std::string());
+}
 
 std::int32_t Journal::getNbErrors() const noexcept {
   std::lock_guard<std::mutex> lock(mutex_);

@@ -729,7 +729,7 @@ export interface NativeTensorRtStatistics {
   readonly deviceRuns: NativeRunCounts;
   readonly graphLaunches: number;
   readonly graphsCaptured: number;
-  /** Shapes that run without a graph because the capture failed, and why the last one did. */
+  /** Captures that failed, after which the shape runs without a graph until it is tried again; and why the last one did. */
   readonly graphsGivenUp: number;
   readonly lastCaptureFailure: string | null;
   /** Weights and what else TensorRT holds, bytes. */

@@ -1,13 +1,12 @@
 /** Models with key points on the stand-in of TensorRT: boxes and points by the device are those by the CPU, and nothing else is downloaded. */
-import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 
-import { TensorRtEngine } from "../../src/engines/index.js";
-import { AutoModel, type AutoModelOptions, type KeyPointModel, type KeyPoints } from "../../src/index.js";
+import type { KeyPointModel, KeyPoints } from "../../src/index.js";
 import { loadAddon } from "../../src/native/index.js";
 import { DYNAMIC_BATCH, HALF_IMAGES, noisePicture, planOf, writeEnginePackage } from "../support/engine-packages.js";
 import { nvidiaFakes } from "../support/nvidia-fakes.js";
 import { inferenceConfig } from "../support/packages.js";
+import { loadBoth, useStandIns } from "../support/stand-ins.js";
 
 const fakes = loadAddon() === null ? null : nvidiaFakes();
 
@@ -43,10 +42,6 @@ function write({ architecture, output, images, rows = false }: Engine): Promise<
   return writeEnginePackage(DYNAMIC_BATCH, planOf([output], images), config, architecture, files);
 }
 
-async function load(directory: string, options: AutoModelOptions = {}): Promise<KeyPointModel> {
-  return (await AutoModel.fromPretrained(directory, options)) as KeyPointModel;
-}
-
 const columns = (results: readonly KeyPoints[]) =>
   results.map(({ xy, confidence, covariance, detections }) => {
     const { xyxy, classId, confidence: scores } = detections;
@@ -56,25 +51,13 @@ const columns = (results: readonly KeyPoints[]) =>
 const pictures = [64, 200, 31, 64, 77].map((side, index) => noisePicture(side, side + 40, index));
 
 describe.skipIf(fakes === null)("key points of an engine", () => {
-  beforeAll(() => {
-    process.env["INFERENCE_MODELS_CUDA_LIBRARY_PATH"] = join(fakes!, "cuda");
-    process.env["INFERENCE_MODELS_TENSORRT_LIBRARY_PATH"] = join(fakes!, "trt10");
-  });
-  afterAll(() => {
-    delete process.env["INFERENCE_MODELS_CUDA_LIBRARY_PATH"];
-    delete process.env["INFERENCE_MODELS_TENSORRT_LIBRARY_PATH"];
-  });
+  useStandIns(fakes);
   afterEach(() => {
     vi.restoreAllMocks();
   });
 
   it.each(Object.entries(ENGINES))("of %s are taken by the device", async (_, what) => {
-    const directory = await write(what);
-    const onCpu = await load(directory);
-    const loading = vi.spyOn(TensorRtEngine, "load");
-    const onDevice = await load(directory, { executor: "cuda" });
-    const engine = (await loading.mock.results[0]!.value) as TensorRtEngine;
-    const downloads = [vi.spyOn(engine, "run"), vi.spyOn(engine, "runPictures" as never)];
+    const { onCpu, onDevice, engine, downloads } = await loadBoth<KeyPointModel>(await write(what));
     expect(onDevice.info).toMatchObject({ preprocessExecutor: "cuda", decodeExecutor: "cuda" });
     let points = 0;
     const ofNms = [

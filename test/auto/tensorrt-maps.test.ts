@@ -1,6 +1,5 @@
 /** Models with a value for every pixel on the stand-in of TensorRT: maps by the device are those by the CPU. */
-import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 
 import { DEVICE_MAP_PIXELS, TensorRtEngine, type MapRequest } from "../../src/engines/index.js";
 import { ModelInputError } from "../../src/errors.js";
@@ -10,6 +9,7 @@ import { loadAddon } from "../../src/native/index.js";
 import { DYNAMIC_BATCH, HALF_IMAGES, noisePicture, planOf, writeEnginePackage } from "../support/engine-packages.js";
 import { nvidiaFakes } from "../support/nvidia-fakes.js";
 import { inferenceConfig } from "../support/packages.js";
+import { loadBoth, useStandIns } from "../support/stand-ins.js";
 
 const fakes = loadAddon() === null ? null : nvidiaFakes();
 
@@ -40,26 +40,10 @@ const bytesOf = ({ buffer, byteOffset, byteLength }: Uint8Array | Uint16Array | 
 const pictures = [64, 90, 31, 64, 77].map((side, index) => noisePicture(side, side + 40, index));
 
 describe.skipIf(fakes === null)("maps of an engine", () => {
-  beforeAll(() => {
-    process.env["INFERENCE_MODELS_CUDA_LIBRARY_PATH"] = join(fakes!, "cuda");
-    process.env["INFERENCE_MODELS_TENSORRT_LIBRARY_PATH"] = join(fakes!, "trt10");
-  });
-  afterAll(() => {
-    delete process.env["INFERENCE_MODELS_CUDA_LIBRARY_PATH"];
-    delete process.env["INFERENCE_MODELS_TENSORRT_LIBRARY_PATH"];
-  });
+  useStandIns(fakes);
   afterEach(() => {
     vi.restoreAllMocks();
   });
-
-  async function loadBoth<Model>(directory: string) {
-    const onCpu = await load<Model>(directory);
-    const loading = vi.spyOn(TensorRtEngine, "load");
-    const onDevice = await load<Model>(directory, { executor: "cuda" });
-    const engine = (await loading.mock.results[0]!.value) as TensorRtEngine;
-    const downloads = [vi.spyOn(engine, "run"), vi.spyOn(engine, "runPictures" as never)];
-    return { onCpu, onDevice, engine, downloads };
-  }
 
   it.each([
     ["deep-lab-v3-plus", "out logits 0 4 -1 3 16 16", LETTERBOX],

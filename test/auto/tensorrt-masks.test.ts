@@ -1,14 +1,14 @@
 /** Models with masks on the stand-in of TensorRT: boxes and masks by the device are those by the CPU, and nothing else is downloaded. */
-import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 
-import { TensorRtEngine } from "../../src/engines/index.js";
+import type { TensorRtEngine } from "../../src/engines/index.js";
 import { AutoModel, type AutoModelOptions, type InstanceDetections, type InstanceSegmentationModel } from "../../src/index.js";
 import { setLogger } from "../../src/logger.js";
 import { loadAddon } from "../../src/native/index.js";
 import { DYNAMIC_BATCH, HALF_IMAGES, IMAGES, noisePicture, planOf, writeEnginePackage } from "../support/engine-packages.js";
 import { nvidiaFakes } from "../support/nvidia-fakes.js";
 import { inferenceConfig } from "../support/packages.js";
+import { loadBoth, useStandIns } from "../support/stand-ins.js";
 
 const fakes = loadAddon() === null ? null : nvidiaFakes();
 
@@ -50,29 +50,13 @@ const columns = (results: readonly InstanceDetections[]) =>
 const pictures = [64, 200, 31, 64, 77].map((side, index) => noisePicture(side, side + 40, index));
 
 describe.skipIf(fakes === null)("masks of an engine", () => {
-  beforeAll(() => {
-    process.env["INFERENCE_MODELS_CUDA_LIBRARY_PATH"] = join(fakes!, "cuda");
-    process.env["INFERENCE_MODELS_TENSORRT_LIBRARY_PATH"] = join(fakes!, "trt10");
-  });
-  afterAll(() => {
-    delete process.env["INFERENCE_MODELS_CUDA_LIBRARY_PATH"];
-    delete process.env["INFERENCE_MODELS_TENSORRT_LIBRARY_PATH"];
-  });
+  useStandIns(fakes);
   afterEach(() => {
     vi.restoreAllMocks();
   });
 
-  async function loadBoth(directory: string) {
-    const onCpu = await load(directory);
-    const loading = vi.spyOn(TensorRtEngine, "load");
-    const onDevice = await load(directory, { executor: "cuda" });
-    const engine = (await loading.mock.results[0]!.value) as TensorRtEngine;
-    const downloads = [vi.spyOn(engine, "run"), vi.spyOn(engine, "runPictures" as never)];
-    return { onCpu, onDevice, engine, downloads };
-  }
-
   it.each(SEGMENTERS)("of %s are made by the device", async (architecture, outputs, images) => {
-    const { onCpu, onDevice, engine, downloads } = await loadBoth(await write(architecture, outputs, images));
+    const { onCpu, onDevice, engine, downloads } = await loadBoth<InstanceSegmentationModel>(await write(architecture, outputs, images));
     expect(onDevice.info).toMatchObject({ preprocessExecutor: "cuda", decodeExecutor: "cuda" });
     let runs = 0;
     for (const options of [{}, { confidence: 0.01 }, { confidence: 0.9 }, { confidence: 0, maxDetections: 2, rounding: "none" }] as const) {
@@ -93,7 +77,7 @@ describe.skipIf(fakes === null)("masks of an engine", () => {
   });
 
   it("take the options for masks", async () => {
-    const { onCpu, onDevice, downloads } = await loadBoth(await write(...SEGMENTERS[0]!));
+    const { onCpu, onDevice, downloads } = await loadBoth<InstanceSegmentationModel>(await write(...SEGMENTERS[0]!));
     const seen = new Set<string>();
     for (const smoothMasks of [true, false]) {
       for (const maskThreshold of [0.1, 0.5, 0.9]) {
@@ -111,7 +95,7 @@ describe.skipIf(fakes === null)("masks of an engine", () => {
   });
 
   it("that take more memory than they may are made by the CPU", async () => {
-    const { onCpu, onDevice, engine, downloads } = await loadBoth(await write(...SEGMENTERS[0]!));
+    const { onCpu, onDevice, engine, downloads } = await loadBoth<InstanceSegmentationModel>(await write(...SEGMENTERS[0]!));
     const withMasks = engine as TensorRtEngine & { runDetections: NonNullable<TensorRtEngine["runDetections"]> };
     const run = withMasks.runDetections;
     vi.spyOn(withMasks, "runDetections").mockImplementation(async (...given) => {

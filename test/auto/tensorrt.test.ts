@@ -1,7 +1,7 @@
 /** A package with a TensorRT engine behind AutoModel, on the stand-ins: its network returns the first pixels of each picture. */
 import { unlinkSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 
 import { AutoModel, type AutoModelOptions, type Detections, type ObjectDetectionModel } from "../../src/index.js";
 import { CorruptedModelPackageError, ModelRuntimeError, TensorRtError } from "../../src/errors.js";
@@ -19,6 +19,7 @@ import {
   writeEnginePackage,
 } from "../support/engine-packages.js";
 import { blankPicture, inferenceConfig } from "../support/packages.js";
+import { loadBoth, useStandIns } from "../support/stand-ins.js";
 
 const fakes = loadAddon() === null ? null : nvidiaFakes();
 /** Heads of ten candidates, queries or rows, with two classes each. */
@@ -39,10 +40,7 @@ async function load(directory: string, options: AutoModelOptions = {}): Promise<
 }
 
 describe.skipIf(fakes === null)("a package with a TensorRT engine", () => {
-  beforeAll(() => {
-    process.env["INFERENCE_MODELS_CUDA_LIBRARY_PATH"] = join(fakes!, "cuda");
-    process.env["INFERENCE_MODELS_TENSORRT_LIBRARY_PATH"] = join(fakes!, "trt10");
-  });
+  useStandIns(fakes);
 
   afterEach(() => {
     vi.restoreAllMocks();
@@ -97,11 +95,10 @@ describe.skipIf(fakes === null)("a package with a TensorRT engine", () => {
 
     it.each(HEADS)("of %s, with the same results", async (architecture, outputs, images) => {
       const directory = await writeEnginePackage(DYNAMIC, planOf(outputs, images), inferenceConfig(), architecture);
-      await using onCpu = await load(directory);
-      const loading = vi.spyOn(TensorRtEngine, "load");
-      await using onDevice = await load(directory, { executor: "cuda" });
-      const engine = (await loading.mock.results[0]!.value) as TensorRtEngine;
-      const downloading = [vi.spyOn(engine, "run"), vi.spyOn(engine, "runPictures" as never)];
+      const both = await loadBoth<ObjectDetectionModel>(directory);
+      const { engine, downloads } = both;
+      await using onCpu = both.onCpu;
+      await using onDevice = both.onDevice;
       expect(onCpu.info.decodeExecutor).not.toBe("cuda");
       expect(onDevice.info).toMatchObject({ preprocessExecutor: "cuda", decodeExecutor: "cuda" });
       const pictures = [64, 200, 31, 64, 77].map((side, index) => noisePicture(side, side + 40, index));
@@ -123,7 +120,7 @@ describe.skipIf(fakes === null)("a package with a TensorRT engine", () => {
       expect(found).toBeGreaterThan(50);
       expect((await onDevice.predict(pictures[0]!)).servedBy?.decodeExecutor).toBe("cuda");
       expect(engine.statistics().graphLaunches).toBeGreaterThan(10);
-      for (const spy of downloading) expect(spy).not.toHaveBeenCalled();
+      for (const spy of downloads) expect(spy).not.toHaveBeenCalled();
       // Stages hand out tensors, and decode those that they are given.
       const prepared = await onDevice.stages.preprocess(pictures);
       const raw = await onDevice.stages.forward(prepared);

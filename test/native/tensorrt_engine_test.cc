@@ -213,18 +213,78 @@ TEST_P(EngineTest, AShapeThatComesAgainIsCaptured) {
   EXPECT_EQ(trt_->enqueues, enqueues) << "a launch does not go through TensorRT again";
 }
 
-TEST_P(EngineTest, GraphsAreBoundedAndTheOneNotUsedForLongestGoes) {
+TEST_P(EngineTest, GraphsAreBoundedAndTheOneThatComesLeastOftenGoes) {
   const std::unique_ptr<Executor> executor = MakeExecutor(kDynamic, {2});
   for (const std::int64_t rows : {1, 1, 2, 2}) ExpectEcho(*executor, rows);
   EXPECT_EQ(trt_->contexts, 3) << "one for all shapes, one for each graph";
-  ExpectEcho(*executor, 1);  // now 2 is the one not used for longest
+  ExpectEcho(*executor, 1);  // now 2 is the one that came least often
   for (const std::int64_t rows : {3, 3}) ExpectEcho(*executor, rows);
+  EXPECT_EQ(executor->statistics().graphs_captured, 2u) << "it has not come more often than the others";
+  for (int i = 0; i < 6; ++i) ExpectEcho(*executor, 3);
+  EXPECT_EQ(executor->statistics().graphs_captured, 3u);
   EXPECT_EQ(trt_->contexts, 3);
   const std::uint64_t launches = executor->statistics().graph_launches;
   ExpectEcho(*executor, 1);
-  EXPECT_EQ(executor->statistics().graph_launches, launches + 1);
+  ExpectEcho(*executor, 3);
+  EXPECT_EQ(executor->statistics().graph_launches, launches + 2);
   ExpectEcho(*executor, 2);
-  EXPECT_EQ(executor->statistics().graph_launches, launches + 1) << "captured anew";
+  EXPECT_EQ(executor->statistics().graph_launches, launches + 2) << "it has no graph any more";
+  EXPECT_EQ(executor->statistics().graphs_captured, 3u);
+}
+
+TEST_P(EngineTest, MoreShapesThanGraphsTakeThemNotFromEachOther) {
+  constexpr int kRounds = 20;
+  for (const std::int64_t shapes : {8, 9, 32}) {
+    const std::unique_ptr<Executor> executor =
+        MakeExecutor("in images 0 2 -1 3\nout scores 0 2 -1 3\nprofile 0 images 2 1 3 2 3 32 3\n");
+    for (int round = 0; round < kRounds; ++round) {
+      for (std::int64_t rows = 1; rows <= shapes; ++rows) ExpectEcho(*executor, rows, static_cast<float>(round));
+    }
+    EXPECT_EQ(executor->statistics().graphs_captured, 8u) << shapes;
+    EXPECT_EQ(executor->statistics().graph_launches, 8u * (kRounds - 2)) << shapes << ": from the third round on";
+  }
+}
+
+// Rows of three floats in and out take 24 bytes on the device.
+constexpr char kLarge[] = "scratch 4096\nin images 0 2 -1 3\nout scores 0 2 -1 3\nprofile 0 images 2 1 3 2 3 100000 3\n";
+
+TEST_P(EngineTest, GraphsMakeRoomForRunsThatNeedTheirMemory) {
+  for (const bool pools : {true, false}) {
+    SCOPED_TRACE(pools);
+    state().memory_pools = pools;
+    state().memory_bytes = 2 << 20;
+    const std::unique_ptr<Executor> executor = MakeExecutor(kLarge);
+    for (int round = 0; round < 3; ++round) {
+      for (std::int64_t rows = 10000; rows < 10006; ++rows) ExpectEcho(*executor, rows);
+    }
+    EXPECT_EQ(executor->statistics().graph_launches, 6u);
+    ExpectEcho(*executor, 60000);
+    EXPECT_EQ(trt_->contexts, 1) << "no graph is left";
+    EXPECT_EQ(executor->statistics().graphs_given_up, 0u);
+    for (int i = 0; i < 40; ++i) ExpectEcho(*executor, 10000);
+    EXPECT_GT(executor->statistics().graph_launches, 6u) << "captured again after a while";
+    state().memory_bytes = 1 << 20;
+    EXPECT_EQ(Echo(*executor, 100000, 1).code(), Code::kOutOfDeviceMemory) << "nothing left to give up";
+    ExpectEcho(*executor, 10000);
+  }
+}
+
+TEST_P(EngineTest, GraphsOfRarerShapesMakeRoomForAGraph) {
+  state().memory_bytes = 4 << 20;
+  const std::unique_ptr<Executor> executor = MakeExecutor(kLarge);
+  for (int round = 0; round < 2; ++round) {
+    for (const std::int64_t rows : {30000, 30001}) ExpectEcho(*executor, rows);
+  }
+  EXPECT_EQ(executor->statistics().graphs_captured, 2u);
+  for (int i = 0; i < 2; ++i) ExpectEcho(*executor, 60000);
+  EXPECT_EQ(executor->statistics().graphs_given_up, 1u);
+  EXPECT_NE(executor->statistics().last_capture_failure.find("asked of device"), std::string::npos);
+  ExpectEcho(*executor, 30000);
+  EXPECT_EQ(executor->statistics().graph_launches, 1u) << "they stay: the other one has not come more often";
+  for (int i = 0; i < 40; ++i) ExpectEcho(*executor, 60000);
+  EXPECT_EQ(executor->statistics().graphs_given_up, 1u);
+  EXPECT_EQ(executor->statistics().graphs_captured, 3u);
+  EXPECT_GT(executor->statistics().graph_launches, 1u);
 }
 
 TEST_P(EngineTest, WithoutGraphsThereIsOneContext) {
@@ -247,6 +307,9 @@ TEST_P(EngineTest, ACaptureThatFailsIsGivenUpAndTheRunSucceeds) {
     EXPECT_EQ(executor->statistics().graph_launches, 0u) << "it is not tried again at every run";
     for (int i = 0; i < 3; ++i) ExpectEcho(*executor, 3);
     EXPECT_EQ(executor->statistics().graph_launches, 1u) << "other shapes are not affected";
+    for (int i = 0; i < 40; ++i) ExpectEcho(*executor, 2);
+    EXPECT_GT(executor->statistics().graph_launches, 1u) << "but later";
+    EXPECT_EQ(executor->statistics().graphs_given_up, 1u) << function;
   }
 }
 

@@ -67,7 +67,7 @@ export interface TensorRtStatistics extends SessionStatistics, TensorRtRunCounts
   readonly device: TensorRtRunCounts;
   readonly graphLaunches: number;
   readonly graphsCaptured: number;
-  /** Shapes that run without a graph because capturing them failed, and why the last one did. */
+  /** Captures that failed, after which the shape runs without a graph until it is tried again; and why the last one did. */
   readonly graphsGivenUp: number;
   readonly lastCaptureFailure: string | null;
 }

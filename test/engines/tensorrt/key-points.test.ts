@@ -1,6 +1,5 @@
 /** Key points that the device decodes behind an engine of one's own, on the stand-ins. The kernels are tested in test/native. */
-import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 
 import { TensorRtEngine, type DetectionRequest, type Tensor } from "../../../src/engines/index.js";
 import { ModelInputError } from "../../../src/errors.js";
@@ -8,6 +7,7 @@ import { cpuDecoder } from "../../../src/models/decoding/index.js";
 import { locateInstances, pointsRequest, type PointsLayout } from "../../../src/models/families/points.js";
 import { loadAddon } from "../../../src/native/index.js";
 import { fakePlan, nvidiaFakes } from "../../support/nvidia-fakes.js";
+import { useStandIns } from "../../support/stand-ins.js";
 
 const addon = loadAddon();
 const fakes = addon === null ? null : nvidiaFakes();
@@ -52,14 +52,7 @@ const geometry = (run: number, picture: number) => ({
 });
 
 describe.skipIf(fakes === null)("key points by the device", () => {
-  beforeAll(() => {
-    process.env["INFERENCE_MODELS_CUDA_LIBRARY_PATH"] = join(fakes!, "cuda");
-    process.env["INFERENCE_MODELS_TENSORRT_LIBRARY_PATH"] = join(fakes!, "trt10");
-  });
-  afterAll(() => {
-    delete process.env["INFERENCE_MODELS_CUDA_LIBRARY_PATH"];
-    delete process.env["INFERENCE_MODELS_TENSORRT_LIBRARY_PATH"];
-  });
+  useStandIns(fakes);
 
   const load = () => TensorRtEngine.load(PLAN, { decodesDetections: true });
   const settingsOf = (run: number) => ({

@@ -17,9 +17,12 @@ const input: Readonly<Record<string, Tensor>> = { x: { type: "float32", dims: [1
 describe.skipIf(fakes === null)("runs of several engines", () => {
   const scratch = mkdtempSync(join(tmpdir(), "inference-models-"));
   const hold = join(scratch, "hold");
+  const holdStream = join(scratch, "hold-stream");
   const opened: TensorRtEngine[] = [];
   const holdDevice = (): void => writeFileSync(hold, "");
-  const releaseDevice = (): void => rmSync(hold, { force: true });
+  // Of the run that begins next.
+  const holdOneStream = (): void => writeFileSync(holdStream, "");
+  const releaseDevice = (): void => [hold, holdStream].forEach((file) => rmSync(file, { force: true }));
 
   async function load(options: TensorRtEngineOptions): Promise<TensorRtEngine> {
     const engine = await TensorRtEngine.load(PLAN, options);
@@ -32,6 +35,7 @@ describe.skipIf(fakes === null)("runs of several engines", () => {
     process.env["INFERENCE_MODELS_CUDA_LIBRARY_PATH"] = join(fakes!, "cuda");
     process.env["INFERENCE_MODELS_TENSORRT_LIBRARY_PATH"] = join(fakes!, "trt10");
     process.env["FAKE_CUDA_HOLD"] = hold;
+    process.env["FAKE_CUDA_HOLD_STREAM"] = holdStream;
   });
   afterEach(async () => {
     releaseDevice();
@@ -56,6 +60,32 @@ describe.skipIf(fakes === null)("runs of several engines", () => {
     expect(device).toMatchObject({ running: 0, waiting: 0, completed: 8, failed: 0, cancelled: 0, refused: 0 });
     expect(device.mostWaiting).toBeGreaterThanOrEqual(5);
     expect(device.longestWaitMs).toBe(Math.max(busy.statistics().longestWaitMs, other.statistics().longestWaitMs));
+  });
+
+  it("settle when they are done, while another engine still computes", async () => {
+    const [slow, fast] = [await load({ contexts: 1 }), await load({ contexts: 2 })];
+    holdOneStream();
+    const [held] = submit(slow, 1);
+    for (let round = 0; round < 3; round += 1) {
+      for (const { y } of await Promise.all(submit(fast, 4))) expect(y!.data).toEqual(Float32Array.of(1, 2, 3));
+    }
+    expect(fast.statistics()).toMatchObject({ running: 0, waiting: 0, completed: 12, device: { running: 1 } });
+    expect(slow.statistics()).toMatchObject({ running: 1, waiting: 0, completed: 0 });
+    // Closing waits for the engine's own runs only.
+    await fast.close();
+    releaseDevice();
+    expect((await held!)["y"]!.data).toEqual(Float32Array.of(1, 2, 3));
+  });
+
+  it("settle in their order within an engine", async () => {
+    const engine = await load({ contexts: 2 });
+    const order: number[] = [];
+    holdOneStream();
+    const runs = submit(engine, 4).map((run, index) => run.then(() => order.push(index)));
+    await vi.waitFor(() => expect(engine.statistics()).toMatchObject({ running: 2, waiting: 2 }));
+    releaseDevice();
+    await Promise.all(runs);
+    expect(order).toEqual([0, 1, 2, 3]);
   });
 
   it("are refused beyond their engine's limit, and counted", async () => {
@@ -95,6 +125,47 @@ describe.skipIf(fakes === null)("runs of several engines", () => {
     const { waiting, running, completed } = engine.statistics();
     expect({ waiting, running, completed }).toEqual({ waiting: 0, running: 0, completed: 0 });
   });
+
+  it("are refused when reading their arguments closes the engine, which closing does not wait for", async () => {
+    for (const name of ["x", 3]) {
+      const native = await loadAddon()!.loadTensorRtEngine(
+        PLAN,
+        {
+          cudaLibraryPath: join(fakes!, "cuda"),
+          tensorRtLibraryPath: join(fakes!, "trt10"),
+          device: 0,
+          contexts: 1,
+          graphs: 0,
+          profile: 0,
+          engineHostCodeAllowed: false,
+          preparesPictures: false,
+          decodesDetections: false,
+        },
+        null,
+      );
+      let closing: Promise<void> | undefined;
+      const tensor = {
+        get name() {
+          closing ??= native.close();
+          // Time for the device's thread to look whether the engine can be closed.
+          Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+          return name;
+        },
+        type: 1,
+        dims: [1, 3],
+        data: Float32Array.of(1, 2, 3),
+      };
+      await expect(async () => native.run([tensor as never], null, null)).rejects.toThrow(name === "x" ? "The engine is closed." : /name/);
+      await closing;
+      expect(native.statistics().runs).toMatchObject({ waiting: 0, running: 0, completed: 0, failed: 0, mostWaiting: 0 });
+    }
+  });
+
+  it("and engines that nobody closed are collected without JavaScript's thread waiting for the device", async () => {
+    const child = new URL("children/collected.ts", import.meta.url);
+    const { stdout, stderr, code } = await runChild(child, [], ["--expose-gc"], { FAKE_CUDA_HOLD: join(scratch, "hold-child") });
+    expect({ stdout, stderr, code }).toEqual({ stdout: "collected, given back, collected", stderr: "", code: 0 });
+  }, 90_000);
 
   it("need nothing of libuv's pool", async () => {
     const child = new URL("children/busy-pool.ts", import.meta.url);

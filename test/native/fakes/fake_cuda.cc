@@ -105,6 +105,30 @@ void WaitWhileHeld() {
   while (path != nullptr && access(path, F_OK) == 0) usleep(500);
 }
 
+// While the file that FAKE_CUDA_HOLD_STREAM names is there, the stream that the first event was recorded in since then gets
+// nowhere, and the others go on.
+Stream* g_held = nullptr;
+
+bool IsHoldingOneStream() {
+  static const char* const path = std::getenv("FAKE_CUDA_HOLD_STREAM");
+  const bool holding = path != nullptr && access(path, F_OK) == 0;
+  if (!holding) g_held = nullptr;
+  return holding;
+}
+
+// `stream_of`: asked with the lock.
+template <typename StreamOf>
+void WaitWhileHeld(StreamOf stream_of) {
+  WaitWhileHeld();
+  while (true) {
+    {
+      const std::lock_guard<std::recursive_mutex> lock(g_mutex);
+      if (!IsHoldingOneStream() || g_held == nullptr || stream_of() != g_held) return;
+    }
+    usleep(500);
+  }
+}
+
 int Injected(const char* function) {
   ReadEnvironment();
   ++g_state.calls;
@@ -541,7 +565,7 @@ EXPORT int cuStreamDestroy_v2(void* handle) {
 }
 
 EXPORT int cuStreamSynchronize(void* handle) {
-  WaitWhileHeld();
+  WaitWhileHeld([handle] { return Find(handle); });
   ENTER();
   FAIL_IF_INJECTED();
   NEED_CONTEXT();
@@ -582,6 +606,7 @@ EXPORT int cuEventRecord(void* handle, void* stream_handle) {
   Stream* stream = Find(stream_handle);
   if (found == g_events.end() || stream == nullptr) return kInvalidHandle;
   if (stream->capturing) return kOk;
+  if (IsHoldingOneStream() && g_held == nullptr) g_held = stream;
   found->second->stream = stream;
   found->second->position = stream->queued;
   return g_sticky;
@@ -601,7 +626,10 @@ EXPORT int cuStreamWaitEvent(void* stream, void* handle, unsigned) {
 }
 
 EXPORT int cuEventSynchronize(void* handle) {
-  WaitWhileHeld();
+  WaitWhileHeld([handle]() -> Stream* {
+    const auto found = g_events.find(static_cast<Event*>(handle));
+    return found == g_events.end() ? nullptr : found->second->stream;
+  });
   ENTER();
   FAIL_IF_INJECTED();
   NEED_CONTEXT();
