@@ -17,7 +17,13 @@ export type ErrorPage =
   | "file-download"
   | "model-retrieval"
   | "package-negotiation"
-  | "model-loading";
+  | "model-loading"
+  | "gpu-and-tensorrt";
+
+/** Address of a section of a page. */
+export function helpUrl(page: ErrorPage, section: string): string {
+  return `${DOCUMENTATION}/${page}.md#${section}`;
+}
 
 export interface ErrorOptions {
   readonly cause?: unknown;
@@ -42,7 +48,7 @@ export class InferenceModelsError extends Error {
     const { className, code, page } = new.target;
     this.name = className;
     this.code = code;
-    this.helpUrl = options.helpUrl ?? `${DOCUMENTATION}/${page}.md#${className.toLowerCase()}`;
+    this.helpUrl = options.helpUrl ?? helpUrl(page, className.toLowerCase());
     this.isRetryable = options.isRetryable ?? false;
     const { cause: _cause, helpUrl: _helpUrl, isRetryable: _isRetryable, ...fields } = options;
     Object.assign(this, fields);

@@ -2,11 +2,52 @@
  * Every error this package throws: a class for each. Each message says what failed, why, and what to do; `docs/errors/<page>.md` has a
  * section for each class.
  */
-import { InferenceModelsError, type ErrorOptions, type ErrorPage } from "./error-base.js";
+import { helpUrl, InferenceModelsError, type ErrorOptions, type ErrorPage } from "./error-base.js";
 
 export { BaseInferenceModelsError, InferenceModelsError, type ErrorOptions, type ErrorPage } from "./error-base.js";
 
 type Fields<Names extends object> = ErrorOptions & Partial<Names>;
+
+/** Why a GPU, TensorRT or an engine cannot be used; each has a section of its own on the page `gpu-and-tensorrt`. @internal */
+export const GPU_FAILURE_REASONS = [
+  "driver-missing",
+  "driver-not-loadable",
+  "driver-too-old",
+  "no-gpu",
+  "no-such-gpu",
+  "tensorrt-missing",
+  "tensorrt-not-loadable",
+  "tensorrt-other-major",
+  "tensorrt-lacks-part",
+  "tensorrt-host-code",
+  "parser-missing",
+  "parser-not-loadable",
+  "engine-unreadable",
+  "engine-empty",
+  "engine-other-format",
+  "engine-cut-off",
+  "engine-altered",
+  "engine-newer",
+  "engine-older",
+  "engine-other-gpu",
+  "engine-refused",
+] as const;
+
+/** Stable, to branch on: finer than an error's class and code. */
+export type GpuFailureReason = (typeof GPU_FAILURE_REASONS)[number];
+
+type Because = Pick<ErrorOptions, "helpUrl"> & { readonly reason?: GpuFailureReason };
+
+/** Fields of an error that has such a reason; none without. @internal */
+export function becauseOf(reason: GpuFailureReason | null): Because {
+  return reason === null ? {} : { reason, helpUrl: helpUrl("gpu-and-tensorrt", reason) };
+}
+
+/** Null for an error that has none. @internal */
+export function reasonOf(error: InferenceModelsError): GpuFailureReason | null {
+  const { reason } = error as { readonly reason?: unknown };
+  return GPU_FAILURE_REASONS.find((one) => one === reason) ?? null;
+}
 
 /** Why a package was not used; `code` is one of negotiation's reason codes. */
 interface DiscardedPackage {
@@ -110,13 +151,15 @@ export class InvalidEnvVariable extends InferenceModelsError {
   }
 }
 
-/** An optional package or library that this operation needs is not installed. */
+/** An optional package or library that this operation needs is not installed, or cannot be used as it is. */
 export class MissingDependencyError extends InferenceModelsError {
   /** @internal */ static override readonly code: string = "MISSING_DEPENDENCY";
   /** @internal */ static override readonly page: ErrorPage = "runtime-environment";
   /** @internal */ static override readonly className: string = "MissingDependencyError";
   declare readonly dependency?: string;
-  constructor(message: string, options: Fields<{ dependency: string }> = {}) {
+  /** Of the GPU's driver and TensorRT. */
+  declare readonly reason?: GpuFailureReason;
+  constructor(message: string, options: Fields<{ dependency: string; reason: GpuFailureReason }> = {}) {
     super(message, options);
   }
 }
@@ -151,7 +194,8 @@ export class CudaError extends ModelRuntimeError {
   /** @internal */ static override readonly className: string = "CudaError";
   declare readonly api?: string;
   declare readonly errorCode?: number;
-  constructor(message: string, options: Fields<{ stage: string; api: string; errorCode: number }> = {}) {
+  declare readonly reason?: GpuFailureReason;
+  constructor(message: string, options: Fields<{ stage: string; api: string; errorCode: number; reason: GpuFailureReason }> = {}) {
     super(message, options);
   }
 }
@@ -162,7 +206,8 @@ export class TensorRtError extends ModelRuntimeError {
   /** @internal */ static override readonly className: string = "TensorRtError";
   declare readonly api?: string;
   declare readonly errorCode?: number;
-  constructor(message: string, options: Fields<{ stage: string; api: string; errorCode: number }> = {}) {
+  declare readonly reason?: GpuFailureReason;
+  constructor(message: string, options: Fields<{ stage: string; api: string; errorCode: number; reason: GpuFailureReason }> = {}) {
     super(message, options);
   }
 }
@@ -172,28 +217,31 @@ export class EngineBuildError extends TensorRtError {
   /** @internal */ static override readonly code: string = "ENGINE_BUILD";
   /** @internal */ static override readonly className: string = "EngineBuildError";
   declare readonly path?: string;
-  constructor(message: string, options: Fields<{ stage: string; api: string; errorCode: number; path: string }> = {}) {
+  constructor(
+    message: string,
+    options: Fields<{ stage: string; api: string; errorCode: number; path: string; reason: GpuFailureReason }> = {},
+  ) {
     super(message, options);
   }
 }
 
-/** Host memory for an operation could not be had. */
+/** Host memory for an operation could not be had; `requestedBytes` is null where it is not known. */
 export class OutOfMemoryError extends ModelRuntimeError {
   /** @internal */ static override readonly code: string = "OUT_OF_MEMORY";
   /** @internal */ static override readonly className: string = "OutOfMemoryError";
-  declare readonly requestedBytes?: number;
-  constructor(message: string, options: Fields<{ stage: string; requestedBytes: number }> = {}) {
+  declare readonly requestedBytes?: number | null;
+  constructor(message: string, options: Fields<{ stage: string; requestedBytes: number | null }> = {}) {
     super(message, options);
   }
 }
 
-/** Memory on the device could not be had. */
+/** Memory on the device could not be had. Sizes are what was asked of the driver and what it had, in bytes; null where they are not known. */
 export class OutOfDeviceMemoryError extends ModelRuntimeError {
   /** @internal */ static override readonly code: string = "OUT_OF_DEVICE_MEMORY";
   /** @internal */ static override readonly className: string = "OutOfDeviceMemoryError";
-  declare readonly requestedBytes?: number;
-  declare readonly freeBytes?: number;
-  constructor(message: string, options: Fields<{ stage: string; requestedBytes: number; freeBytes: number }> = {}) {
+  declare readonly requestedBytes?: number | null;
+  declare readonly freeBytes?: number | null;
+  constructor(message: string, options: Fields<{ stage: string; requestedBytes: number | null; freeBytes: number | null }> = {}) {
     super(message, options);
   }
 }
@@ -506,9 +554,15 @@ export class CorruptedModelPackageError extends ModelLoadingError {
   /** @internal */ static override readonly className: string = "CorruptedModelPackageError";
   declare readonly path?: string;
   declare readonly kind?: "metadata" | "manifest" | "artefact" | "config" | "engine" | "code";
+  /** Of engines. */
+  declare readonly reason?: GpuFailureReason;
   constructor(
     message: string,
-    options: Fields<{ path: string; kind: "metadata" | "manifest" | "artefact" | "config" | "engine" | "code" }> = {},
+    options: Fields<{
+      path: string;
+      kind: "metadata" | "manifest" | "artefact" | "config" | "engine" | "code";
+      reason: GpuFailureReason;
+    }> = {},
   ) {
     super(message, options);
   }

@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 
 import {
+  becauseOf,
   ERROR_CLASSES,
+  GPU_FAILURE_REASONS,
   InferenceModelsError,
   ModelInputError,
   ImageDecodingError,
@@ -33,6 +35,14 @@ describe("error classes", () => {
     expect(error.code).toMatch(/^[A-Z][A-Z0-9_]+$/);
     expect(error.helpUrl.endsWith(`/${type.page}.md#${name.toLowerCase()}`)).toBe(true);
     expect(sections.get(type.page)).toContain(name);
+  });
+
+  it("have a section for each reason of the GPU, and no others on that page", () => {
+    const page = readFileSync(join(PAGES, "gpu-and-tensorrt.md"), "utf8");
+    const titles = [...page.matchAll(/^## (.+)$/gm)].map(([, title = ""]) => title);
+    expect(titles.sort()).toEqual([...GPU_FAILURE_REASONS].sort());
+    for (const reason of GPU_FAILURE_REASONS) expect(becauseOf(reason).helpUrl).toMatch(new RegExp(`/gpu-and-tensorrt\\.md#${reason}$`));
+    expect(becauseOf(null)).toEqual({});
   });
 
   it("has no section without a class, and no code twice", () => {

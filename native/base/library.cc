@@ -18,6 +18,14 @@ std::string Joined(const std::vector<std::string>& parts, const char* separator)
   return text;
 }
 
+// The loader has no codes, only words: glibc's, musl's, and macOS's.
+bool SaysNoSuchFile(const std::string& name, const std::string& why) {
+  const auto says = [&](const char* words) { return why.find(words) != std::string::npos; };
+  // The file is there, and another one that it needs is not.
+  if (says("needed by") || says("Library not loaded") || !says(name.c_str())) return false;
+  return says("No such file") || says("no such file");
+}
+
 // The file that really was opened; the loader knows where it found a bare name.
 std::string PathOf(void* symbol, const std::string& asked) {
   Dl_info info{};
@@ -35,11 +43,13 @@ class Search {
     if (handle == nullptr) {
       const char* why = dlerror();
       failures_.push_back(why == nullptr ? name + ": cannot be opened" : why);
+      if (!SaysNoSuchFile(name, failures_.back())) any_file_ = true;
       return false;
     }
     void* symbol = dlsym(handle, search_.symbol);
     if (symbol == nullptr) {
       failures_.push_back(name + ": has no function " + search_.symbol);
+      any_file_ = true;
       return false;
     }
     handle_ = handle;
@@ -54,6 +64,7 @@ class Search {
       const fs::path file = fs::path(folder) / name;
       if (!fs::exists(file, error)) continue;
       any = true;
+      any_file_ = true;
       if (TryName(file.string())) return true;
     }
     if (!any) empty_folders_.push_back(folder);
@@ -90,8 +101,10 @@ class Search {
 
   void* handle() const { return handle_; }
   const std::string& path() const { return path_; }
+  // Whether there was a file of that name.
+  bool any_file() const { return any_file_; }
 
-  std::string Reason() const {
+  std::string WhatHappened() const {
     std::vector<std::string> parts = failures_;
     if (!empty_folders_.empty()) parts.push_back("no " + Joined(search_.names, " or ") + " in " + Joined(empty_folders_, ", "));
     return Joined(parts, "; ") + ".";
@@ -101,6 +114,7 @@ class Search {
   const LibrarySearch& search_;
   void* handle_ = nullptr;
   std::string path_;
+  bool any_file_ = false;
   std::vector<std::string> failures_;
   std::vector<std::string> empty_folders_;
 };
@@ -109,7 +123,10 @@ class Search {
 
 Result<Library> Library::Open(const LibrarySearch& given) {
   Search search(given);
-  if (!search.Run()) return Status(Code::kRuntime, kStage, search.Reason());
+  if (!search.Run()) {
+    return Status(Code::kRuntime, kStage, search.WhatHappened())
+        .With(search.any_file() ? Reason::kLibraryNotLoadable : Reason::kLibraryMissing);
+  }
   return Library(search.handle(), search.path());
 }
 

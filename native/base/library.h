@@ -25,7 +25,8 @@ struct LibrarySearch {
 // An open library. Never closed: its own threads may still run when the process ends.
 class Library {
  public:
-  // The failure says what happened at every place.
+  // The failure says what happened at every place, and whether there was a file that cannot be opened (kLibraryNotLoadable) or
+  // none at all (kLibraryMissing).
   static Result<Library> Open(const LibrarySearch& search);
 
   const std::string& path() const { return path_; }

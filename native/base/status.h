@@ -1,10 +1,13 @@
 // Errors are values: every fallible function below native/napi returns a Status or a Result, and nothing throws.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
 #include <variant>
+
+#include "base/reason.h"
 
 namespace im {
 
@@ -32,6 +35,12 @@ struct FailedCall {
   int number = 0;
 };
 
+// What there was too little of, in bytes; nothing where it is not known.
+struct MemoryGap {
+  std::optional<std::uint64_t> requested;
+  std::optional<std::uint64_t> free;
+};
+
 class [[nodiscard]] Status {
  public:
   Status() = default;
@@ -45,12 +54,25 @@ class [[nodiscard]] Status {
   const std::string& stage() const { return stage_; }
   const std::string& message() const { return message_; }
   const std::optional<FailedCall>& call() const { return call_; }
+  Reason reason() const { return reason_; }
+  const MemoryGap& memory() const { return memory_; }
+
+  Status With(Reason reason) && {
+    reason_ = reason;
+    return std::move(*this);
+  }
+  Status With(const MemoryGap& memory) && {
+    memory_ = memory;
+    return std::move(*this);
+  }
 
  private:
   Code code_ = Code::kOk;
   std::string stage_;
   std::string message_;
   std::optional<FailedCall> call_;
+  Reason reason_ = Reason::kNone;
+  MemoryGap memory_;
 };
 
 inline Status InvalidArgument(std::string stage, std::string message) {

@@ -3,12 +3,28 @@
 #include <array>
 
 namespace im::cuda {
+namespace {
+
+// The driver's own answer to a number that is too large does not tell whether there is any device.
+Status CheckOrdinal(const Driver& driver, int ordinal) {
+  int count = 0;
+  IM_RETURN_IF_ERROR(driver.CountDevices(&count));
+  if (ordinal >= 0 && ordinal < count) return {};
+  return Status(Code::kCuda, "cuda",
+                "GPU " + std::to_string(ordinal) + " was asked for, and the driver lists " + std::to_string(count) +
+                    ", counted from 0 as CUDA_VISIBLE_DEVICES leaves them. Name one that nvidia-smi lists.",
+                {"cuDeviceGet", kInvalidDevice})
+      .With(Reason::kNoSuchGpu);
+}
+
+}  // namespace
 
 Result<std::shared_ptr<const Device>> Device::Open(const Driver& driver, int ordinal) {
   IM_RETURN_IF_ERROR(driver.RequireComplete());
   IM_RETURN_IF_ERROR(driver.Initialize());
   std::shared_ptr<Device> device(new Device(driver));
   device->ordinal_ = ordinal;
+  IM_RETURN_IF_ERROR(CheckOrdinal(driver, ordinal));
   IM_RETURN_IF_ERROR(driver.Check(driver.table().cuDeviceGet(&device->number_, ordinal), "cuDeviceGet"));
   IM_RETURN_IF_ERROR(device->Describe());
   IM_RETURN_IF_ERROR(

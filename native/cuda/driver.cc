@@ -4,6 +4,7 @@ namespace im::cuda {
 namespace {
 
 constexpr char kStage[] = "cuda";
+constexpr char kOpenStage[] = "cuda.open";
 
 // What to do about a result, "" when there is nothing better to say than its meaning.
 const char* Advice(int result) {
@@ -33,6 +34,29 @@ const char* Advice(int result) {
   }
 }
 
+Reason ReasonOf(int result) {
+  switch (result) {
+    case kNoDevice: return Reason::kNoGpu;
+    case kInvalidDevice: return Reason::kNoSuchGpu;
+    default: return Reason::kNone;
+  }
+}
+
+Status CannotOpen(const Status& failure) {
+  if (failure.reason() == Reason::kLibraryMissing) {
+    return Status(Code::kCuda, kOpenStage,
+                  "There is no NVIDIA driver on this machine: libcuda.so.1 was not found. Install the driver, or name its folder "
+                  "with INFERENCE_MODELS_CUDA_LIBRARY_PATH; in a container, start it with the GPU (--gpus all). Looked for: " +
+                      failure.message())
+        .With(Reason::kDriverMissing);
+  }
+  return Status(Code::kCuda, kOpenStage,
+                "The library of the NVIDIA driver is there but cannot be opened: " + failure.message() +
+                    " Install the driver anew, or name the folder of another libcuda.so.1 with "
+                    "INFERENCE_MODELS_CUDA_LIBRARY_PATH.")
+      .With(Reason::kDriverNotLoadable);
+}
+
 }  // namespace
 
 LibrarySearch DriverSearch(const std::string& configured) {
@@ -52,7 +76,7 @@ LibrarySearch DriverSearch(const std::string& configured) {
 
 Result<Driver> Driver::Open(const LibrarySearch& search) {
   Result<Library> library = Library::Open(search);
-  if (!library.ok()) return library.status();
+  if (!library.ok()) return CannotOpen(library.status());
   Driver driver;
   driver.path_ = library.value().path();
 #define IM_CUDA_READ(symbol, since, parameters)                                         \
@@ -67,11 +91,24 @@ Result<Driver> Driver::Open(const LibrarySearch& search) {
 
 Status Driver::Initialize() const { return Check(table_.cuInit(0), "cuInit"); }
 
+Status Driver::CountDevices(int* count) const {
+  IM_RETURN_IF_ERROR(Check(table_.cuDeviceGetCount(count), "cuDeviceGetCount"));
+  if (*count > 0) return {};
+  return Status(Code::kCuda, kStage,
+                std::string("The NVIDIA driver at ") + path_ + " works but lists no GPU. " + Advice(kNoDevice),
+                {"cuDeviceGetCount", 0})
+      .With(Reason::kNoGpu);
+}
+
 Status Driver::RequireComplete() const {
-  if (missing_ == nullptr) return {};
-  return {Code::kCuda, kStage,
-          "The driver at " + path_ + " supports CUDA " + VersionText(version_) + " and has no " + missing_ + "; CUDA " +
-              VersionText(kMinimumCudaVersion) + " or newer is needed. Update the NVIDIA driver."};
+  const bool older = version_ > 0 && version_ < kMinimumCudaVersion;
+  if (missing_ == nullptr && !older) return {};
+  const std::string supports = version_ > 0 ? "supports CUDA " + VersionText(version_) : "does not say which CUDA it supports";
+  const std::string lacks = missing_ == nullptr ? "" : std::string(" and has no ") + missing_;
+  return Status(Code::kCuda, kStage,
+                "The NVIDIA driver is too old: " + path_ + " " + supports + lacks + "; CUDA " + VersionText(kMinimumCudaVersion) +
+                    " (driver 470) or newer is needed. Update the driver.")
+      .With(Reason::kDriverTooOld);
 }
 
 Status Driver::Check(int result, const char* function) const {
@@ -87,7 +124,8 @@ Status Driver::Check(int result, const char* function) const {
       std::string(function) + " failed: " + (name.empty() ? "CUDA error" : name) + " (" + std::to_string(result) + ")";
   if (!meaning.empty()) message += ", " + meaning;
   message += advice.empty() ? "." : ". " + advice;
-  return {result == kOutOfMemory ? Code::kOutOfDeviceMemory : Code::kCuda, kStage, std::move(message), {function, result}};
+  return Status(result == kOutOfMemory ? Code::kOutOfDeviceMemory : Code::kCuda, kStage, std::move(message), {function, result})
+      .With(ReasonOf(result));
 }
 
 std::string VersionText(int version) { return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10); }

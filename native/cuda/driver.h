@@ -14,7 +14,8 @@ LibrarySearch DriverSearch(const std::string& configured);
 
 class Driver {
  public:
-  // Opens the library and reads its table; initialises nothing, so it also answers for a machine without a device.
+  // Opens the library and reads its table; initialises nothing, so it also answers for a machine without a device. The failure
+  // tells a driver that is missing from one that cannot be opened.
   static Result<Driver> Open(const LibrarySearch& search);
 
   const DriverTable& table() const { return table_; }
@@ -24,7 +25,9 @@ class Driver {
 
   // Once before anything else; repeating it costs nothing. Answers for a machine that has devices.
   Status Initialize() const;
-  // Refuses a driver that is too old for what this package does, naming what it lacks.
+  // Of an initialised driver; a driver without any GPU is a failure.
+  Status CountDevices(int* count) const;
+  // Refuses a driver that is too old for what this package does.
   Status RequireComplete() const;
 
   // `function` as the interface writes it. The text has the code, its name, its meaning, and what to do about it.

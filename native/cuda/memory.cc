@@ -1,5 +1,6 @@
 #include "memory.h"
 
+#include <optional>
 #include <string>
 
 namespace im::cuda {
@@ -10,19 +11,31 @@ constexpr std::size_t kLargestBlock = std::size_t{1} << 46;
 
 std::string MegabyteText(std::size_t bytes) { return std::to_string((bytes + (1u << 20) - 1) >> 20) + " MB"; }
 
-Status TooLarge(std::size_t bytes) {
-  return {Code::kOutOfDeviceMemory, "cuda", "No device has " + std::to_string(bytes) + " bytes of memory."};
+// What the device has left; nothing where the driver does not answer.
+std::optional<std::uint64_t> FreeBytes(const Device& device) {
+  std::size_t free = 0;
+  std::size_t total = 0;
+  if (!device.MemoryInfo(&free, &total).ok()) return {};
+  return free;
+}
+
+Status TooLarge(const Device& device, std::size_t bytes) {
+  return Status(Code::kOutOfDeviceMemory, "cuda", "No device has " + std::to_string(bytes) + " bytes of memory.")
+      .With(MemoryGap{bytes, FreeBytes(device)});
 }
 
 // Which allocation failed, and what the device has left.
 Status Describe(const Device& device, const Status& status, std::size_t bytes) {
   std::size_t free = 0;
   std::size_t total = 0;
-  if (status.code() != Code::kOutOfDeviceMemory || !device.MemoryInfo(&free, &total).ok()) return status;
-  return {status.code(), status.stage(),
-          MegabyteText(bytes) + " of memory were asked of device " + std::to_string(device.ordinal()) + " (" + device.name() +
-              "), which has " + MegabyteText(free) + " of " + MegabyteText(total) + " free. " + status.message(),
-          *status.call()};
+  if (status.code() != Code::kOutOfDeviceMemory) return status;
+  if (!device.MemoryInfo(&free, &total).ok()) return Status(status).With(MemoryGap{bytes, {}});
+  return Status(status.code(), status.stage(),
+                MegabyteText(bytes) + " of memory were asked of device " + std::to_string(device.ordinal()) + " (" +
+                    device.name() + "), which has " + MegabyteText(free) + " of " + MegabyteText(total) + " free. " +
+                    status.message(),
+                *status.call())
+      .With(MemoryGap{bytes, free});
 }
 
 }  // namespace
@@ -80,7 +93,7 @@ Result<DeviceBuffer> DevicePool::Allocate(std::size_t bytes, StreamObject* strea
 
 Result<DeviceAddress> DevicePool::Take(std::size_t bytes, StreamObject* stream) {
   const std::size_t rounded = RoundedSize(bytes);
-  if (rounded == 0) return TooLarge(bytes);
+  if (rounded == 0) return TooLarge(*device_, bytes);
   DeviceAddress address = 0;
   {
     std::lock_guard<std::mutex> lock(mutex_);
@@ -182,7 +195,10 @@ PinnedPool::~PinnedPool() {
 
 Result<PinnedBuffer> PinnedPool::Allocate(std::size_t bytes) {
   const std::size_t rounded = RoundedSize(bytes);
-  if (rounded == 0) return TooLarge(bytes);
+  if (rounded == 0) {
+    return Status(Code::kOutOfMemory, "cuda", "No machine has " + std::to_string(bytes) + " bytes of pinned memory.")
+        .With(MemoryGap{bytes, {}});
+  }
   PinnedBuffer buffer;
   {
     std::lock_guard<std::mutex> lock(mutex_);
@@ -202,7 +218,8 @@ Result<PinnedBuffer> PinnedPool::Allocate(std::size_t bytes) {
     // It is the host that is full, whatever the driver calls it.
     if (status.code() == Code::kOutOfDeviceMemory) {
       return Status(Code::kOutOfMemory, status.stage(),
-                    MegabyteText(rounded) + " of pinned host memory could not be had. " + status.message());
+                    MegabyteText(rounded) + " of pinned host memory could not be had. " + status.message())
+          .With(MemoryGap{rounded, {}});
     }
     if (!status.ok()) return status;
   }

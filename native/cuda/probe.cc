@@ -45,7 +45,7 @@ Status ListDevices(const Driver& driver, std::vector<DeviceReport>& devices) {
   IM_RETURN_IF_ERROR(driver.RequireComplete());
   IM_RETURN_IF_ERROR(driver.Initialize());
   int count = 0;
-  IM_RETURN_IF_ERROR(driver.Check(driver.table().cuDeviceGetCount(&count), "cuDeviceGetCount"));
+  IM_RETURN_IF_ERROR(driver.CountDevices(&count));
   for (int ordinal = 0; ordinal < count; ++ordinal) {
     DeviceReport report;
     const Status status = Describe(driver, ordinal, report);

@@ -95,11 +95,7 @@ Result<std::shared_ptr<DeviceQueue>> DeviceQueues::Get(Environment* environment,
     return queue;
   }
   const Result<cuda::Driver> driver = cuda::Driver::Open(cuda::DriverSearch(cuda_path));
-  if (!driver.ok()) {
-    return Status(Code::kCuda, "cuda.open",
-                  "There is no NVIDIA driver on this machine, or it cannot be opened: " + driver.status().message() +
-                      " Install it, or name its folder with INFERENCE_MODELS_CUDA_LIBRARY_PATH.");
-  }
+  if (!driver.ok()) return driver.status();
   Result<std::shared_ptr<const cuda::Resources>> resources = cuda::Resources::Open(driver.value(), ordinal);
   if (!resources.ok()) return resources.status();
   auto queue = std::make_shared<DeviceQueue>(environment, std::move(resources.value()));

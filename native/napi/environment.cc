@@ -32,6 +32,9 @@ Napi::Error MakeError(Napi::Env env, const Status& status) {
     error.Value().Set("api", status.call()->function);
     error.Value().Set("errorCode", status.call()->number);
   }
+  if (status.reason() != Reason::kNone) error.Value().Set("reason", ReasonName(status.reason()));
+  if (status.memory().requested) error.Value().Set("requestedBytes", static_cast<double>(*status.memory().requested));
+  if (status.memory().free) error.Value().Set("freeBytes", static_cast<double>(*status.memory().free));
   return error;
 }
 

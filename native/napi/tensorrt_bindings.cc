@@ -203,7 +203,7 @@ class LoadTask : public LaneTask {
   Status Execute() override {
     if (data_ == nullptr) {
       Result<FileBytes> file = ReadFile(path_, "engine", kLoadStage);
-      if (!file.ok()) return file.status();
+      if (!file.ok()) return Status(file.status()).With(Reason::kEngineUnreadable);
       plan_ = std::move(file.value().memory);
       data_ = plan_.get();
       size_ = file.value().size;

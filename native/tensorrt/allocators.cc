@@ -23,7 +23,11 @@ bool PoolAllocator::deallocate(void* memory) noexcept { return deallocateAsync(m
 void* PoolAllocator::allocateAsync(std::uint64_t bytes, std::uint64_t alignment, std::uint32_t, CudaStream* stream) noexcept {
   if (alignment > kAlignment || !resources_->device->MakeCurrent().ok()) return nullptr;
   const Result<cuda::DeviceAddress> address = resources_->memory->Take(static_cast<std::size_t>(bytes), Order(stream));
-  if (!address.ok()) return nullptr;
+  if (!address.ok()) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    refused_ = address.status().memory();
+    return nullptr;
+  }
   void* memory = AsPointer(address.value());
   std::lock_guard<std::mutex> lock(mutex_);
   blocks_[memory] = static_cast<std::size_t>(bytes);
@@ -53,6 +57,11 @@ cuda::StreamObject* PoolAllocator::Order(CudaStream* stream) const {
 std::uint64_t PoolAllocator::bytes_in_use() const {
   std::lock_guard<std::mutex> lock(mutex_);
   return bytes_;
+}
+
+MemoryGap PoolAllocator::refused() const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return refused_;
 }
 
 void* GrowingOutput::reallocateOutput(const char*, void*, std::uint64_t bytes, std::uint64_t alignment) noexcept {

@@ -22,6 +22,8 @@ class PoolAllocator final : public GpuAllocator {
   bool deallocateAsync(void* memory, CudaStream* stream) noexcept override;
 
   std::uint64_t bytes_in_use() const;
+  // The last request for which the device had no memory; nothing where there was none.
+  MemoryGap refused() const;
 
  private:
   // TensorRT's own streams come and go; where blocks are kept by stream, theirs must not be.
@@ -31,6 +33,7 @@ class PoolAllocator final : public GpuAllocator {
   mutable std::mutex mutex_;
   std::map<void*, std::size_t> blocks_;
   std::uint64_t bytes_ = 0;
+  MemoryGap refused_;
 };
 
 // For an output whose size is known only once it has been computed.

@@ -5,6 +5,7 @@
 
 #include "tensorrt/build_profiles.h"
 #include "tensorrt/onnx_parser.h"
+#include "tensorrt/starting.h"
 #include "tensorrt/tensors.h"
 
 namespace im::trt {
@@ -63,16 +64,16 @@ Status Build::Start() {
   const auto create =
       library_.library().Find<BuilderObject* (*)(void* logger, std::int32_t version)>("createInferBuilder_INTERNAL");
   if (create == nullptr) {
-    return {Code::kTensorRt, kOpenStage,
-            library_.library().path() + " has no createInferBuilder_INTERNAL: it can run engines, not build them."};
+    return Status(Code::kTensorRt, kOpenStage,
+                  library_.library().path() +
+                      " has no createInferBuilder_INTERNAL: it can run engines, not build them. Install "
+                      "the full library.")
+        .With(Reason::kTensorRtLacksPart);
   }
   IM_RETURN_IF_ERROR(device_.MakeCurrent());
   (void)TakeThreadLog();
-  builder_.reset(create(LoggerOf(library_.version().major), library_.version().number()));
-  if (builder_ == nullptr) {
-    return journal_.Failure(kStage, "The builder of TensorRT " + library_.version().Text() + " does not start.",
-                            "createInferBuilder");
-  }
+  builder_.reset(Started(create(LoggerOf(library_.version().major), library_.version().number())));
+  if (builder_ == nullptr) return DoesNotStart(library_, device_, journal_, "createInferBuilder");
   caller_.Call<method::Builder_setErrorRecorder>(builder_.get(), static_cast<ErrorRecorder*>(&journal_));
   config_.reset(caller_.Call<method::Builder_createBuilderConfig>(builder_.get()));
   if (config_ == nullptr) return journal_.Failure(kStage, "TensorRT cannot make a configuration.", "createBuilderConfig");
@@ -256,16 +257,15 @@ Status Build::Run(BuiltEngine& built, const BuildProgress& progress) {
 }  // namespace
 
 Result<InferLibrary> OpenBuilderLibrary(const std::string& configured) {
-  std::string reasons;
+  std::vector<Status> failures;
   for (const int major : kMajors) {
     Result<InferLibrary> opened = InferLibrary::Open(Kind::kFull, InferSearch(Kind::kFull, major, configured));
     if (opened.ok()) return opened;
-    reasons += " " + opened.status().message();
+    failures.push_back(opened.status());
   }
-  return Status(Code::kTensorRt, kOpenStage,
-                "Building an engine needs the full TensorRT library, version 10 or 11: install it, or name its folder with "
-                "INFERENCE_MODELS_TENSORRT_LIBRARY_PATH." +
-                    reasons);
+  const Status none = NoInferLibrary(failures, configured);
+  return Status(none.code(), none.stage(), "Building an engine needs the full TensorRT library. " + none.message())
+      .With(none.reason());
 }
 
 Result<BuiltEngine> BuildEngine(const InferLibrary& library, const cuda::Device& device, const std::string& configured,

@@ -2,12 +2,14 @@
 
 #include "base/elements.h"
 #include "tensorrt/plan.h"
+#include "tensorrt/starting.h"
 #include "tensorrt/tensors.h"
 
 namespace im::trt {
 namespace {
 
 constexpr char kStage[] = "tensorrt.load";
+constexpr char kDeviceStage[] = "tensorrt.device";
 
 }  // namespace
 
@@ -30,25 +32,40 @@ Status Engine::Deserialize(const InferLibrary& library, const void* plan, std::s
   const auto create =
       library.library().Find<RuntimeObject* (*)(void* logger, std::int32_t version)>("createInferRuntime_INTERNAL");
   if (create == nullptr) {
-    return {Code::kTensorRt, kStage, library.library().path() + " has no createInferRuntime_INTERNAL: it cannot run engines."};
+    return Status(Code::kTensorRt, "tensorrt.open",
+                  library.library().path() + " has no createInferRuntime_INTERNAL: it cannot run engines. Install TensorRT anew.")
+        .With(Reason::kTensorRtLacksPart);
   }
   (void)TakeThreadLog();
-  runtime_.reset(create(LoggerOf(library.version().major), library.version().number()));
-  if (runtime_ == nullptr) {
-    return journal_.Failure(kStage, "TensorRT " + library.version().Text() + " does not start.", "createInferRuntime");
-  }
+  runtime_.reset(Started(create(LoggerOf(library.version().major), library.version().number())));
+  if (runtime_ == nullptr) return DoesNotStart(library, *resources_->device, journal_, "createInferRuntime");
   caller_.Call<method::Runtime_setErrorRecorder>(runtime_.get(), static_cast<ErrorRecorder*>(&journal_));
   caller_.Call<method::Runtime_setGpuAllocator>(runtime_.get(), static_cast<GpuAllocator*>(&allocator_));
   caller_.Call<method::Runtime_setEngineHostCodeAllowed>(runtime_.get(), host_code_allowed);
   engine_.reset(caller_.Call<method::Runtime_deserializeCudaEngine>(runtime_.get(), plan, size));
-  if (engine_ == nullptr) {
-    return journal_.Failure(kStage,
-                            "TensorRT " + library.version().Text() + " cannot load this engine (" + std::to_string(size) +
-                                " bytes) on device " + std::to_string(resources_->device->ordinal()) + " (" +
-                                resources_->device->name() + "). It may be damaged, or built for another GPU.",
-                            "deserializeCudaEngine");
+  return engine_ == nullptr ? Refusal(library.version(), size) : Status();
+}
+
+Status Engine::Refusal(const Version& library, std::size_t size) {
+  const cuda::Device& device = *resources_->device;
+  const int capability = device.compute_capability();
+  const std::string what = "TensorRT " + library.Text() + " cannot load this engine (" + std::to_string(size) +
+                           " bytes) on device " + std::to_string(device.ordinal()) + " (" + device.name() +
+                           ", compute capability " + std::to_string(capability / 10) + "." + std::to_string(capability % 10) +
+                           "). ";
+  constexpr char kCall[] = "deserializeCudaEngine";
+  const MemoryGap refused = allocator_.refused();
+  if (refused.requested) {
+    const Status failure = journal_.Failure(
+        kStage, what + "The device had no " + std::to_string(*refused.requested) + " bytes for it: close other models.", kCall);
+    return Status(Code::kOutOfDeviceMemory, kStage, failure.message(), *failure.call()).With(refused);
   }
-  return {};
+  Status failure = journal_.Failure(
+      kStage, what + "It may be damaged or cut off, or built for another GPU: download it again, or build it for this GPU.",
+      kCall);
+  // In TensorRT's words; it has no code for this.
+  if (failure.message().find("incompatible device") == std::string::npos) return std::move(failure).With(Reason::kEngineRefused);
+  return Status(failure.code(), kDeviceStage, failure.message(), *failure.call()).With(Reason::kEngineOtherGpu);
 }
 
 Status Engine::Describe(const EngineOptions& options) {

@@ -75,6 +75,8 @@ class Engine {
   Engine(const Caller& caller, std::shared_ptr<const cuda::Resources> resources)
       : caller_(caller), resources_(resources), allocator_(std::move(resources)) {}
   Status Deserialize(const InferLibrary& library, const void* plan, std::size_t size, bool host_code_allowed);
+  // Why TensorRT has made no engine of so many bytes.
+  Status Refusal(const Version& library, std::size_t size);
   Status Describe(const EngineOptions& options);
   Result<Tensor> DescribeTensor(const char* name, bool input) const;
 

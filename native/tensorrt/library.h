@@ -49,8 +49,9 @@ class InferLibrary {
   Library library_;
 };
 
-// The library to run an engine that this version built: the full one of its major, else the lean one, else what else is there; at
-// last, where an engine's own machine code is allowed, the dispatch library, which has nothing else to run.
+// The library to run an engine that this version built: of those that may be asked to load it (CheckPlanVersion) the full one of
+// its major, else the lean one, else one of another major; at last, where an engine's own machine code is allowed, the dispatch
+// library, which has nothing else to run. The failure lists what is installed.
 Result<InferLibrary> OpenInferLibraryFor(const Version& plan, const std::string& configured, bool host_code_allowed);
 
 struct FoundLibrary {
@@ -59,6 +60,10 @@ struct FoundLibrary {
   std::string version;  // "" = not known
   std::string reason;   // "" = nothing went wrong
 };
+
+// Why TensorRT cannot be used where no library that was asked for could be opened: `failures` of the attempts, whose files decide
+// whether it is missing, cannot be opened, or is of a major that is not known here, which is looked for last.
+Status NoInferLibrary(const std::vector<Status>& failures, const std::string& configured, bool only_configured = false);
 
 // Every library that was found, newest major first; when there is none, one entry for the full library with the reason.
 std::vector<FoundLibrary> FindInferLibraries(const std::string& configured, bool only_configured = false);

@@ -23,14 +23,16 @@ Result<std::unique_ptr<OnnxParser>> OnnxParser::Create(const Caller& caller, con
     return Status(Code::kTensorRt, kOpenStage,
                   "Building an engine needs the ONNX parser of TensorRT " + std::to_string(caller.major()) +
                       ": install it, or name its folder with INFERENCE_MODELS_TENSORRT_LIBRARY_PATH. " +
-                      library.status().message());
+                      library.status().message())
+        .With(library.status().reason() == Reason::kLibraryMissing ? Reason::kParserMissing : Reason::kParserNotLoadable);
   }
   const auto version = library.value().Find<int (*)()>("getNvOnnxParserVersion");
   const auto create =
       library.value().Find<ParserObject* (*)(NetworkObject*, void* logger, int version)>("createNvOnnxParser_INTERNAL");
   if (version == nullptr || create == nullptr) {
     return Status(Code::kTensorRt, kOpenStage,
-                  library.value().path() + " has no createNvOnnxParser_INTERNAL: it cannot read models.");
+                  library.value().path() + " has no createNvOnnxParser_INTERNAL: it cannot read models.")
+        .With(Reason::kParserNotLoadable);
   }
   (void)TakeThreadLog();
   ParserObject* parser = create(network, LoggerOf(caller.major()), version());

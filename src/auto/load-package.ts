@@ -107,7 +107,7 @@ export async function loadPackage(source: PackageSource, options: PackageOptions
   options.signal?.throwIfAborted();
   const files = [contents.network, ...contents.otherNetworks.map((path) => [path])];
   const opening = allOrNone(
-    files.map((paths) => openNetwork(paths, options)),
+    files.map((paths) => openNetwork(paths, options, source.origin.kind !== "provider")),
     ({ session }) => session.close(),
   );
   // The networks are loaded by another thread meanwhile.

@@ -11,6 +11,7 @@ import { invalidOption } from "../options.js";
 import type { ModelInfo } from "../models/index.js";
 import { parseDevice } from "../negotiation/index.js";
 import { parseTrtConfig, readPackageFile } from "../packages/index.js";
+import { checkLocalEngine, type EngineGpu } from "../providers/index.js";
 import { resolveDevice } from "./device.js";
 import { withProviderDefaults } from "./execution-providers.js";
 import type { AutoModelOptions, RuntimeOptions } from "./options.js";
@@ -78,7 +79,14 @@ async function openOnnx(weights: string, options: NetworkOptions): Promise<Opene
   return { session, backend: "onnx", device: deviceOf(session, device), batchSize: null };
 }
 
-async function openTensorRt(weights: string, configPath: string, options: NetworkOptions): Promise<OpenedNetwork> {
+/** Null where it is not known: then whoever loads the engine says what is wrong. */
+async function gpuOf(ordinal: number): Promise<EngineGpu | null> {
+  const environment = await xRayRuntimeEnvironment().catch(() => null);
+  const [name, computeCapability] = [environment?.gpuDevices[ordinal], environment?.gpuDevicesCc[ordinal]];
+  return name === undefined || computeCapability === undefined ? null : { name, computeCapability };
+}
+
+async function openTensorRt(weights: string, configPath: string, options: NetworkOptions, checksHash: boolean): Promise<OpenedNetwork> {
   const { lanes, signal } = options;
   const config = parseTrtConfig(await readPackageFile(configPath), { path: configPath });
   const { type, index } = parseDevice(options.device ?? (configuration().device.standard || "cuda"));
@@ -88,6 +96,8 @@ async function openTensorRt(weights: string, configPath: string, options: Networ
       { stage: "tensorrt.load" },
     );
   }
+  await checkLocalEngine(dirname(weights), { gpu: () => gpuOf(index ?? 0), checksHash });
+  signal?.throwIfAborted();
   const session = await TensorRtEngine.load(weights, {
     device: index ?? 0,
     engineHostCodeAllowed: options.trtEngineHostCodeAllowed ?? true,
@@ -100,7 +110,14 @@ async function openTensorRt(weights: string, configPath: string, options: Networ
   return { session, backend: "trt", device: `cuda:${index ?? 0}`, batchSize: { minimum, maximum } };
 }
 
-/** @param files paths in the order of {@link networkFiles} */
-export function openNetwork([weights = "", trtConfig]: readonly string[], options: NetworkOptions): Promise<OpenedNetwork> {
-  return trtConfig === undefined ? openOnnx(weights, options) : openTensorRt(weights, trtConfig, options);
+/**
+ * @param files paths in the order of {@link networkFiles}
+ * @param checksHash whether an engine is held against the hash that its package may have: not again where that was done before
+ */
+export function openNetwork(
+  [weights = "", trtConfig]: readonly string[],
+  options: NetworkOptions,
+  checksHash: boolean,
+): Promise<OpenedNetwork> {
+  return trtConfig === undefined ? openOnnx(weights, options) : openTensorRt(weights, trtConfig, options, checksHash);
 }

@@ -2,7 +2,7 @@
 import { open } from "node:fs/promises";
 
 import { planVersion, TensorRtEngine, type TensorPort, type TensorRtMemory, type TensorRtProfile } from "../engines/index.js";
-import { CorruptedModelPackageError, InferenceModelsError, TensorRtError } from "../errors.js";
+import { becauseOf, CorruptedModelPackageError, InferenceModelsError, reasonOf, TensorRtError, type GpuFailureReason } from "../errors.js";
 import { requireKnownOptions } from "../options.js";
 
 export interface InspectEngineOptions {
@@ -21,7 +21,7 @@ export interface EngineInspection {
   /** Null when it cannot be loaded here. */
   readonly loaded: LoadedEngineFacts | null;
   /** Why it cannot be loaded here; null when it can. */
-  readonly problem: { readonly code: string; readonly message: string } | null;
+  readonly problem: { readonly code: string; readonly reason: GpuFailureReason | null; readonly message: string } | null;
 }
 
 export interface LoadedEngineFacts {
@@ -56,7 +56,12 @@ async function versionOf(path: string, beginning: Uint8Array): Promise<string> {
     return await planVersion(beginning);
   } catch (error) {
     if (!TensorRtError.is(error)) throw error;
-    throw new CorruptedModelPackageError(`${path}: ${error.message}`, { path, kind: "engine", cause: error });
+    throw new CorruptedModelPackageError(`${path}: ${error.message}`, {
+      path,
+      kind: "engine",
+      cause: error,
+      ...becauseOf(reasonOf(error)),
+    });
   }
 }
 
@@ -79,6 +84,6 @@ export async function inspectEngine(path: string, options: InspectEngineOptions 
   } catch (error) {
     options.signal?.throwIfAborted();
     if (!InferenceModelsError.is(error) || error.code === "INVALID_OPTION") throw error;
-    return { ...known, loaded: null, problem: { code: error.code, message: error.message } };
+    return { ...known, loaded: null, problem: { code: error.code, reason: reasonOf(error), message: error.message } };
   }
 }

@@ -757,4 +757,9 @@ export interface NativeFailure extends Error {
   /** The function of somebody else's library that failed, and its answer. */
   readonly api?: string;
   readonly errorCode?: number;
+  /** Of what cannot be used: a `GpuFailureReason`, or one that is of no interest here. */
+  readonly reason?: string;
+  /** Of memory that could not be had, where they are known. */
+  readonly requestedBytes?: number;
+  readonly freeBytes?: number;
 }

@@ -1,5 +1,7 @@
 import {
+  becauseOf,
   CudaError,
+  GPU_FAILURE_REASONS,
   InferenceModelsError,
   ModelDisposedError,
   ModelInputError,
@@ -14,8 +16,12 @@ import type { NativeFailure } from "./addon.js";
 /** The typed error for what the addon reported; other values pass unchanged. */
 export function translateNativeFailure(failure: unknown): unknown {
   if (!(failure instanceof Error) || failure instanceof InferenceModelsError || !("nativeCode" in failure)) return failure;
-  const { nativeCode, stage, message, api, errorCode } = failure as NativeFailure;
-  const call = { ...(api === undefined ? {} : { api }), ...(errorCode === undefined ? {} : { errorCode }) };
+  const { nativeCode, stage, message, api, errorCode, reason, requestedBytes = null, freeBytes = null } = failure as NativeFailure;
+  const call = {
+    ...(api === undefined ? {} : { api }),
+    ...(errorCode === undefined ? {} : { errorCode }),
+    ...becauseOf(GPU_FAILURE_REASONS.find((one) => one === reason) ?? null),
+  };
   switch (nativeCode) {
     case "invalid-argument":
       return new ModelInputError(message, { cause: failure });
@@ -24,13 +30,13 @@ export function translateNativeFailure(failure: unknown): unknown {
     case "closed":
       return new ModelDisposedError(message, { cause: failure, stage });
     case "out-of-memory":
-      return new OutOfMemoryError(message, { cause: failure, stage });
+      return new OutOfMemoryError(message, { cause: failure, stage, requestedBytes });
     case "cuda":
       return new CudaError(message, { cause: failure, stage, ...call });
     case "tensorrt":
       return new TensorRtError(message, { cause: failure, stage, ...call });
     case "out-of-device-memory":
-      return new OutOfDeviceMemoryError(message, { cause: failure, stage });
+      return new OutOfDeviceMemoryError(message, { cause: failure, stage, requestedBytes, freeBytes });
     default:
       return new ModelRuntimeError(message, { cause: failure, stage });
   }

@@ -226,7 +226,7 @@ describe.skipIf(fakes === null)("buildTensorRtEngine", () => {
       InvalidOptionError,
       /fp16 cannot be chosen/,
     ],
-    ["a device that is not there", (): Uint8Array => model(1), { device: 7 }, CudaError, /invalid device ordinal/],
+    ["a device that is not there", (): Uint8Array => model(1), { device: 7 }, CudaError, /GPU 7 was asked for, and the driver lists 1/],
   ] as const)("refuses %s in words", async (_what, given, options, type, message) => {
     const failure = await failureOf(given(), options);
     expect(failure).toBeInstanceOf(type);

@@ -58,6 +58,16 @@ TEST(LibraryOpen, ContinuesAfterAFileThatDoesNotDo) {
   EXPECT_EQ(opened.value().path(), kFakes + "/cuda/libcuda.so.1");
 }
 
+TEST(LibraryOpen, TellsWhatIsMissingFromWhatCannotBeOpened) {
+  LibrarySearch search = Only({"libnothing.so.9"}, "cos");
+  search.ask_loader = true;
+  search.folders = {kFakes + "/versions"};
+  EXPECT_EQ(Library::Open(search).status().reason(), Reason::kLibraryMissing);
+  search.names = {"libm.so.6"};
+  search.symbol = "no_such_function";
+  EXPECT_EQ(Library::Open(search).status().reason(), Reason::kLibraryNotLoadable);
+}
+
 TEST(LibraryOpen, SaysWhatHappenedAtEveryPlace) {
   const fs::path folder = fs::path(testing::TempDir()) / "im-library";
   fs::create_directories(folder);
@@ -69,6 +79,7 @@ TEST(LibraryOpen, SaysWhatHappenedAtEveryPlace) {
   const Result<Library> opened = Library::Open(search);
   fs::remove_all(folder);
   ASSERT_FALSE(opened.ok());
+  EXPECT_EQ(opened.status().reason(), Reason::kLibraryNotLoadable);
   const std::string& reason = opened.status().message();
   EXPECT_NE(reason.find("/nowhere/at/all: does not exist"), std::string::npos) << reason;
   EXPECT_NE(reason.find("has no function cuInit"), std::string::npos) << reason;

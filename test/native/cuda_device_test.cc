@@ -75,6 +75,7 @@ TEST_F(DeviceTest, RefusesOrdinalsThatDoNotExist) {
     const Result<std::shared_ptr<const Device>> device = OpenDevice(ordinal);
     ASSERT_FALSE(device.ok());
     EXPECT_EQ(device.status().code(), Code::kCuda);
+    EXPECT_EQ(device.status().reason(), Reason::kNoSuchGpu);
     EXPECT_NE(device.status().message().find("nvidia-smi"), std::string::npos) << device.status().message();
   }
 }
@@ -143,7 +144,12 @@ TEST_F(DeviceTest, AFullDeviceGivesUpWhatIsKeptAndThenSaysWhatIsMissing) {
       too_much.status().message().find("4 MB of memory were asked of device 0 (Stand-in GPU 0), which has 2 MB of 10 MB free"),
       std::string::npos)
       << too_much.status().message();
-  EXPECT_EQ(pool->Allocate(SIZE_MAX, stream.get()).status().code(), Code::kOutOfDeviceMemory);
+  EXPECT_EQ(too_much.status().memory().requested, 4 * kMegabyte);
+  EXPECT_EQ(too_much.status().memory().free, 2 * kMegabyte);
+  const Status absurd = pool->Allocate(SIZE_MAX, stream.get()).status();
+  EXPECT_EQ(absurd.code(), Code::kOutOfDeviceMemory);
+  EXPECT_EQ(absurd.memory().requested, SIZE_MAX);
+  EXPECT_EQ(absurd.memory().free, 2 * kMegabyte);
   pool->Forget(stream.get());
 }
 

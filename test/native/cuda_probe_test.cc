@@ -100,6 +100,16 @@ TEST_F(ProbeTest, AnNvmlThatDoesNotStartIsFoundAndSaysWhy) {
   EXPECT_NE(nvml.reason.find("nvmlInit_v2 failed with 18, Driver/library version mismatch"), std::string::npos) << nvml.reason;
 }
 
+TEST_F(ProbeTest, ADriverThatListsNoDeviceIsAFailureWithAReason) {
+  const Result<Driver> driver = Driver::Open(FakeDriverSearch());
+  ASSERT_TRUE(driver.ok() && driver.value().Initialize().ok());
+  state().devices = 0;
+  int count = 1;
+  const Status none = driver.value().CountDevices(&count);
+  EXPECT_EQ(none.reason(), Reason::kNoGpu);
+  EXPECT_NE(none.message().find("CUDA_VISIBLE_DEVICES"), std::string::npos) << none.message();
+}
+
 TEST_F(ProbeTest, ErrorsSayWhatToDo) {
   const Result<Driver> driver = Driver::Open(FakeDriverSearch());
   ASSERT_TRUE(driver.ok());

@@ -44,6 +44,17 @@ TEST(OpenInferLibraryFor, PrefersTheMajorThenTheKind) {
   EXPECT_EQ(kind({11, 0, 0, 1}), "lean11.4.0");
 }
 
+TEST(OpenInferLibraryFor, PassesOverWhatMayNotLoadThePlan) {
+  // The lean 11.4 is newer than the plan, the full 10.15 and the dispatch 10.3 are older.
+  const Result<InferLibrary> lean = OpenInferLibraryFor({10, 16, 0, 1}, kFakes + "/versions", true);
+  ASSERT_TRUE(lean.ok()) << lean.status().message();
+  EXPECT_EQ(lean.value().version().Text(), "11.4.0");
+  const Status none = OpenInferLibraryFor({11, 5, 0, 1}, kFakes + "/versions", true).status();
+  EXPECT_EQ(none.reason(), Reason::kEngineNewer);
+  for (const char* version : {"11.4.0", "10.15.1.29", "10.3.0"})
+    EXPECT_NE(none.message().find(version), std::string::npos) << none.message();
+}
+
 TEST(OpenInferLibraryFor, TheDispatchLibraryNeedsToBeAllowedWhatItRuns) {
   const Result<InferLibrary> allowed = OpenInferLibraryFor({10, 3, 0, 1}, kFakes + "/dispatch", true);
   ASSERT_TRUE(allowed.ok()) << allowed.status().message();

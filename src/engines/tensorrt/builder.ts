@@ -2,7 +2,15 @@
 import { readFile } from "node:fs/promises";
 
 import { raceAbort } from "../../abort.js";
-import { EngineBuildError, InvalidOptionError, ModelInputError, ModelRuntimeError, TensorRtError } from "../../errors.js";
+import {
+  becauseOf,
+  EngineBuildError,
+  InvalidOptionError,
+  ModelInputError,
+  ModelRuntimeError,
+  reasonOf,
+  TensorRtError,
+} from "../../errors.js";
 import { callNative, type NativeBuiltEngine, type NativeTensorRtBuildOptions, type NativeTensorRtBuildPhase } from "../../native/index.js";
 import type { HalfPrecisionModel } from "../onnx/half-precision.js";
 import type { TensorPort } from "../types.js";
@@ -152,6 +160,7 @@ function describeBuildFailure(failure: unknown, model: string | Uint8Array): unk
   const { message, stage, api, errorCode } = failure;
   return new EngineBuildError(typeof model === "string" ? `${model}: ${message}` : message, {
     cause: failure,
+    ...becauseOf(reasonOf(failure)),
     ...(typeof model === "string" ? { path: model } : {}),
     ...(stage === undefined ? {} : { stage }),
     ...(api === undefined ? {} : { api }),

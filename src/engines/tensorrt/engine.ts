@@ -1,5 +1,5 @@
 import { raceAbort } from "../../abort.js";
-import { CorruptedModelPackageError, InvalidParameterError, ModelRuntimeError } from "../../errors.js";
+import { becauseOf, CorruptedModelPackageError, InvalidParameterError, ModelRuntimeError, reasonOf } from "../../errors.js";
 import {
   callNative,
   type NativeAddon,
@@ -139,9 +139,11 @@ export class TensorRtEngine implements InferenceSession {
   /**
    * @param plan path of an engine, or its bytes, which must not change until the promise settles
    * @throws NativeAddonUnavailableError without the addon
-   * @throws MissingDependencyError when the driver or TensorRT is not installed; the message says where it was looked for
-   * @throws CorruptedModelPackageError when TensorRT cannot load the engine, with TensorRT's own reason
-   * @throws TensorRtError for an engine of another version; CudaError, OutOfDeviceMemoryError from the device
+   * @throws MissingDependencyError when the driver or TensorRT is missing, cannot be opened, or is of another major version; the
+   *   message says what was found and where it was looked for
+   * @throws CorruptedModelPackageError for what is no engine, and when TensorRT cannot load it, with TensorRT's own reason
+   * @throws TensorRtError for an engine of another version or GPU; CudaError for a driver that is too old or has no GPU, and
+   *   OutOfDeviceMemoryError from the device. `reason` tells all of these apart.
    */
   static async load(plan: string | Uint8Array, options: TensorRtEngineOptions = {}): Promise<TensorRtEngine> {
     if (typeof plan !== "string" && !(plan instanceof Uint8Array)) {
@@ -329,6 +331,7 @@ function describeLoadFailure(failure: unknown, plan: string | Uint8Array): unkno
     ...(typeof plan === "string" ? { path: plan } : {}),
     kind: "engine",
     cause: failure,
+    ...becauseOf(reasonOf(failure)),
   });
 }
 

@@ -1,5 +1,5 @@
 /** What has to be installed for TensorRT engines, and how it is said when it is not. */
-import { MissingDependencyError, NativeAddonUnavailableError, type ModelRuntimeError } from "../../errors.js";
+import { becauseOf, MissingDependencyError, NativeAddonUnavailableError, reasonOf, type ModelRuntimeError } from "../../errors.js";
 import { addonReport, loadAddon, type NativeAddon } from "../../native/index.js";
 
 /** `what`: the beginning of a sentence, "TensorRT engines run". @throws NativeAddonUnavailableError */
@@ -18,8 +18,9 @@ const LIBRARIES: Readonly<Record<string, string>> = {
   "tensorrt.open-parser": "libnvonnxparser",
 };
 
-/** The error for a library that was not found, or null when that is not what failed. */
+/** The error for a library that is missing or cannot be used, or null when that is not what failed. */
 export function missingLibrary(failure: ModelRuntimeError): MissingDependencyError | null {
   const dependency = LIBRARIES[failure.stage ?? ""];
-  return dependency === undefined ? null : new MissingDependencyError(failure.message, { dependency, cause: failure });
+  if (dependency === undefined) return null;
+  return new MissingDependencyError(failure.message, { dependency, cause: failure, ...becauseOf(reasonOf(failure)) });
 }

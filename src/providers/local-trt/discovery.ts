@@ -17,9 +17,7 @@ import { parseJson } from "../../wire.js";
 import { isRealDirectory, isRegularFile, md5OfFile, readSmallFile } from "../files.js";
 import { describeIssues } from "../issues.js";
 import { readLocalTrtManifest } from "../roboflow/manifests/trt.js";
-import { ALLOWED_FILES, ENGINE, MANIFEST, PREFIX } from "./layout.js";
-
-const MAXIMUM_MANIFEST_BYTES = 1024 * 1024;
+import { ALLOWED_FILES, ENGINE, MANIFEST, MAXIMUM_MANIFEST_BYTES, PREFIX } from "./layout.js";
 
 const schema = z.object({ packageManifest: z.unknown(), files: z.record(z.string(), z.string()) });
 

@@ -218,7 +218,7 @@ describe.skipIf(fakes === null)("TensorRtEngine", () => {
     useTensorRt("cuda");
     const missing = await load().catch((error: unknown) => error);
     expect(missing).toBeInstanceOf(MissingDependencyError);
-    expect((missing as Error).message).toMatch(/needs version 10\.15\.1\.29.*no libnvinfer\.so\.10 in/);
+    expect((missing as Error).message).toMatch(/needs TensorRT 10\.15\.1\.29.*no libnvinfer\.so\.10 in/);
   });
 
   it.each([

@@ -40,6 +40,7 @@ struct Plan {
   std::uint64_t weights = 1000;
   std::int64_t scratch = 1 << 20;
   bool host_code = false;
+  int compute_capability = 0;  // 0 = any
   std::vector<std::string> order;
   std::map<std::string, Tensor> tensors;
   std::vector<std::map<std::string, Range>> profiles;
@@ -74,6 +75,8 @@ bool ReadPlan(const std::string& text, Plan& plan) {
       in >> plan.scratch;
     } else if (word == "host-code") {
       plan.host_code = true;
+    } else if (word == "compute") {
+      in >> plan.compute_capability;
     } else if (word == "config") {
       continue;  // how it was built
     } else if (word == "in" || word == "out") {
@@ -419,6 +422,14 @@ void* Deserialize(void* self, const void* data, std::size_t bytes) {
   const std::string text(static_cast<const char*>(data), bytes);
   if (bytes < 28 || !ReadPlan(text.substr(28), *plan)) {
     runtime.Report(1, "deserializeCudaEngine: the plan is damaged");
+    return nullptr;
+  }
+  if (const int device = Driver().state()->compute_capability;
+      plan->compute_capability != 0 && plan->compute_capability != device) {
+    const auto text = [](int capability) { return std::to_string(capability / 10) + "." + std::to_string(capability % 10); };
+    runtime.Report(4, ("The engine plan file is generated on an incompatible device, expecting compute " + text(device) +
+                       " got compute " + text(plan->compute_capability) + ", please rebuild.")
+                          .c_str());
     return nullptr;
   }
   if (plan->host_code && !runtime.host_code_allowed) {

@@ -38,7 +38,7 @@ struct FakeTrtState {
 };
 
 // A plan as the stand-in reads it: TensorRT's header, then lines of text:
-//   name N / weights BYTES / scratch BYTES / host-code / config ANYTHING
+//   name N / weights BYTES / scratch BYTES / host-code / compute 89 / config ANYTHING
 //   in|out NAME TYPE RANK SIZES... [host] [format F] [at N]      size -1: varies; -2: known only after the run
 //   profile INDEX NAME RANK MIN... OPT... MAX...
 // Every output is the bytes of the first input of its type, repeated or cut, and zeros where there is none, item by item where
