@@ -35,6 +35,7 @@ async function buildGpuCheck(output, withNode) {
   copyFileSync(join(root, ADDON), join(output, ADDON));
   const tests = join(root, "build-tests", "native_tests");
   if (existsSync(tests)) copyFileSync(tests, join(output, "native_tests"));
+  copyFileSync(join(root, "test", "native", "on-a-device.flags"), join(output, "on-a-device.flags"));
   const { name, version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   writeFileSync(join(output, "package.json"), JSON.stringify({ name, version, private: true, type: "module" }));
   copyFileSync(join(root, "scripts", "gpu-check.sh"), join(output, "gpu-check.sh"));

@@ -44,7 +44,7 @@ describe.skipIf(fakes === null)("gpu-check.sh", () => {
     const engine = join(scratch, "engine.plan");
     writeFileSync(
       engine,
-      fakePlan([10, 15, 1, 29], ["in images 0 4 -1 3 64 64", "out y 0 2 -1 7", "profile 0 images 4 1 3 64 64 1 3 64 64 8 3 64 64"]),
+      fakePlan([10, 15, 1, 29], ["in images 0 4 -1 3 64 64", "out head 0 3 -1 7 30", "profile 0 images 4 1 3 64 64 1 3 64 64 8 3 64 64"]),
     );
     // Takes its options, says a word, and runs the rest.
     const tools = join(scratch, "tools");
@@ -69,12 +69,18 @@ describe.skipIf(fakes === null)("gpu-check.sh", () => {
       "- TensorRT, full: 10.15.1",
       "| preprocess 1920x1080 to 640x640, float16, letterbox | ",
       "| at most 15 us |",
-      "| decode and suppress 8400 candidates",
-      "| around the engine at batch 1 | ",
-      "| throughput at batch 8 with 3 in flight, of the engine's own | ",
+      "| decode and suppress 8400 candidates of 80 classes, 210 above the threshold, download included | ",
+      "| decode and suppress 8400 candidates of 80 classes, 8400 above the threshold, download included | ",
+      "| the best of 300 queries of 91 classes, download included | ",
+      "| 20x160x160 to a class for each pixel of 1920x1080, download included | ",
+      "| the network alone at batch 8, GPU time | ",
+      "| around the network at batch 1, tensors | ",
+      "| around the network at batch 1, pictures of 1920x1080 | ",
+      "| throughput at batch 8 with 3 in flight, of the network alone, tensors | ",
+      "| 1 of 1920x1080 to ",
       "| yes | adaptive-equalization: 0 values differ from the CPU's |",
-      "memcheck: nothing found",
-      "racecheck: nothing found",
+      "memcheck, preprocessing from Node: nothing found",
+      "racecheck, preprocessing from Node: nothing found",
       "========= --tool racecheck --error-exitcode 86",
     ]) {
       expect(page).toContain(part);

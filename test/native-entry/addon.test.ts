@@ -15,6 +15,7 @@ const NAMES: Readonly<Record<keyof NativeAddon, true>> = {
   preprocess: true,
   openDevicePreprocessor: true,
   assembleMasks: true,
+  decodeOnDevice: true,
   measureDevice: true,
   decodeDense: true,
   decodeRows: true,
@@ -32,6 +33,7 @@ const NAMES: Readonly<Record<keyof NativeAddon, true>> = {
   probeNvidia: true,
   loadTensorRtEngine: true,
   buildTensorRtEngine: true,
+  measureTensorRtEngine: true,
   combineTensorRtTimingCaches: true,
   readTensorRtPlanVersion: true,
 };
