@@ -18,6 +18,8 @@
       "defines": [
         "NAPI_VERSION=8",
         "NAPI_CPP_EXCEPTIONS",
+        # A worker that is terminated within a call cannot be thrown anything any more; without this that would end the process.
+        "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS",
         "NODE_ADDON_API_DISABLE_DEPRECATED",
         "IM_VERSION=\"<!(node -p \"require('./package.json').version\")\"",
         "IM_COMPILER=\"node-gyp\"",

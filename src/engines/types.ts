@@ -49,11 +49,14 @@ export interface PictureBatch {
 
 /**
  * What an engine is to read out of the outputs of a run on its device: a head, and the masks or key points of what it finds, by the
- * indices of the network's outputs, which are float32.
+ * indices of the network's outputs, which are float32 or float16.
  */
 export type DetectionRequest = Omit<NativeDetectionRequest, "outputs">;
 
-/** Of one picture: rows, best first, and their masks and key points where they were asked for. */
+/**
+ * Of one picture: rows, best first or, where the network has chosen them, in its order; and their masks and key points where they were
+ * asked for.
+ */
 export type DecodedPicture = NativeDecodedPicture;
 
 export interface DetectionRun {

@@ -1,11 +1,10 @@
 /** Heads of every kind, and key points, through the decoding kernels of a real device, compared with the CPU's decoder. */
-import { buildTensorRtEngine } from "../../src/compilation/index.js";
-import { float32ToFloat16, TensorRtEngine, type DecodedPicture, type DetectionRequest, type Tensor } from "../../src/engines/index.js";
+import { float32ToFloat16, type DecodedPicture, type DetectionRequest, type Tensor } from "../../src/engines/index.js";
 import { cpuDecoder, type Decoder, type DecodeSettings } from "../../src/models/decoding/index.js";
 import { decodeHead, readHead, type DenseLayout, type HeadLayout, type QueriesLayout } from "../../src/models/families/head.js";
 import { locateInstances, pointsRequest, type PointsLayout } from "../../src/models/families/points.js";
 import type { NativeAddon } from "../../src/native/index.js";
-import { buildModel } from "../support/onnx-graphs.js";
+import { bitsOf, loadIdentity, median } from "./identity.js";
 
 const BATCH = 2;
 const CLASSES = 80;
@@ -147,18 +146,6 @@ const KINDS: Readonly<Record<string, Kind>> = {
 
 const typeOf = ({ halves = [] }: Kind, output: number) => (halves.includes(output) ? "float16" : "float32");
 
-async function loadKind(kind: Kind, device: number): Promise<TensorRtEngine> {
-  const { outputs } = kind;
-  const model = buildModel({
-    inputs: outputs.map((dims, index) => ({ name: `values${index}`, type: typeOf(kind, index), dims })),
-    outputs: outputs.map((dims, index) => ({ name: `output${index}`, type: typeOf(kind, index), dims })),
-    nodes: outputs.map((_, index) => ({ op: "Identity", inputs: [`values${index}`], outputs: [`output${index}`] })),
-  });
-  // The types are those of the model.
-  const { engine } = await buildTensorRtEngine(model, { device, stronglyTyped: true });
-  return TensorRtEngine.load(engine, { device, decodesDetections: true });
-}
-
 /** Few candidates are sure of anything, as in a picture; positions are pixels of a network. */
 function fill(dims: readonly number[], { logits }: Kind): Float32Array {
   return Float32Array.from({ length: dims.reduce((product, size) => product * size, 1) }, (_, index) => {
@@ -188,16 +175,19 @@ function tensorsOf(kind: Kind): readonly Tensor[] {
     if (head.kind === "dense" && head.boxFormat === "offsets") {
       // Offsets from -2 to 2, and priors as fractions.
       if (index < 2) for (let i = 0; i < data.length; i += 1) data[i] = index === 0 ? positionOf(i) / 1600 - 2 : positionOf(i) / 6400;
-    } else if (index === 0) fillBoxes(data, dims, head);
+    } else if (index === 0) {
+      fillBoxes(data, dims, head);
+    } else if (dims.length === 4) {
+      // Nobody would believe in queries that are too unsure of their points.
+      for (let i = 0; i < data.length; i += 1) data[i] = positionOf(i) / 3200 - 1;
+    }
     const type = typeOf(kind, index);
     return { type, dims, data: type === "float16" ? float32ToFloat16(data) : data };
   });
 }
 
-const bitsOf = ({ rows, keyPoints }: DecodedPicture): string =>
-  [rows.xyxy, rows.scores, rows.classIds, rows.indices, ...(keyPoints === undefined ? [] : Object.values(keyPoints))]
-    .map(({ buffer, byteOffset, byteLength }: Float32Array | Int32Array) => Buffer.from(buffer, byteOffset, byteLength).toString("hex"))
-    .join();
+const resultBits = ({ rows, keyPoints }: DecodedPicture): string =>
+  bitsOf(rows.xyxy, rows.scores, rows.classIds, rows.indices, ...(Object.values(keyPoints ?? {}) as Float32Array[]));
 
 function requestOf({ head, points }: Kind, settings: DecodeSettings): DetectionRequest {
   return {
@@ -217,16 +207,6 @@ async function expectedOf(
   return locateInstances(points, SLOTS, outputs, image, GEOMETRY[image] ?? GEOMETRY[0]!, settings, decoder);
 }
 
-async function median(rounds: number, run: () => Promise<unknown>): Promise<string> {
-  const each: number[] = [];
-  for (let round = 0; round < rounds; round += 1) {
-    const start = performance.now();
-    await run();
-    each.push(performance.now() - start);
-  }
-  return `${(each.sort((a, b) => a - b)[Math.floor(rounds / 2)] ?? 0).toFixed(3)} ms`;
-}
-
 export async function checkDetections(
   addon: NativeAddon,
   { device, rounds }: { readonly device: number; readonly rounds: number },
@@ -235,7 +215,8 @@ export async function checkDetections(
 ): Promise<void> {
   const decoder = cpuDecoder(addon);
   for (const [name, kind] of Object.entries(KINDS)) {
-    await using engine = await loadKind(kind, device);
+    const ports = kind.outputs.map((dims, index) => ({ type: typeOf(kind, index), dims }) as const);
+    await using engine = await loadIdentity(ports, device);
     const inputs = Object.fromEntries(tensorsOf(kind).map((tensor, index) => [`values${index}`, tensor]));
     const handed = await engine.run(inputs);
     const outputs = engine.outputs.map((port) => handed[port.name] as Tensor);
@@ -246,7 +227,7 @@ export async function checkDetections(
       const { pictures } = await engine.runDetections!(inputs, requestOf(kind, settings));
       for (const [image, picture] of pictures.entries()) {
         const expected = await expectedOf(kind, outputs, image, settings, decoder);
-        if (bitsOf(picture) !== bitsOf(expected)) differing += 1;
+        if (resultBits(picture) !== resultBits(expected)) differing += 1;
         found += expected.rows.scores.length;
       }
     }

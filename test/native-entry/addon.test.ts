@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { ADDON_INTERFACE_VERSION, type NativeAddon } from "../../src/native/addon.js";
 import { loadAddon } from "../../src/native/index.js";
+import { runChild } from "../support/child.js";
 
 const addon = loadAddon();
 if (addon === null) process.stderr.write("skipped: the addon is not available\n");
@@ -54,4 +55,9 @@ describe.skipIf(addon === null)("the addon", () => {
     expect(new Uint8Array(buffer).every((value) => value === 0)).toBe(true);
     expect(addon?.memoryInUse()).toBeGreaterThanOrEqual(before + 1000);
   });
+
+  it("lets workers be terminated within a call", async () => {
+    const result = await runChild(new URL("./children/terminate.ts", import.meta.url));
+    expect(result).toEqual({ code: 0, signal: null, stdout: "100 terminated", stderr: "" });
+  }, 60_000);
 });

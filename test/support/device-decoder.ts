@@ -129,28 +129,28 @@ function gatherRun({ candidates, ...points }: CandidateMatrix, indices: Int32Arr
 const EVERYTHING: DecodeSettings = { thresholds: Float32Array.of(0), iouThreshold: null, classAgnostic: false, maxDetections: null };
 
 export interface DeviceDecoder extends Decoder, AsyncDisposable {
-  /** Heads that the device has decoded. */
-  readonly decoded: number;
+  /** How many heads the device has decoded, by kind: "dense xyxy", "rows" and so on. */
+  readonly decoded: ReadonlyMap<string, number>;
 }
 
 export function deviceDecoder(addon: NativeAddon): DeviceDecoder {
   const engines = new Map<string, Promise<TensorRtEngine>>();
-  let decoded = 0;
+  const decoded = new Map<string, number>();
   async function run([lines, dims, data, request]: Run, settings: DecodeSettings): Promise<DecodedPicture> {
     const key = lines.join("\n");
     const engine = engines.get(key) ?? TensorRtEngine.load(fakePlan([10, 15, 1, 29], lines), { decodesDetections: true });
     engines.set(key, engine);
     const { runDetections } = await engine;
     const { pictures } = await runDetections!({ values: { type: "float32", dims, data } }, { ...request, settings, pictures: 1 });
-    decoded += 1;
+    const { head } = request;
+    const kind = head.kind === "dense" ? `dense ${head.boxFormat}` : head.kind;
+    decoded.set(kind, (decoded.get(kind) ?? 0) + 1);
     return pictures[0]!;
   }
   return {
     ...cpuDecoder(addon),
     name: "cuda",
-    get decoded() {
-      return decoded;
-    },
+    decoded,
     decodeDense: async (head, settings) => (await run(denseRun(head), settings)).rows,
     async decodeQueries(head, settings) {
       const request = { head: { kind: "queries", boxes: 0, logits: 1, classMapping: head.classMapping } } as const;

@@ -210,7 +210,7 @@ export class TensorRtEngine implements InferenceSession {
   ): Promise<readonly (NativeTensor | NativeResident)[]> {
     const wanted = checkOutputs(this.outputs, outputs);
     const uses = this.outputs.map(({ name }) => (wanted.includes(name) ? use : "ignore"));
-    return this.#submit(signal, (cancel) => this.#native.run(inputs, uses, cancel));
+    return this.#submit(signal, (cancel) => this.#native.run(inputs, uses, cancel), closeResidents);
   }
 
   #runDetections(input: DecodingInput, request: DetectionRequest, options: RunOptions = {}): Promise<DetectionRun> {
@@ -267,7 +267,12 @@ export class TensorRtEngine implements InferenceSession {
     return [{ name: port?.name ?? "", type: elementTypeNumber(port?.type ?? "float32"), dims, pictures: read }];
   }
 
-  async #submit<Result>(signal: AbortSignal | undefined, start: (cancel: NativeCancelToken | null) => Promise<Result>): Promise<Result> {
+  /** @param discard what becomes of a result that comes after the abort. */
+  async #submit<Result>(
+    signal: AbortSignal | undefined,
+    start: (cancel: NativeCancelToken | null) => Promise<Result>,
+    discard: (result: Result) => void = () => undefined,
+  ): Promise<Result> {
     // Runs that were aborted count until the device has let go of them: what is bounded is work, not promises.
     if (this.#unsettled >= this.#contexts + this.#queueLimit) {
       this.#native.countRefusal();
@@ -278,7 +283,12 @@ export class TensorRtEngine implements InferenceSession {
     const running = callNative(() => start(cancel)).finally(() => {
       this.#unsettled -= 1;
     });
-    return raceAbort(signal, running, () => cancel?.cancel());
+    try {
+      return await raceAbort(signal, running, () => cancel?.cancel());
+    } catch (failure) {
+      void running.then(discard).catch(() => undefined);
+      throw failure;
+    }
   }
 
   statistics(): TensorRtStatistics {
@@ -338,6 +348,11 @@ export function profileOf(inputs: readonly NativeTensorRtPort[], index: number):
 type DecodingInput = PictureBatch | Readonly<Record<string, Tensor>>;
 
 type NativeInput = NativeTensor | NativePictures | NativeResident;
+
+/** The collector would not know how much memory they hold. */
+function closeResidents(outputs: readonly (NativeTensor | NativeResident)[]): void {
+  for (const output of outputs) if ("resident" in output) void output.resident.close().catch(() => undefined);
+}
 
 function readTensors(tensors: readonly (NativeTensor | NativeResident)[]): Readonly<Record<string, Tensor>> {
   return Object.fromEntries(tensors.flatMap((tensor) => ("data" in tensor ? [[tensor.name, readTensor(tensor)]] : [])));

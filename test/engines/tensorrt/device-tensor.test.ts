@@ -1,6 +1,8 @@
 /** Tensors that stay on the device, on the stand-ins: TensorRT's returns its input in every output. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 
 import { DeviceTensor, TensorRtEngine, type Tensor, type TensorRtEngineOptions } from "../../../src/engines/index.js";
 import { ModelDisposedError, ModelInputError } from "../../../src/errors.js";
@@ -21,6 +23,9 @@ const rows = (...values: readonly number[]): Readonly<Record<string, Tensor>> =>
 });
 
 describe.skipIf(fakes === null)("tensors on the device", () => {
+  const scratch = mkdtempSync(join(tmpdir(), "inference-models-"));
+  /** The device stands still while this file is there. */
+  const hold = join(scratch, "hold");
   const opened: AsyncDisposable[] = [];
   const keep = <T extends AsyncDisposable>(one: T): T => {
     opened.push(one);
@@ -37,7 +42,9 @@ describe.skipIf(fakes === null)("tensors on the device", () => {
   beforeAll(() => {
     process.env["INFERENCE_MODELS_CUDA_LIBRARY_PATH"] = join(fakes!, "cuda");
     process.env["INFERENCE_MODELS_TENSORRT_LIBRARY_PATH"] = join(fakes!, "trt10");
+    process.env["FAKE_CUDA_HOLD"] = hold;
   });
+  afterAll(() => rmSync(scratch, { recursive: true, force: true }));
   afterEach(async () => {
     for (const one of opened.splice(0).reverse()) await one[Symbol.asyncDispose]();
   });
@@ -88,6 +95,21 @@ describe.skipIf(fakes === null)("tensors on the device", () => {
     const running = Array.from({ length: 20 }, () => engine.run({ values: tensor }, { outputs: ["first"] }));
     await tensor.close();
     for (const outputs of await Promise.all(running)) expect(outputs["first"]?.data).toEqual(Float32Array.of(1, 2, 3));
+  });
+
+  it("that come after an abort give their memory back", async () => {
+    const engine = await load(ECHO, { contexts: 2 });
+    await engine.run(rows(1, 2, 3));
+    const before = engine.memory().device;
+    writeFileSync(hold, "");
+    const controller = new AbortController();
+    const running = engine.runOnDevice(rows(1, 2, 3), { signal: controller.signal });
+    await vi.waitFor(() => expect(engine.statistics().running).toBe(1));
+    controller.abort(new Error("enough"));
+    await expect(running).rejects.toThrow("enough");
+    expect(engine.memory().device).toBeGreaterThan(before);
+    rmSync(hold);
+    await vi.waitFor(() => expect(engine.memory().device).toBe(before));
   });
 
   it("are refused where they do not fit, and engines go on", async () => {

@@ -9,6 +9,9 @@ const decoders = addon === null ? [referenceDecoder] : [referenceDecoder, cpuDec
 
 const SETTINGS: DecodeSettings = { thresholds: Float32Array.of(0.4), iouThreshold: 0.5, classAgnostic: false, maxDetections: 300 };
 
+/** Of two candidates. */
+const PRIORS = { data: new Float32Array(8), offset: 0, candidateStride: 4, attributeStride: 1, inputSize: { width: 64, height: 48 } };
+
 /** Rows `x1, y1, x2, y2, objectness, class scores...`. */
 function head(rows: readonly (readonly number[])[], objectnessUse: DenseHead["objectnessUse"] = "none"): DenseHead {
   const columns = rows[0]?.length ?? 6;
@@ -112,6 +115,22 @@ describe.each(decoders)("the $name decoder", (decoder) => {
     expect((await decoder.decodeRows({ ...rows, inclusive: false }, SETTINGS)).scores.length).toBe(0);
   });
 
+  it("moves and stretches priors", async () => {
+    const offsets = head([
+      [0, 0, 0, 0, 0, 0.9],
+      [1, -2, 5, -5, 0, 0.8],
+    ]);
+    const data = Float32Array.of(0.5, 0.5, 0.25, 0.5, 0.25, 0.75, 0.5, 0.125);
+    const priors = { data, offset: 0, candidateStride: 4, attributeStride: 1, inputSize: { width: 64, height: 32 } };
+    const { xyxy } = await decoder.decodeDense({ ...offsets, boxFormat: "offsets", priors }, { ...SETTINGS, iouThreshold: null });
+    expect([...xyxy.subarray(0, 4)]).toEqual([24, 8, 40, 24]);
+    const [x1 = 0, y1 = 0, x2 = 0, y2 = 0] = xyxy.subarray(4);
+    expect((x1 + x2) / 2).toBeCloseTo((0.25 + 0.1 * 1 * 0.5) * 64, 4);
+    expect((y1 + y2) / 2).toBeCloseTo((0.75 + 0.1 * -2 * 0.125) * 32, 4);
+    expect(x2 - x1).toBeCloseTo(0.5 * Math.E * 64, 4);
+    expect(y2 - y1).toBeCloseTo((0.125 / Math.E) * 32, 4);
+  });
+
   it("accepts heads without candidates", async () => {
     const empty = { ...head([]), classes: 3 };
     expect((await decoder.decodeDense(empty, SETTINGS)).xyxy.length).toBe(0);
@@ -127,6 +146,9 @@ describe.each(decoders)("the $name decoder", (decoder) => {
     ["a negative offset", { boxes: { data: new Float32Array(99), offset: -1, candidateStride: 4, attributeStride: 1 } }],
     ["a stride beyond everything", { boxes: { data: new Float32Array(99), offset: 0, candidateStride: 2 ** 40, attributeStride: 1 } }],
     ["objectness that is missing", { objectness: null }],
+    ["offsets without priors", { boxFormat: "offsets" }],
+    ["too few priors", { boxFormat: "offsets", priors: { ...PRIORS, data: new Float32Array(7) } }],
+    ["an input of no size", { boxFormat: "offsets", priors: { ...PRIORS, inputSize: { width: 64, height: 0 } } }],
   ])("refuses %s", async (_, change) => {
     const good = head(
       [

@@ -72,6 +72,7 @@ class DetectorFixture : public cuda::FakeDriverTest {
       const std::size_t bytes = values.size() * sizeof(Element);
       Result<cuda::DeviceBuffer> memory = resources->memory->Allocate(bytes, stream->get());
       if (!memory.ok()) return memory.status();
+      if (values.empty()) return memory;
       const cuda::Device& device = *resources->device;
       IM_RETURN_IF_ERROR(
           device.Check(device.table().cuMemcpyHtoDAsync_v2(memory.value().address(), values.data(), bytes, stream->get()),
