@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -14,6 +15,13 @@ namespace im {
 namespace {
 
 constexpr std::uint32_t kMaximumOutputs = 64;
+
+// Of the types that kernels read; none for others.
+std::optional<napi_typedarray_type> ArrayTypeOf(int type) {
+  if (type == kFloat32) return napi_float32_array;
+  if (type == kFloat16) return napi_uint16_array;
+  return std::nullopt;
+}
 
 }  // namespace
 
@@ -34,10 +42,12 @@ DecodeWork DecodeWork::Read(Napi::Object work) {
     port.name = std::to_string(i);
     port.type = static_cast<int>(RequireInteger(Field(output, "type"), where + ".type", 0, 1000));
     port.shape = ReadDims(Field(output, "dims"), where + ".dims");
-    const Span<std::uint8_t> given = ReadTypedArray(Field(output, "data"), where + ".data");
+    const Napi::Value data = Field(output, "data");
+    const Span<std::uint8_t> given = ReadTypedArray(data, where + ".data");
+    if (data.As<Napi::TypedArray>().TypedArrayType() != ArrayTypeOf(port.type))
+      ThrowArgument(env, where + ".data", "a Float32Array for type 1, or a Uint16Array for type 10", data);
     const std::optional<std::size_t> count = ElementCount(port.shape);
-    if (!count || ElementSize(port.type) == 0 || given.size / ElementSize(port.type) != *count ||
-        given.size % ElementSize(port.type) != 0) {
+    if (!count || given.size / ElementSize(port.type) != *count) {
       ThrowInvalid(env, where + " has " + std::to_string(given.size) + " bytes, which are not those of " +
                             ElementName(port.type) + " " + trt::ShapeText(port.shape) + ".");
     }

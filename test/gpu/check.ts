@@ -2,7 +2,7 @@
  * What only a machine with a GPU can show:
  *
  *   npm run -s gpu -- [--engine ENGINE] [--onnx MODEL [--build [--fp16]]] [--device N] [--shape NAME=1x3x640x640]... [--runs 500]
- *                     [--rounds 50] [--together 20] [--fill-mib 256] [--report FILE] [--only-kernels]
+ *                     [--rounds 50] [--together 20] [--fill-mib 256] [--vectors FOLDER] [--report FILE] [--only-kernels]
  *
  * Prints what is installed; prepares pictures on the device, and decodes heads of every kind behind engines that it builds for them, and
  * compares both with the CPU's, bit for bit; times every kernel; with --build, builds an engine
@@ -13,6 +13,7 @@
  *
  * scripts/gpu-check.sh does the same on a machine that has nothing but a GPU.
  */
+import { existsSync } from "node:fs";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 
@@ -21,6 +22,7 @@ import { MissingDependencyError } from "../../src/errors.js";
 import { loadAddon, type NativeAddon } from "../../src/native/index.js";
 import { packageVersion } from "../../src/package-root.js";
 import { checkBuilding } from "./building.js";
+import { tryDamagedEngines, tryToLoad } from "./damaged-engines.js";
 import { checkDetections } from "./detections.js";
 import { checkEngine } from "./engine.js";
 import { measureEndToEnd } from "./end-to-end.js";
@@ -29,6 +31,7 @@ import { measureKernels } from "./kernels.js";
 import { checkMasksAndMaps } from "./masks-and-maps.js";
 import { checkEngineOnPictures, checkPreprocessing } from "./preprocessing.js";
 import { Report } from "./report.js";
+import { checkVectors, VECTORS } from "./vectors.js";
 
 const { values } = parseArgs({
   options: {
@@ -43,6 +46,8 @@ const { values } = parseArgs({
     rounds: { type: "string", default: "50" },
     together: { type: "string", default: "20" },
     "fill-mib": { type: "string", default: "256" },
+    vectors: { type: "string" },
+    load: { type: "string" },
     report: { type: "string" },
     "only-kernels": { type: "boolean", default: false },
   },
@@ -109,6 +114,7 @@ async function checkEngines(addon: NativeAddon): Promise<void> {
   await attempt("the engine", () => checkEngine(engine, { device, runs, shapes, tolerance: Number(values.tolerance), onnx }, report));
   await attempt("the engine on pictures", () => checkEngineOnPictures(addon, engine, device, expectThat, say));
   await attempt("figures of the engine", () => measureEngine(addon, engine, { device, runs, rounds, shapes }, report));
+  await attempt("damaged engines", () => Promise.resolve(tryDamagedEngines(engine, device, report)));
   await attempt("pictures to detections", () => measureEndToEnd(engine, { device, runs }, report));
 }
 
@@ -120,6 +126,8 @@ async function main(): Promise<number> {
   if (!values["only-kernels"]) {
     const measuring = { device, rounds, together: Number(values.together), fillBytes: Number(values["fill-mib"]) * 2 ** 20 };
     await attempt("figures of the kernels", () => measureKernels(addon, measuring, report));
+    const vectors = values.vectors ?? VECTORS.find((folder) => existsSync(folder)) ?? "";
+    await attempt("conformance vectors", () => checkVectors(addon, device, vectors, report));
     await attempt("heads and key points behind engines", () => checkDetections(addon, { device, rounds }, expectThat, say));
     await attempt("masks and maps behind engines", () => checkMasksAndMaps(addon, { device, rounds }, expectThat, say));
     await checkEngines(addon);
@@ -127,4 +135,5 @@ async function main(): Promise<number> {
   return report.failed ? 1 : 0;
 }
 
-process.exitCode = await main();
+if (values.load === undefined) process.exitCode = await main();
+else await tryToLoad(values.load, device);

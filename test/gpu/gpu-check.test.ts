@@ -1,11 +1,12 @@
 /** scripts/gpu-check.sh as it is carried to a machine with a GPU, on the stand-ins: that all of it runs, not what it measures. */
 import { execFile, execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { loadAddon } from "../../src/native/index.js";
+import { readVectors } from "../conformance/vectors.js";
 import { fakePlan, nvidiaFakes } from "../support/nvidia-fakes.js";
 
 const fakes = loadAddon() === null ? null : nvidiaFakes();
@@ -16,13 +17,35 @@ interface Outcome {
   readonly stderr: string;
 }
 
+const recorded = resolve("../shared/conformance");
+if (!existsSync(recorded)) process.stderr.write("skipped: ../shared/conformance is not there\n");
+
+/** Three of each function: all of them are tried in other tests. Nothing where there are none. */
+async function writeSomeVectors(folder: string): Promise<void> {
+  if (!existsSync(recorded)) return;
+  const counts = new Map<string, number>();
+  const lines: string[] = [];
+  for await (const vector of readVectors(recorded)) {
+    const count = (counts.get(vector.function) ?? 0) + 1;
+    counts.set(vector.function, count);
+    if (count <= 3) lines.push(JSON.stringify(vector));
+  }
+  mkdirSync(folder);
+  writeFileSync(join(folder, "some.jsonl"), lines.join("\n"));
+}
+
 describe.skipIf(fakes === null)("gpu-check.sh", () => {
   const scratch = mkdtempSync(join(tmpdir(), "inference-models-"));
   const carried = join(scratch, "dist-gpu");
   const out = join(scratch, "report");
+  const vectors = join(scratch, "vectors");
 
-  function run(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<Outcome> {
-    const libraries = ["--cuda", join(fakes!, "cuda"), "--tensorrt", join(fakes!, "trt10")];
+  function run(
+    args: readonly string[],
+    environment: Readonly<Record<string, string>> = {},
+    tensorRt = join(fakes!, "trt10"),
+  ): Promise<Outcome> {
+    const libraries = ["--cuda", join(fakes!, "cuda"), "--tensorrt", tensorRt];
     return new Promise((done) => {
       const child = execFile(
         "bash",
@@ -33,11 +56,12 @@ describe.skipIf(fakes === null)("gpu-check.sh", () => {
     });
   }
 
-  beforeAll(() => {
-    execFileSync(process.execPath, [resolve("scripts/build-gpu-check.mjs"), "--output", carried], {
+  beforeAll(async () => {
+    await writeSomeVectors(vectors);
+    execFileSync(process.execPath, [resolve("scripts/build-gpu-check.mjs"), "--output", carried, "--vectors", vectors], {
       stdio: ["ignore", "ignore", "inherit"],
     });
-  }, 60_000);
+  }, 120_000);
   afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
   it("checks, measures and reports, with nothing but what was carried there", async () => {
@@ -78,6 +102,7 @@ describe.skipIf(fakes === null)("gpu-check.sh", () => {
       "| around the network at batch 1, pictures of 1920x1080 | ",
       "| throughput at batch 8 with 3 in flight, of the network alone, tensors | ",
       "| 1 of 1920x1080 to ",
+      "- The engine cut to half its length: ",
       "| yes | adaptive-equalization: 0 values differ from the CPU's |",
       "memcheck, preprocessing from Node: nothing found",
       "racecheck, preprocessing from Node: nothing found",
@@ -86,6 +111,23 @@ describe.skipIf(fakes === null)("gpu-check.sh", () => {
       expect(page).toContain(part);
     }
     expect(page).not.toContain("**no**");
+    if (existsSync(recorded)) expect(page).toMatch(/\| yes \| decoding: 0 of [1-9]\d+ conformance vectors differ from the CPU's \|/);
+    else expect(page).toContain("conformance vectors, which were not carried here");
+  }, 300_000);
+
+  it("checks and measures the kernels where there is no TensorRT, and says what it could not check", async () => {
+    const nothing = join(scratch, "nothing");
+    mkdirSync(nothing);
+    const { code, stdout, stderr } = await run(["--rounds", "1", "--together", "1", "--fill-mib", "1"], {}, nothing);
+    expect(stderr).toBe("");
+    expect(stdout).not.toContain("FAILED");
+    expect(code).toBe(0);
+    const page = readFileSync(join(out, "gpu-check.md"), "utf8");
+    expect(page).toMatch(/- Not checked: heads and key points behind engines\. /);
+    expect(page).toMatch(/- Not checked: masks and maps behind engines\. /);
+    for (const part of ["| decode and suppress 8400 candidates", "## C++ tests of results", "## compute-sanitizer"]) {
+      expect(page).toContain(part);
+    }
   }, 300_000);
 
   it("says in one line why it cannot check anything", async () => {
