@@ -5,7 +5,8 @@
 #include "kernels/rows_body.h"
 
 extern "C" __global__ void __launch_bounds__(128) im_detection_gather(const im::kernels::DetectionArguments arguments) {
-  im::kernels::GatherCandidate(arguments, blockIdx.x * blockDim.x + threadIdx.x, blockIdx.y);
+  __shared__ im::kernels::CandidatesShared shared;
+  im::kernels::GatherCandidates(im::kernels::Block(), arguments, blockIdx.x, blockIdx.y, shared);
 }
 
 extern "C" __global__ void __launch_bounds__(128) im_detection_rank(const im::kernels::DetectionArguments arguments) {
@@ -18,7 +19,8 @@ extern "C" __global__ void __launch_bounds__(256) im_detection_suppress(const im
 }
 
 extern "C" __global__ void __launch_bounds__(128) im_queries_gather(const im::kernels::QueriesArguments arguments) {
-  im::kernels::GatherPair(arguments, blockIdx.x * blockDim.x + threadIdx.x, blockIdx.y);
+  __shared__ im::kernels::PairsShared shared;
+  im::kernels::GatherPairs(im::kernels::Block(), arguments, blockIdx.x, blockIdx.y, shared);
 }
 
 extern "C" __global__ void __launch_bounds__(128) im_queries_place(const im::kernels::QueriesArguments arguments) {

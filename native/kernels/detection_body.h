@@ -3,7 +3,7 @@
 // arithmetic is that of native/detection.
 //
 // Three launches, none of which needs to know on the host what the one before found:
-//   gather    a thread per candidate: who passes the threshold, in any order
+//   gather    a few threads per candidate, with a share of the classes each: who passes the threshold, in any order
 //   rank      a thread per candidate that passed: its place is the number of those that are better
 //   suppress  a block per picture: greedy suppression of overlaps, best first, in groups
 #pragma once
@@ -15,6 +15,7 @@
 #include "detection/sigmoid.h"
 #include "kernels/batch_matrix.h"
 #include "kernels/found.h"
+#include "kernels/gather.h"
 #include "kernels/team.h"
 
 namespace im::kernels {
@@ -46,53 +47,97 @@ struct DetectionArguments {
 
 constexpr unsigned kSuppressBlock = 256;
 
-struct Decision {
-  bool passes;
+// Neighbouring threads look at neighbouring candidates, whose scores of one class lie side by side in most heads. There are too
+// few candidates for all multiprocessors, so each has several threads, and no thread more than one candidate.
+constexpr unsigned kSlices = 4;
+constexpr unsigned kGatheredCandidates = kGatherBlock / kSlices;  // by a block
+
+struct ClassScore {
   float score;
   std::int32_t class_id;
 };
 
-// The class of a candidate is the first of its greatest scores, as in detection::GatherDense; NaN is passed over.
-IM_HOST_DEVICE Decision Decide(const DetectionArguments& arguments, unsigned picture, std::size_t candidate) {
+struct GatheredCandidate {
+  ClassScore best;
+  std::uint32_t candidate;
+};
+
+struct CandidatesShared {
+  ClassScore best[kGatherBlock];  // of a candidate's slices, one after the other
+  GatherShared<kGatheredCandidates, GatheredCandidate> gather;
+};
+
+// What thresholds apply to beside the classes; 1 where there is no objectness. `passes`: whether any class can.
+IM_HOST_DEVICE float ReadObjectness(const DetectionArguments& arguments, unsigned picture, std::size_t candidate, bool& passes) {
   using detection::ObjectnessUse;
-  const float nothing = -INFINITY;
+  passes = true;
+  if (arguments.objectness_use == ObjectnessUse::kNone) return 1.0f;
+  const float object = arguments.objectness.At(picture, candidate, 0);
+  if (arguments.objectness_use == ObjectnessUse::kGate) return object;
+  // Most candidates are background, and the exact function is dear.
+  passes = object >= arguments.settings->logit_bound;
+  return passes ? detection::Sigmoid(object) : 0.0f;
+}
+
+// The first greatest score of the classes from `begin` to `end`; NaN is passed over.
+IM_HOST_DEVICE ClassScore FindBestClass(const DetectionArguments& arguments, unsigned picture, std::size_t candidate,
+                                        float object, std::int32_t begin, std::int32_t end) {
+  const bool product = arguments.objectness_use == detection::ObjectnessUse::kProduct;
   const float logit_bound = arguments.settings->logit_bound;
-  float object = 0;
-  if (arguments.objectness_use != ObjectnessUse::kNone) {
-    object = arguments.objectness.At(picture, candidate, 0);
-    if (arguments.objectness_use == ObjectnessUse::kProduct) {
-      // Most candidates are background, and the exact function is dear.
-      if (!(object >= logit_bound)) return {false, 0, 0};
-      object = detection::Sigmoid(object);
-    }
-  }
-  float best = nothing;
-  std::int32_t best_class = 0;
+  ClassScore best{-INFINITY, 0};
   arguments.scores.With(picture, [&](const auto& scores) {
-    for (std::int32_t c = 0; c < arguments.class_count; ++c) {
+    for (std::int32_t c = begin; c < end; ++c) {
       float score = scores.At(candidate, static_cast<std::size_t>(c));
-      if (arguments.objectness_use == ObjectnessUse::kProduct) {
+      if (product) {
         if (!(score >= logit_bound)) continue;
         score = object * detection::Sigmoid(score);
       }
-      if (score > best) {
-        best = score;
-        best_class = c;
-      }
+      if (score > best.score) best = {score, c};
     }
   });
-  if (arguments.objectness_use != ObjectnessUse::kGate) return {arguments.thresholds.Above(best, best_class), best, best_class};
-  return {best > nothing && arguments.thresholds.Above(object, best_class), best, best_class};
+  return best;
 }
 
-IM_HOST_DEVICE void GatherCandidate(const DetectionArguments& arguments, unsigned candidate, unsigned picture) {
-  if (candidate >= static_cast<unsigned>(arguments.candidates)) return;
-  const Decision decision = Decide(arguments, picture, candidate);
-  if (!decision.passes) return;
-  const std::int64_t place = static_cast<std::int64_t>(picture) * arguments.candidates + CountUp(arguments.gathered + picture);
-  arguments.keys[place] = detection::ScoreKey(decision.score, candidate);
-  arguments.classes[place] = decision.class_id;
-  arguments.scores_gathered[place] = decision.score;
+// The class of a candidate is the first of its greatest scores, as in detection::GatherDense.
+template <typename Team>
+IM_HOST_DEVICE void GatherCandidates(const Team& team, const DetectionArguments& arguments, unsigned block, unsigned picture,
+                                     CandidatesShared& shared) {
+  const auto candidate_of = [=](int i) { return block * kGatheredCandidates + static_cast<unsigned>(i) % kGatheredCandidates; };
+  const std::int32_t share =
+      (arguments.class_count + static_cast<std::int32_t>(kSlices) - 1) / static_cast<std::int32_t>(kSlices);
+  team.ForEach(static_cast<int>(kGatherBlock), [&](int i) {
+    shared.best[i] = {-INFINITY, 0};
+    const unsigned candidate = candidate_of(i);
+    if (candidate >= static_cast<unsigned>(arguments.candidates)) return;
+    bool passes;
+    const float object = ReadObjectness(arguments, picture, candidate, passes);
+    const std::int32_t begin = i / static_cast<std::int32_t>(kGatheredCandidates) * share;
+    const std::int32_t end = begin + share < arguments.class_count ? begin + share : arguments.class_count;
+    if (passes) shared.best[i] = FindBestClass(arguments, picture, candidate, object, begin, end);
+  });
+  const std::int64_t start = static_cast<std::int64_t>(picture) * arguments.candidates;
+  GatherPassing(
+      team, arguments.gathered + picture, shared.gather,
+      [&](int i, GatheredCandidate& item) {
+        const unsigned candidate = candidate_of(i);
+        if (candidate >= static_cast<unsigned>(arguments.candidates)) return false;
+        ClassScore best = shared.best[i];
+        for (unsigned slice = 1; slice < kSlices; ++slice) {
+          const ClassScore other = shared.best[slice * kGatheredCandidates + static_cast<unsigned>(i)];
+          if (other.score > best.score) best = other;
+        }
+        item = {best, candidate};
+        if (arguments.objectness_use != detection::ObjectnessUse::kGate)
+          return arguments.thresholds.Above(best.score, best.class_id);
+        return best.score > -INFINITY &&
+               arguments.thresholds.Above(arguments.objectness.At(picture, candidate, 0), best.class_id);
+      },
+      [&](std::uint32_t number, const GatheredCandidate& item) {
+        const std::int64_t place = start + number;
+        arguments.keys[place] = detection::ScoreKey(item.best.score, item.candidate);
+        arguments.classes[place] = item.best.class_id;
+        arguments.scores_gathered[place] = item.best.score;
+      });
 }
 
 IM_HOST_DEVICE Box BoxOfCandidate(const DetectionArguments& arguments, unsigned picture, std::size_t candidate) {

@@ -5,9 +5,9 @@
 namespace im::kernels {
 namespace {
 
-// As many threads as there could be candidates: how many have passed is known on the device only.
-cuda::Extent BlocksFor(std::int32_t candidates, unsigned pictures) {
-  return {(static_cast<unsigned>(candidates) + kGatherBlock - 1) / kGatherBlock, pictures, 1};
+// Enough blocks for as many candidates as there could be: how many have passed is known on the device only.
+cuda::Extent BlocksFor(std::int32_t candidates, unsigned pictures, unsigned of_block = kGatherBlock) {
+  return {(static_cast<unsigned>(candidates) + of_block - 1) / of_block, pictures, 1};
 }
 
 }  // namespace
@@ -32,8 +32,9 @@ Result<std::shared_ptr<const DetectionKernels>> DetectionKernels::Load(const std
 }
 
 Status DetectionKernels::Launch(const DetectionArguments& arguments, unsigned pictures, const cuda::Stream& stream) const {
+  const cuda::Extent slices = BlocksFor(arguments.candidates, pictures, kGatheredCandidates);
+  IM_RETURN_IF_ERROR(cuda::Launch(gather_, slices, {kGatherBlock, 1, 1}, arguments, stream));
   const cuda::Extent candidates = BlocksFor(arguments.candidates, pictures);
-  IM_RETURN_IF_ERROR(cuda::Launch(gather_, candidates, {kGatherBlock, 1, 1}, arguments, stream));
   IM_RETURN_IF_ERROR(cuda::Launch(rank_, candidates, {kGatherBlock, 1, 1}, arguments, stream));
   return cuda::Launch(suppress_, {pictures, 1, 1}, {kSuppressBlock, 1, 1}, arguments, stream);
 }

@@ -11,6 +11,8 @@ namespace {
 // Blocks that take what was found in turn: how much there is is known on the device only.
 constexpr std::uint64_t kMaximumSharedBlocks = 64;
 
+static_assert(kKeyPointBlock == kGatherBlock);
+
 // A thread for each of so many.
 std::uint64_t Blocks(std::uint64_t count) { return std::max<std::uint64_t>(1, (count + kKeyPointBlock - 1) / kKeyPointBlock); }
 

@@ -13,6 +13,7 @@
 #include "detection/key_point_arithmetic.h"
 #include "kernels/batch_matrix.h"
 #include "kernels/found.h"
+#include "kernels/gather.h"
 #include "kernels/team.h"
 
 namespace im::kernels {
@@ -66,19 +67,27 @@ IM_HOST_DEVICE void WeighPoint(const KeyPointQueriesArguments& arguments, unsign
       arguments.points.With(picture, [&](const auto& points) { return detection::ShareOf(points, point); });
 }
 
-IM_HOST_DEVICE void GatherKeyPointPair(const KeyPointQueriesArguments& arguments, unsigned pair, unsigned picture) {
+template <typename Team>
+IM_HOST_DEVICE void GatherKeyPointPairs(const Team& team, const KeyPointQueriesArguments& arguments, unsigned block,
+                                        unsigned picture, PairsShared& shared) {
   const std::uint32_t pairs = PairCount(arguments);
-  if (pair >= pairs) return;
-  const std::uint32_t column = pair % static_cast<std::uint32_t>(arguments.classes);
-  if (arguments.class_ids[column] < 0) return;
-  const auto slots = static_cast<std::size_t>(arguments.slots);
   const std::uint64_t start = static_cast<std::uint64_t>(picture) * pairs;
-  const float probability = detection::Sigmoid(arguments.logits.At(picture, 0, pair));
-  const float score = detection::FusedScore(probability, arguments.shares + (start + pair) * slots, slots);
-  if (!(score > arguments.thresholds[column])) return;
-  const std::uint64_t place = start + CountUp(arguments.gathered + picture);
-  arguments.keys[place] = detection::ScoreKey(score, pair);
-  arguments.scores[place] = score;
+  GatherPassing(
+      team, arguments.gathered + picture, shared,
+      [&](int i, GatheredPair& item) {
+        const std::uint32_t pair = block * kGatherBlock + static_cast<std::uint32_t>(i);
+        if (pair >= pairs) return false;
+        const std::uint32_t column = pair % static_cast<std::uint32_t>(arguments.classes);
+        if (arguments.class_ids[column] < 0) return false;
+        const auto slots = static_cast<std::size_t>(arguments.slots);
+        const float probability = detection::Sigmoid(arguments.logits.At(picture, 0, pair));
+        item = {detection::FusedScore(probability, arguments.shares + (start + pair) * slots, slots), pair};
+        return item.score > arguments.thresholds[column];
+      },
+      [&](std::uint32_t number, const GatheredPair& item) {
+        arguments.keys[start + number] = detection::ScoreKey(item.score, item.pair);
+        arguments.scores[start + number] = item.score;
+      });
 }
 
 // Keys are all different, so are the places.

@@ -14,7 +14,8 @@ extern "C" __global__ void __launch_bounds__(128) im_key_point_queries_weigh(con
 }
 
 extern "C" __global__ void __launch_bounds__(128) im_key_point_queries_gather(const KeyPointQueriesArguments arguments) {
-  im::kernels::GatherKeyPointPair(arguments, blockIdx.x * blockDim.x + threadIdx.x, blockIdx.y);
+  __shared__ im::kernels::PairsShared shared;
+  im::kernels::GatherKeyPointPairs(im::kernels::Block(), arguments, blockIdx.x, blockIdx.y, shared);
 }
 
 extern "C" __global__ void __launch_bounds__(128) im_key_point_queries_place(const KeyPointQueriesArguments arguments) {

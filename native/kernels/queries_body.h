@@ -11,6 +11,7 @@
 #include "detection/sigmoid.h"
 #include "kernels/batch_matrix.h"
 #include "kernels/found.h"
+#include "kernels/gather.h"
 #include "kernels/team.h"
 
 namespace im::kernels {
@@ -38,21 +39,31 @@ struct QueriesArguments {
 };
 
 // Pairs that no class lets pass need not compete: every better pair is still there.
-IM_HOST_DEVICE void GatherPair(const QueriesArguments& arguments, unsigned pair, unsigned picture) {
-  if (pair == 0) arguments.found_count[picture] = 0;
-  const std::int32_t pairs = arguments.queries * arguments.classes;
-  if (pair >= static_cast<unsigned>(pairs)) return;
-  const float logit = arguments.logits.At(picture, 0, pair);
-  // Most pairs are background, and the exact function is dear. NaN ends here too.
-  if (!(logit >= arguments.settings->logit_bound)) return;
-  const float score = detection::Sigmoid(logit);
-  if (!(score > arguments.settings->lowest)) return;
-  const std::int64_t place = static_cast<std::int64_t>(picture) * pairs + CountUp(arguments.gathered + picture);
-  const unsigned column = pair % static_cast<unsigned>(arguments.classes);
-  const std::int32_t class_id = arguments.class_ids[column];
-  arguments.keys[place] = detection::ScoreKey(score, pair);
-  arguments.reported[place] = class_id >= 0 && score > arguments.thresholds[column] ? class_id : -1;
-  arguments.scores[place] = score;
+template <typename Team>
+IM_HOST_DEVICE void GatherPairs(const Team& team, const QueriesArguments& arguments, unsigned block, unsigned picture,
+                                PairsShared& shared) {
+  const auto pairs = static_cast<std::uint32_t>(arguments.queries * arguments.classes);
+  const std::uint64_t start = static_cast<std::uint64_t>(picture) * pairs;
+  GatherPassing(
+      team, arguments.gathered + picture, shared,
+      [&](int i, GatheredPair& item) {
+        const std::uint32_t pair = block * kGatherBlock + static_cast<std::uint32_t>(i);
+        if (pair == 0) arguments.found_count[picture] = 0;
+        if (pair >= pairs) return false;
+        const float logit = arguments.logits.At(picture, 0, pair);
+        // Most pairs are background, and the exact function is dear. NaN ends here too.
+        if (!(logit >= arguments.settings->logit_bound)) return false;
+        item = {detection::Sigmoid(logit), pair};
+        return item.score > arguments.settings->lowest;
+      },
+      [&](std::uint32_t number, const GatheredPair& item) {
+        const std::uint64_t place = start + number;
+        const std::uint32_t column = item.pair % static_cast<std::uint32_t>(arguments.classes);
+        const std::int32_t class_id = arguments.class_ids[column];
+        arguments.keys[place] = detection::ScoreKey(item.score, item.pair);
+        arguments.reported[place] = class_id >= 0 && item.score > arguments.thresholds[column] ? class_id : -1;
+        arguments.scores[place] = item.score;
+      });
 }
 
 // Keys are all different, so are the places. Classes that are not reported take places among the best all the same.
@@ -74,6 +85,7 @@ IM_HOST_DEVICE void PlacePair(const QueriesArguments& arguments, unsigned gather
   if (better_reported >= arguments.limit) return;
   const std::int32_t query = detection::PositionOf(key) / arguments.classes;
   const Box box = BoxOf(arguments.boxes.Of(picture), detection::BoxFormat::kCenterSize, static_cast<std::size_t>(query));
+  // Which of them is the last nobody knows without asking all once more.
   CountUp(arguments.found_count + picture);
   arguments.found[static_cast<std::int64_t>(picture) * arguments.limit + better_reported] = {
       box, arguments.scores[start + gathered], reported[gathered], query, 0};

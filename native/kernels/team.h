@@ -10,13 +10,16 @@
 namespace im::kernels {
 
 // The value before.
-IM_HOST_DEVICE std::uint32_t CountUp(std::uint32_t* counter) {
+IM_HOST_DEVICE std::uint32_t AddTo(std::uint32_t* counter, std::uint32_t number) {
 #if defined(__CUDA_ARCH__)
-  return atomicAdd(counter, 1u);
+  return atomicAdd(counter, number);
 #else
-  return (*counter)++;
+  const std::uint32_t before = *counter;
+  *counter += number;
+  return before;
 #endif
 }
+IM_HOST_DEVICE std::uint32_t CountUp(std::uint32_t* counter) { return AddTo(counter, 1); }
 
 #if defined(__CUDACC__)
 struct Block {

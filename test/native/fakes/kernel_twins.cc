@@ -144,6 +144,21 @@ bool Translated(im::kernels::RowsArguments& arguments) {
          Translate(arguments.found_count);
 }
 
+// Blocks of threads that work together, several for each picture.
+template <typename Arguments, typename Shared, void (*Body)(const HostTeam&, const Arguments&, unsigned, unsigned, Shared&)>
+bool PerBlock(void** parameters, const unsigned grid[3], const unsigned[3]) {
+  auto arguments = *static_cast<Arguments*>(parameters[0]);
+  if (!Translated(arguments)) return false;
+  const bool backwards = NextDirection();
+  InOrder(grid[1], backwards, [&](unsigned picture) {
+    InOrder(grid[0], backwards, [&](unsigned block) {
+      Shared shared;
+      Body(HostTeam{backwards}, arguments, block, picture, shared);
+    });
+  });
+  return true;
+}
+
 // A block for each picture.
 template <typename Arguments, typename Shared, void (*Body)(const HostTeam&, const Arguments&, unsigned, Shared&)>
 bool PerPicture(void** parameters, const unsigned grid[3], const unsigned[3]) {
@@ -247,11 +262,13 @@ constexpr KernelTwin kTwins[] = {
     {"im_contrast_tiles", EnhanceContrast<im::kernels::MapTile>, sizeof(im::kernels::ContrastArguments)},
     {"im_contrast_levels", EnhanceContrast<im::kernels::LevelStripe>, sizeof(im::kernels::ContrastArguments)},
     {"im_contrast_rescale", EnhanceContrast<im::kernels::RescaleStripe>, sizeof(im::kernels::ContrastArguments)},
-    {"im_detection_gather", PerCandidate<DetectionArguments, im::kernels::GatherCandidate>, sizeof(DetectionArguments)},
+    {"im_detection_gather", PerBlock<DetectionArguments, im::kernels::CandidatesShared, im::kernels::GatherCandidates>,
+     sizeof(DetectionArguments)},
     {"im_detection_rank", PerCandidate<DetectionArguments, im::kernels::RankCandidate>, sizeof(DetectionArguments)},
     {"im_detection_suppress", PerPicture<DetectionArguments, im::kernels::SuppressShared, im::kernels::SuppressPicture>,
      sizeof(DetectionArguments)},
-    {"im_queries_gather", PerCandidate<QueriesArguments, im::kernels::GatherPair>, sizeof(QueriesArguments)},
+    {"im_queries_gather", PerBlock<QueriesArguments, im::kernels::PairsShared, im::kernels::GatherPairs>,
+     sizeof(QueriesArguments)},
     {"im_queries_place", PerCandidate<QueriesArguments, im::kernels::PlacePair>, sizeof(QueriesArguments)},
     {"im_rows_filter", PerPicture<RowsArguments, im::kernels::RowsShared, im::kernels::FilterPicture>, sizeof(RowsArguments)},
     {"im_maps_classes", PerCandidate<im::kernels::MapArguments, im::kernels::ClassifyPixel>, sizeof(im::kernels::MapArguments)},
@@ -267,7 +284,8 @@ constexpr KernelTwin kTwins[] = {
     {"im_key_points_copy", SharedByPicture<KeyPointArguments, im::kernels::CopyKeyPoints>, sizeof(KeyPointArguments)},
     {"im_key_point_queries_weigh", PerCandidate<KeyPointQueriesArguments, im::kernels::WeighPoint>,
      sizeof(KeyPointQueriesArguments)},
-    {"im_key_point_queries_gather", PerCandidate<KeyPointQueriesArguments, im::kernels::GatherKeyPointPair>,
+    {"im_key_point_queries_gather",
+     PerBlock<KeyPointQueriesArguments, im::kernels::PairsShared, im::kernels::GatherKeyPointPairs>,
      sizeof(KeyPointQueriesArguments)},
     {"im_key_point_queries_place", PerCandidate<KeyPointQueriesArguments, im::kernels::PlaceKeyPointPair>,
      sizeof(KeyPointQueriesArguments)},
