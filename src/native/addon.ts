@@ -140,8 +140,7 @@ export type NativeDeviceWork =
 
 /** What a run would make of these outputs; `dims` begin with the batch. */
 export type NativeDecodeWork = { readonly outputs: readonly Pick<NativeTensor, "type" | "dims" | "data">[] } & (
-  | { readonly kind: "decode"; readonly request: NativeDetectionRequest }
-  | { readonly kind: "map"; readonly request: NativeMapRequest }
+  { readonly kind: "decode"; readonly request: NativeDetectionRequest } | { readonly kind: "map"; readonly request: NativeMapRequest }
 );
 
 export interface NativeDevicePreprocessor {
