@@ -24,7 +24,7 @@
 namespace {
 
 // Raised together with ADDON_INTERFACE_VERSION whenever a signature changes.
-constexpr int kInterfaceVersion = 8;
+constexpr int kInterfaceVersion = 9;
 
 Napi::Value BuildInfo(const Napi::CallbackInfo& info) {
   Napi::Object result = Napi::Object::New(info.Env());

@@ -6,7 +6,7 @@ import type { PreprocessSteps } from "../imaging/types.js";
 import type { NetworkMetadata, SessionStatistics, TensorPort } from "../engines/types.js";
 
 /** Raised whenever a signature below changes; the loader refuses a binary that says another number. */
-export const ADDON_INTERFACE_VERSION = 8;
+export const ADDON_INTERFACE_VERSION = 9;
 
 export interface NativeAddon {
   readonly interfaceVersion: number;

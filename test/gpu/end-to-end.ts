@@ -53,7 +53,8 @@ export async function measureEndToEnd(
   const frame = frameFor(engine, least);
   if (head === null || frame === null) {
     const what = head === null ? "outputs are of no detection head that is known here" : "input takes no pictures";
-    return report.note(`Not measured: a picture to detections. The engine's ${what}.`);
+    report.note(`Not measured: a picture to detections. The engine's ${what}.`);
+    return;
   }
   const settings = { thresholds: Float32Array.of(0.25), iouThreshold: 0.45, classAgnostic: false, maxDetections: 300 };
   const request = { head, settings, pictures: frame.pictures.length };
