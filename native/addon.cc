@@ -3,6 +3,7 @@
 
 #include "kernels/images.h"
 #include "napi/detection_bindings.h"
+#include "napi/device_decode_bindings.h"
 #include "napi/device_mask_bindings.h"
 #include "napi/device_measure_bindings.h"
 #include "napi/device_preprocess_bindings.h"
@@ -18,11 +19,12 @@
 #include "napi/perspective_bindings.h"
 #include "napi/tensorrt_bindings.h"
 #include "napi/tensorrt_build_bindings.h"
+#include "napi/tensorrt_measure_bindings.h"
 
 namespace {
 
 // Raised together with ADDON_INTERFACE_VERSION whenever a signature changes.
-constexpr int kInterfaceVersion = 8;
+constexpr int kInterfaceVersion = 9;
 
 Napi::Value BuildInfo(const Napi::CallbackInfo& info) {
   Napi::Object result = Napi::Object::New(info.Env());
@@ -51,6 +53,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("memoryInUse", Napi::Function::New(env, MemoryInUse, "memoryInUse"));
   im::ExportImage(env, exports);
   im::ExportDetection(env, exports);
+  im::ExportDeviceDecode(env, exports);
   im::ExportDeviceMasks(env, exports);
   im::ExportDeviceMeasure(env, exports);
   im::ExportDevicePreprocess(env, exports);
@@ -62,6 +65,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   im::ExportPerspective(env, exports);
   im::ExportTensorRt(env, exports);
   im::ExportTensorRtBuild(env, exports);
+  im::ExportTensorRtMeasure(env, exports);
   return exports;
 }
 

@@ -1,7 +1,7 @@
 /**
  * npm run build:kernels: compiles native/kernels/*.cu.
  *
- *   node scripts/build-kernels.mjs [--check | --machine-code]
+ *   node scripts/build-kernels.mjs [--check | --machine-code | --resources]
  *
  * Text (PTX) goes to native/kernels/ptx/ and is checked in: with it alone the addon has all its kernels, which the driver compiles
  * when they are first loaded. Machine code for each generation of GPUs goes to native/kernels/binaries/, is not checked in, and is
@@ -10,6 +10,7 @@
  * --check         writes nothing: is the text that of the sources, and, where nvcc is there already, does it make the same text
  *                 again and machine code for every generation?
  * --machine-code  leaves the text alone.
+ * --resources     writes nothing: a table of registers, local and shared memory of every kernel for every generation, as ptxas tells them.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -17,8 +18,9 @@ import { tmpdir } from "node:os";
 import { dirname, join, posix } from "node:path";
 
 import { fingerprint } from "./support/fingerprint.mjs";
+import { readResources, resourceRows } from "./support/kernel-resources.mjs";
 import { installPinned, pinnedFolder } from "./support/pinned-packages.mjs";
-import { isMain, outputOf, root } from "./support/project.mjs";
+import { inContinuousIntegration, isMain, outputOf, root } from "./support/project.mjs";
 
 const FOLDER = "native/kernels";
 const REQUIREMENTS = "scripts/nvcc-requirements.txt";
@@ -28,6 +30,7 @@ const GENERATIONS = [75, 80, 86, 89, 90, 100, 120];
 const OPTIONS = ["-std=c++17", "-O3", "-fmad=false", "-Inative"];
 // nvcc names its own version of the language, which drivers older than itself refuse; the kernels need nothing that is new.
 const TEXT_VERSION = "7.0";
+const NO_NVCC = "nvcc could not be had: this takes Linux on x86-64, Python 3 with pip, and a network.";
 
 const say = (text) => process.stderr.write(`${text}\n`);
 const kernels = () =>
@@ -66,12 +69,13 @@ function installNvcc() {
   return installPinned("build-cuda", REQUIREMENTS) === null ? null : installedNvcc();
 }
 
-function compile(nvcc, name, output, options) {
+function compile(nvcc, name, output, options, hear = () => undefined) {
   const { status, stdout, stderr } = spawnSync(nvcc, [...OPTIONS, ...options, "-o", output, `${FOLDER}/${name}.cu`], {
     cwd: root,
     encoding: "utf8",
   });
   if (status !== 0) throw new Error(`nvcc could not compile ${FOLDER}/${name}.cu:\n${stdout}${stderr}`);
+  hear(`${stdout}${stderr}`);
   return readFileSync(output);
 }
 
@@ -93,9 +97,9 @@ function makeText(nvcc, name, scratch) {
   return `// Made by scripts/build-kernels.mjs, not by hand. Fingerprint of the sources: ${sourcesFingerprint(name)}\nR"ptx(${text.trimStart()})ptx"\n`;
 }
 
-function makeMachineCode(nvcc, name, scratch) {
+function makeMachineCode(nvcc, name, scratch, options = [], hear = undefined) {
   const targets = GENERATIONS.flatMap((generation) => ["-gencode", `arch=compute_${generation},code=sm_${generation}`]);
-  return compile(nvcc, name, join(scratch, `${name}.fatbin`), ["--fatbin", ...targets]);
+  return compile(nvcc, name, join(scratch, `${name}.fatbin`), ["--fatbin", ...targets, ...options], hear);
 }
 
 function inScratch(work) {
@@ -110,10 +114,7 @@ function inScratch(work) {
 function buildKernels({ text: writesText }) {
   const nvcc = installedNvcc() ?? installNvcc();
   if (nvcc === null) {
-    say(
-      "nvcc could not be had: this takes Linux on x86-64, Python 3 with pip, and a network. The kernels were not compiled; the addon builds without, " +
-        "with the text that is checked in.",
-    );
+    say(`${NO_NVCC} The kernels were not compiled; the addon builds without, with the text that is checked in.`);
     return false;
   }
   return inScratch((scratch) => {
@@ -132,6 +133,25 @@ function buildKernels({ text: writesText }) {
   });
 }
 
+function printResources() {
+  const nvcc = installedNvcc() ?? installNvcc();
+  if (nvcc === null) {
+    say(NO_NVCC);
+    return false;
+  }
+  const generations = GENERATIONS.map((generation) => `sm_${generation}`);
+  const columns = ["registers of", ...generations, "shared memory, bytes"];
+  process.stdout.write(`| ${columns.join(" | ")} |\n| ${columns.map(() => "---").join(" | ")} |\n`);
+  inScratch((scratch) => {
+    for (const name of kernels()) {
+      makeMachineCode(nvcc, name, scratch, ["-Xptxas=-v"], (said) => {
+        process.stdout.write(`${resourceRows(readResources(said), generations).join("\n")}\n`);
+      });
+    }
+  });
+  return true;
+}
+
 /** @returns {{ passed: number, failed: number, skipped: number }} one check a kernel, two where nvcc is there */
 export function checkKernels() {
   const counts = { passed: 0, failed: 0, skipped: 0 };
@@ -143,8 +163,11 @@ export function checkKernels() {
   for (const { name, text } of texts) check(text.includes(sourcesFingerprint(name)), `The text of ${name} is not that of its sources.`);
   const nvcc = installedNvcc();
   if (nvcc === null) {
-    process.stdout.write('Skipped: compiling the kernels again, because nvcc is not here ("npm run build:kernels" fetches it).\n');
-    return { ...counts, skipped: texts.length };
+    const what = 'compiling the kernels again, because nvcc is not here ("npm run build:kernels" fetches it).';
+    // There it can be had, so that a release without machine code would be an accident.
+    const required = inContinuousIntegration && process.platform === "linux" && process.arch === "x64";
+    process.stdout.write(`${required ? "Failed" : "Skipped"}: ${what}\n`);
+    return required ? { ...counts, failed: counts.failed + texts.length } : { ...counts, skipped: texts.length };
   }
   inScratch((scratch) => {
     for (const { name, text } of texts) {
@@ -163,5 +186,6 @@ export function checkKernels() {
 
 if (isMain(import.meta.url)) {
   if (process.argv.includes("--check")) process.exitCode = checkKernels().failed > 0 ? 1 : 0;
+  else if (process.argv.includes("--resources")) process.exitCode = printResources() ? 0 : 1;
   else process.exitCode = buildKernels({ text: !process.argv.includes("--machine-code") }) ? 0 : 1;
 }

@@ -5,6 +5,7 @@
  * library with its parser as Maven artifacts (530 MB and more for each major; needs mvn and unzip). Shows for each that it is found and its
  * version read, and that engines which cannot load there are refused before anything of the library is created: without a driver
  * TensorRT's factories answer with pointers to nowhere. --folder checks libraries that are somewhere already.
+ * Exit code: 0 all holds, 1 something does not, 3 the libraries could not be fetched.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
@@ -19,6 +20,7 @@ import { root, succeeds } from "./support/project.mjs";
 const PARENT = "build-tensorrt";
 const REQUIREMENTS = ["scripts/tensorrt-10-requirements.txt", "scripts/tensorrt-11-requirements.txt"];
 const ARTIFACTS = ["10.15-1.5.13", "11.2-1.5.14"];
+const NOT_FETCHED = 3;
 const LIBRARY = /^libnvinfer(?:_lean|_dispatch)?\.so\.\d+$/;
 
 const { values } = parseArgs({
@@ -107,13 +109,13 @@ const folders = [...values.folder];
 for (const requirements of REQUIREMENTS) {
   say(`Fetching what ${requirements} names, 48 MB, unless it is there ...`);
   const folder = installPinned(PARENT, requirements);
-  if (folder === null) process.exit(1);
+  if (folder === null) process.exit(NOT_FETCHED);
   folders.push(...foldersIn(folder));
 }
 for (const version of values.full ? ARTIFACTS : []) {
   say(`Fetching TensorRT ${version}, 530 MB or more, unless it is there ...`);
   const folder = fetchFull(version);
-  if (folder === null) process.exit(1);
+  if (folder === null) process.exit(NOT_FETCHED);
   folders.push(...foldersIn(folder));
 }
 process.exitCode = folders.flatMap(check).length > 0 ? 1 : 0;

@@ -51,6 +51,18 @@ function overShared(script, folder) {
   return { passed: Number(passed), failed: Number(failed), skipped: 0 };
 }
 
+/** NVIDIA's own libraries as far as they go without a GPU, where they can be had. */
+function checkTensorRt() {
+  if (process.platform !== "linux" || process.arch !== "x64") {
+    process.stdout.write("skipped: NVIDIA's libraries are fetched for Linux on x86-64 alone\n");
+    return { passed: 0, failed: 0, skipped: 1 };
+  }
+  const { status } = spawnSync(process.execPath, ["scripts/check-tensorrt.mjs"], { stdio: ["ignore", 1, 2] });
+  if (status !== 3) return once(status === 0);
+  process.stdout.write("skipped: NVIDIA's libraries could not be fetched, for the reason above\n");
+  return { passed: 0, failed: 0, skipped: 1 };
+}
+
 const STEPS = [
   { name: "build", run: () => once(succeeds(process.execPath, ["scripts/build.mjs"])) },
   { name: "format", run: () => once(runTool("prettier", ["--check", "--log-level", "warn", "."])) },
@@ -65,7 +77,8 @@ const STEPS = [
   { name: "conformance", run: () => overShared("test/conformance/run.ts", "conformance") },
   { name: "parity", run: () => overShared("test/parity/run.ts", "fixtures") },
   { name: "package", run: testPackage },
-  // Fetches two Node versions: at home only when asked for.
+  // Fetch 95 MB of libraries, and two Node versions: at home only when asked for.
+  { name: "tensorrt", run: checkTensorRt, onlyInContinuousIntegration: true },
   { name: "node-versions", run: () => testNodeVersions(), onlyInContinuousIntegration: true },
 ];
 

@@ -1,7 +1,6 @@
 // measureDevice (src/native/addon.ts): GPU time of the kernels, alone on the device.
 #include "device_measure_bindings.h"
 
-#include <cstring>
 #include <memory>
 #include <string>
 #include <utility>
@@ -11,9 +10,9 @@
 #include "arguments.h"
 #include "cuda/resources.h"
 #include "device_bench.h"
+#include "device_decode_work.h"
 #include "environment.h"
 #include "image_arguments.h"
-#include "kernels/detector.h"
 #include "kernels/measure.h"
 #include "kernels/preprocessor.h"
 #include "lane_task.h"
@@ -24,7 +23,6 @@ namespace {
 constexpr char kStage[] = "cuda.measure";
 constexpr std::int64_t kMaximumRounds = 1000;
 constexpr std::int64_t kMaximumBytes = std::int64_t{1} << 32;
-constexpr std::int64_t kMaximumCount = 1 << 20;
 
 struct FillWork {
   std::size_t bytes = 0;
@@ -35,20 +33,11 @@ struct PreprocessWork {
   bool half = false;
 };
 
-// The output of a head: box and class scores, for all candidates of one attribute after the other.
-struct DetectionWork {
-  std::size_t candidates = 0;
-  std::size_t classes = 0;
-  const void* output = nullptr;
-  float threshold = 0;
-  detection::Limits limits;
-};
-
-using Work = std::variant<FillWork, PreprocessWork, DetectionWork>;
+using Work = std::variant<FillWork, PreprocessWork, DecodeWork>;
 
 class Bench {
  public:
-  explicit Bench(const DeviceBench& device) : resources_(device.resources), stream_(device.stream) {}
+  explicit Bench(const DeviceBench& device) : device_(device), resources_(device.resources), stream_(device.stream) {}
 
   Result<std::vector<double>> Measure(const FillWork& work, const kernels::Rounds& rounds) const {
     const Result<cuda::DeviceBuffer> target = resources_->memory->Allocate(work.bytes, stream_.get());
@@ -75,29 +64,10 @@ class Bench {
                                               [&] { return preprocessor.EnqueueKernels(target.value().address(), type); }));
   }
 
-  Result<std::vector<double>> Measure(const DetectionWork& work, const kernels::Rounds& rounds) const {
-    const std::size_t length = (4 + work.classes) * work.candidates;
-    const std::size_t bytes = length * sizeof(float);
-    const Result<cuda::DeviceBuffer> output = resources_->memory->Allocate(bytes, stream_.get());
-    if (!output.ok()) return output.status();
-    const Result<cuda::PinnedBuffer> staging = resources_->pinned->Allocate(bytes);
-    if (!staging.ok()) return staging.status();
-    std::memcpy(staging.value().data(), work.output, bytes);
-    const auto kernels = kernels::DetectionKernels::Load(resources_->device);
-    if (!kernels.ok()) return kernels.status();
-    kernels::DeviceDenseHead head;
-    head.pictures = 1;
-    head.candidates = work.candidates;
-    head.classes = work.classes;
-    head.boxes = {output.value().address(), length, {0, 1, work.candidates}, length};
-    head.scores = {output.value().address(), length, {4 * work.candidates, 1, work.candidates}, length};
-    kernels::Detector detector(resources_, kernels.value(), stream_);
-    IM_RETURN_IF_ERROR(detector.Prepare(head, detection::Thresholds({work.threshold}), work.limits));
-    const Status uploaded =
-        Check(table().cuMemcpyHtoDAsync_v2(output.value().address(), staging.value().data(), bytes, stream_.get()),
-              "cuMemcpyHtoDAsync");
-    if (!uploaded.ok()) return Ended(uploaded);
-    return Ended(kernels::MeasureMicroseconds(stream_, rounds, [&] { return detector.Enqueue(); }));
+  Result<std::vector<double>> Measure(const DecodeWork& work, const kernels::Rounds& rounds) const {
+    DecodeBench bench(device_);
+    IM_RETURN_IF_ERROR(bench.Prepare(work));
+    return kernels::MeasureMicroseconds(stream_, rounds, [&] { return bench.Enqueue(); });
   }
 
  private:
@@ -109,6 +79,7 @@ class Bench {
     return measured;
   }
 
+  const DeviceBench& device_;
   const std::shared_ptr<const cuda::Resources>& resources_;
   const cuda::Stream& stream_;
 };
@@ -123,10 +94,10 @@ class MeasureTask : public LaneTask {
                 static_cast<int>(RequireInteger(Field(options, "together"), "options.together", 1, kMaximumRounds))} {}
 
   void SetWork(Napi::Object work) {
-    switch (RequireOneOf(Field(work, "kind"), "work.kind", {"fill", "preprocess", "detection"})) {
+    switch (RequireOneOf(Field(work, "kind"), "work.kind", {"fill", "preprocess", "decode", "map"})) {
       case 0: return SetFill(work);
       case 1: return SetPreprocess(work);
-      default: return SetDetection(work);
+      default: work_ = DecodeWork::Read(work);
     }
   }
 
@@ -157,25 +128,6 @@ class MeasureTask : public LaneTask {
     if (picture.copy == nullptr) Hold(picture.owner);
     copy_ = std::move(picture.copy);
     work_ = PreprocessWork{std::move(picture.picture), half};
-  }
-
-  void SetDetection(Napi::Object work) {
-    DetectionWork detection;
-    detection.candidates =
-        static_cast<std::size_t>(RequireInteger(Field(work, "candidates"), "work.candidates", 1, kMaximumCount));
-    detection.classes = static_cast<std::size_t>(RequireInteger(Field(work, "classes"), "work.classes", 1, kMaximumCount));
-    detection.threshold = static_cast<float>(RequireNumber(Field(work, "threshold"), "work.threshold"));
-    detection.limits.iou_threshold = static_cast<float>(RequireNumber(Field(work, "iouThreshold"), "work.iouThreshold"));
-    detection.limits.max_detections =
-        static_cast<std::size_t>(RequireInteger(Field(work, "maxDetections"), "work.maxDetections", 1, kMaximumCount));
-    // Last: reading an object can run a getter, and a getter can detach the memory.
-    const Span<const std::uint8_t> bytes = RequireUint8Array(Field(work, "output"), "work.output");
-    RequireLength(work.Env(), "work.output", (4 + detection.classes) * detection.candidates * sizeof(float), "bytes", bytes.size);
-    StableBytes stable = Stabilize(work.Env(), bytes, "the output");
-    if (stable.copy == nullptr) Hold(stable.owner);
-    detection.output = stable.data;
-    copy_ = std::move(stable.copy);
-    work_ = std::move(detection);
   }
 
   const std::string cuda_path_;

@@ -6,7 +6,7 @@ import type { PreprocessSteps } from "../imaging/types.js";
 import type { NetworkMetadata, SessionStatistics, TensorPort } from "../engines/types.js";
 
 /** Raised whenever a signature below changes; the loader refuses a binary that says another number. */
-export const ADDON_INTERFACE_VERSION = 8;
+export const ADDON_INTERFACE_VERSION = 9;
 
 export interface NativeAddon {
   readonly interfaceVersion: number;
@@ -29,6 +29,15 @@ export interface NativeAddon {
     selection: NativeMaskSelection,
     target: NativeMaskTarget,
   ): Promise<NativeMaskRuns>;
+  /** What a run would make of outputs on a device, by picture, without an engine; opens the device for each call. */
+  decodeOnDevice(
+    options: { readonly cudaLibraryPath: string; readonly device: number },
+    work: NativeDecodeWork & { readonly kind: "decode" },
+  ): Promise<readonly NativeDecodedPicture[]>;
+  decodeOnDevice(
+    options: { readonly cudaLibraryPath: string; readonly device: number },
+    work: NativeDecodeWork & { readonly kind: "map" },
+  ): Promise<NativeMapRun["pictures"]>;
   /** GPU time of work that is alone on a device, microseconds, one for each of `rounds`; see native/kernels/measure.h. */
   measureDevice(
     options: { readonly cudaLibraryPath: string; readonly device: number; readonly rounds: number; readonly together: number },
@@ -84,6 +93,19 @@ export interface NativeAddon {
   ): Promise<NativeTensorRtEngine>;
 
   /**
+   * GPU time of the network of an engine file that is alone on the device, captured, on inputs that are there already: microseconds, one for
+   * each of `rounds`; see native/tensorrt/measure_network.h. Inputs in the engine's order.
+   */
+  measureTensorRtEngine(
+    plan: string,
+    options: Pick<NativeTensorRtOptions, "cudaLibraryPath" | "tensorRtLibraryPath" | "device" | "profile" | "engineHostCodeAllowed"> & {
+      readonly rounds: number;
+      readonly together: number;
+    },
+    inputs: readonly Pick<NativeTensor, "dims" | "data">[],
+  ): Promise<Float64Array>;
+
+  /**
    * An ONNX model, as a path or bytes, into a serialized engine for a device. Minutes, on a thread of its own; builds wait for each other.
    * Cancelling stops it at the builder's next step. `onProgress` is called on this thread, with the phases that have begun and not
    * ended, the outermost first; calls that nobody could have seen apart are left out.
@@ -115,16 +137,13 @@ export type NativeDeviceWork =
       readonly steps: PreprocessSteps;
       readonly half: boolean;
     }
-  /** The bytes of a float32 output `[4 + classes, candidates]`, boxes by centre and size first, to what is downloaded of it. */
-  | {
-      readonly kind: "detection";
-      readonly output: Uint8Array;
-      readonly candidates: number;
-      readonly classes: number;
-      readonly threshold: number;
-      readonly iouThreshold: number;
-      readonly maxDetections: number;
-    };
+  /** Outputs that are on the device already, to what is downloaded of them. */
+  | NativeDecodeWork;
+
+/** What a run would make of these outputs; `dims` begin with the batch. */
+export type NativeDecodeWork = { readonly outputs: readonly Pick<NativeTensor, "type" | "dims" | "data">[] } & (
+  { readonly kind: "decode"; readonly request: NativeDetectionRequest } | { readonly kind: "map"; readonly request: NativeMapRequest }
+);
 
 export interface NativeDevicePreprocessor {
   /**

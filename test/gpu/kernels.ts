@@ -2,6 +2,7 @@
 import { configuration } from "../../src/configuration.js";
 import type { PreprocessSteps } from "../../src/imaging/index.js";
 import type { NativeAddon, NativeDeviceWork } from "../../src/native/index.js";
+import { decoding } from "./kernel-heads.js";
 import { CONTRASTS, noise, resize, stepsFor } from "./preprocessing.js";
 import type { Report } from "./report.js";
 
@@ -14,7 +15,7 @@ export interface MeasureSettings {
   readonly fillBytes: number;
 }
 
-interface Measured {
+export interface Measured {
   readonly name: string;
   readonly work: NativeDeviceWork;
   /** That have to be read and written at least once. */
@@ -24,8 +25,6 @@ interface Measured {
 }
 
 const NETWORK = 640;
-const CANDIDATES = 8400;
-const CLASSES = 80;
 
 const letterbox = resize("linear", [NETWORK, 360], [NETWORK, NETWORK, 0, 140]);
 const STEPS: readonly (readonly [string, Parameters<typeof stepsFor>[1], PreprocessSteps["contrast"]])[] = [
@@ -51,34 +50,7 @@ function* preprocessing(): Generator<Measured> {
   }
 }
 
-/** As a detector's output: few candidates are sure, and those overlap. */
-function detection(): Measured {
-  const output = new Float32Array((4 + CLASSES) * CANDIDATES);
-  const random = (index: number): number => (Math.imul(index + 1, 2654435761) >>> 8) / 2 ** 24;
-  for (let candidate = 0; candidate < CANDIDATES; candidate += 1) {
-    for (let attribute = 0; attribute < 4 + CLASSES; attribute += 1) {
-      const value = random(candidate * (4 + CLASSES) + attribute);
-      const score = candidate % 40 === 0 ? value : value * 0.2;
-      output[attribute * CANDIDATES + candidate] = attribute < 2 ? value * NETWORK : attribute < 4 ? 40 + value * 200 : score;
-    }
-  }
-  return {
-    name: `decode and suppress ${CANDIDATES} candidates of ${CLASSES} classes, download included`,
-    work: {
-      kind: "detection",
-      output: new Uint8Array(output.buffer),
-      candidates: CANDIDATES,
-      classes: CLASSES,
-      threshold: 0.25,
-      iouThreshold: 0.45,
-      maxDetections: 300,
-    },
-    bytes: output.byteLength,
-    target: 60,
-  };
-}
-
-const median = (values: Float64Array): number => values.toSorted()[values.length >> 1] ?? NaN;
+export const median = (values: Float64Array): number => values.toSorted()[values.length >> 1] ?? NaN;
 
 export async function measureKernels(addon: NativeAddon, settings: MeasureSettings, report: Report): Promise<void> {
   const { cudaLibraryPath } = configuration().device;
@@ -88,7 +60,7 @@ export async function measureKernels(addon: NativeAddon, settings: MeasureSettin
   const gigabytes = (bytes: number, microseconds: number): number => bytes / microseconds / 1000;
   const memory = gigabytes(fillBytes, await measure({ kind: "fill", bytes: fillBytes }));
   report.figure(`writing ${fillBytes >> 20} MiB of memory`, `${memory.toFixed(0)} GB/s`);
-  for (const { name, work, bytes, target } of [...preprocessing(), detection()]) {
+  for (const { name, work, bytes, target } of [...preprocessing(), ...decoding()]) {
     const microseconds = await measure(work);
     const rate = gigabytes(bytes, microseconds);
     const share = `${((100 * rate) / memory).toFixed(0)} % of that`;

@@ -6,9 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CudaError, ModelDisposedError, ModelInputError } from "../../src/errors.js";
 import { cpuExecutor, openCudaExecutor, type PixelImage, type PreprocessSteps } from "../../src/imaging/index.js";
 import { loadAddon } from "../../src/native/index.js";
-import { NotCovered } from "../conformance/adapter.js";
-import { preprocessingOn } from "../conformance/adapters/preprocessing.js";
 import { readVectors } from "../conformance/vectors.js";
+import { comparePreprocessing } from "../support/device-vectors.js";
 import { nvidiaFakes } from "../support/nvidia-fakes.js";
 
 const addon = loadAddon();
@@ -108,24 +107,9 @@ describe.skipIf(fakes === null)("the executor on a GPU", () => {
     "gives the bits of the CPU's on every preprocessing vector",
     async () => {
       await using executor = await open();
-      const onDevice = preprocessingOn(() => executor);
-      const onCpu = preprocessingOn(cpu);
-      const outcome = async (run: () => unknown): Promise<unknown> => {
-        try {
-          return await run();
-        } catch (error) {
-          return error instanceof NotCovered ? null : (error as Error).message;
-        }
-      };
-      let compared = 0;
-      for await (const { id, function: name, input, tags } of readVectors(vectors)) {
-        if (onDevice[name] === undefined || onCpu[name] === undefined) continue;
-        const expected = await outcome(() => onCpu[name]?.(input, { tags }));
-        if (expected === null) continue;
-        expect(await outcome(() => onDevice[name]?.(input, { tags })), id).toEqual(expected);
-        compared += 1;
-      }
-      expect(compared).toBeGreaterThan(100);
+      const { compared, differing } = await comparePreprocessing(readVectors(vectors), addon!, executor);
+      expect(differing).toEqual([]);
+      expect([...compared.values()].reduce((sum, count) => sum + count, 0)).toBeGreaterThan(100);
     },
     120_000,
   );

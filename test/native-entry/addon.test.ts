@@ -16,6 +16,7 @@ const NAMES: Readonly<Record<keyof NativeAddon, true>> = {
   preprocess: true,
   openDevicePreprocessor: true,
   assembleMasks: true,
+  decodeOnDevice: true,
   measureDevice: true,
   decodeDense: true,
   decodeRows: true,
@@ -34,6 +35,7 @@ const NAMES: Readonly<Record<keyof NativeAddon, true>> = {
   readDeviceMemory: true,
   loadTensorRtEngine: true,
   buildTensorRtEngine: true,
+  measureTensorRtEngine: true,
   combineTensorRtTimingCaches: true,
   readTensorRtPlanVersion: true,
 };

@@ -2,8 +2,10 @@
  * Every argument of every function that computes, in turn replaced by everything that it should not be. What is of another kind has to be
  * refused; a number that is merely odd may be used. Nothing may end the process, hang, or change what the next good call gives.
  */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 
 import { loadAddon } from "../../src/native/index.js";
 import { fakePlan, nvidiaFakes } from "../support/nvidia-fakes.js";
@@ -55,6 +57,13 @@ const resize = { width: 2, height: 2 };
 const map = { data: planes.data, offset: 0, channels: 2, width: 2, height: 2 };
 const placement = { trim, resize, canvas: { ...resize, left: 0, top: 0 } };
 
+const rowsOutput = { type: 1, dims: [1, 2, 7], data: Float32Array.of(8, 8, 24, 24, 0.9, 1, 0, 16, 16, 40, 40, 0.6, 0, 0) };
+const rowsRequest = { head: { kind: "rows", output: 0, inclusive: true }, settings, pictures: 1, outputs: [] };
+const scratch = mkdtempSync(join(tmpdir(), "inference-models-"));
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+const planPath = join(scratch, "engine.plan");
+writeFileSync(planPath, fakePlan([10, 15, 1, 1], ["in values 0 2 1 3", "out same 0 2 1 3"]));
+
 type Name =
   | "preprocess"
   | "run"
@@ -81,6 +90,9 @@ type Name =
   | "makeValueMap"
   | "assembleMasks"
   | "measureDevice"
+  | "measureTensorRtEngine"
+  | "decodeOnDevice"
+  | "decodeOnDevice (map)"
   | "readDeviceMemory";
 
 interface GoodCall {
@@ -359,15 +371,43 @@ const GOOD: Readonly<Record<Name, GoodCall>> = {
   measureDevice: {
     args: [
       { cudaLibraryPath: join(fakes ?? "", "cuda"), device: 0, rounds: 1, together: 1 },
+      { kind: "decode", outputs: [rowsOutput], request: rowsRequest },
+    ],
+    nullable: ["1.request.settings.iouThreshold", "1.request.settings.maxDetections"],
+  },
+  decodeOnDevice: {
+    args: [
+      { cudaLibraryPath: join(fakes ?? "", "cuda"), device: 0 },
+      { kind: "decode", outputs: [rowsOutput], request: rowsRequest },
+    ],
+    nullable: ["1.request.settings.iouThreshold", "1.request.settings.maxDetections"],
+  },
+  "decodeOnDevice (map)": {
+    args: [
+      { cudaLibraryPath: join(fakes ?? "", "cuda"), device: 0 },
       {
-        kind: "detection",
-        output: new Uint8Array(40),
-        candidates: 2,
-        classes: 1,
-        threshold: 0.5,
-        iouThreshold: 0.5,
-        maxDetections: 10,
+        kind: "map",
+        outputs: [{ type: 1, dims: [1, 2, 2, 2], data: planes.data }],
+        request: {
+          planes: 0,
+          classes: { classIds: Int32Array.of(0, 1), background: 0, thresholds: Float32Array.of(0.5) },
+          filter: "triangle",
+          placements: [placement],
+          outputs: [],
+        },
       },
+    ],
+    nullable: ["1.request.classes"],
+  },
+  measureTensorRtEngine: {
+    args: [
+      planPath,
+      {
+        cudaLibraryPath: join(fakes ?? "", "cuda"),
+        tensorRtLibraryPath: join(fakes ?? "", "trt10"),
+        ...{ device: 0, profile: 0, engineHostCodeAllowed: false, rounds: 1, together: 1 },
+      },
+      [{ dims: [1, 3], data: new Float32Array(3) }],
     ],
   },
   readDeviceMemory: { args: [{ cudaLibraryPath: join(fakes ?? "", "cuda"), device: 0 }] },
@@ -449,7 +489,7 @@ const HOSTILE: readonly unknown[] = [
   1e308,
 ];
 
-const NEEDS_DEVICE = /^run|^assembleMasks$|^measureDevice$|^readDeviceMemory$/;
+const NEEDS_DEVICE = /^run|^assembleMasks$|^decodeOnDevice|^measure|^readDeviceMemory$/;
 const calls = (Object.entries(GOOD) as [Name, GoodCall][]).filter(([name]) => !NEEDS_DEVICE.test(name) || onDevice !== null);
 
 describe.skipIf(addon === null).each(calls)("%s", (name, { args, nullable = [], any = [] }) => {

@@ -142,7 +142,7 @@ TEST_F(ChainTest, OneGraphFindsInstancesAndTheirMasks) {
     for (const PictureMasks& masks : found) runs += masks.masks.runs.size();
   }
   EXPECT_GT(runs, 20000u) << "the rounds compare next to nothing";
-  EXPECT_EQ(state().graph_launches, 20);
+  ExpectLaunches(20);
 }
 
 }  // namespace

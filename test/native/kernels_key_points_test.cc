@@ -208,7 +208,7 @@ TEST_F(KeyPointGathererTest, OneGraphFindsInstancesAndTheirPoints) {
     for (const KeyPoints& picture : found) points += picture.confidence.size();
   }
   EXPECT_GT(points, 1000u) << "the rounds compare next to nothing";
-  EXPECT_EQ(state().graph_launches, 20);
+  ExpectLaunches(20);
 }
 
 // What no detector leaves behind.

@@ -303,8 +303,15 @@ TEST_F(PreprocessorTest, AGraphPreparesOneFrameAfterTheOther) {
       ASSERT_TRUE(preprocessor.Prepare(next).ok());
       ASSERT_TRUE(graph.value().Launch(stream).ok());
       ASSERT_TRUE(stream.Synchronize().ok());
-      const auto* written = static_cast<const float*>(fake_.host(target.address(), job.output_length() * 4));
-      EXPECT_EQ(std::vector<float>(written, written + job.output_length()), Expected({picture.view()}));
+      std::vector<float> written(job.output_length());
+      const cuda::Device& device = *resources->device;
+      ASSERT_TRUE(
+          device
+              .Check(device.table().cuMemcpyDtoHAsync_v2(written.data(), target.address(), written.size() * 4, stream.get()),
+                     "cuMemcpyDtoHAsync")
+              .ok());
+      ASSERT_TRUE(stream.Synchronize().ok());
+      EXPECT_EQ(written, Expected({picture.view()}));
     }
   }
   ASSERT_TRUE(stream.Synchronize().ok());

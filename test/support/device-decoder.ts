@@ -1,23 +1,48 @@
-/** A decoder whose detections come from the kernels behind an engine, on the stand-in of TensorRT, whose networks hand out their input. */
-import { TensorRtEngine, type DecodedPicture, type DetectionRequest } from "../../src/engines/index.js";
+/** A decoder whose detections, masks and maps come from the kernels of a device. */
+import { elementTypeNumber } from "../../src/engines/element-types.js";
+import type { DecodedPicture, DetectionRequest, MapRequest, MapRun } from "../../src/engines/index.js";
 import {
   cpuDecoder,
   type CandidateMatrix,
+  type ClassMap,
   type Decoder,
   type DecodeSettings,
   type DenseHead,
+  type DenseMap,
   type KeyPointQueriesHead,
   type QueriesHead,
 } from "../../src/models/decoding/index.js";
-import type { NativeAddon, NativeMatrix } from "../../src/native/index.js";
-import { fakePlan } from "./nvidia-fakes.js";
+import { callNative, type NativeAddon, type NativeMatrix } from "../../src/native/index.js";
 
-type Run = readonly [
-  lines: readonly string[],
-  dims: readonly number[],
-  data: Float32Array,
-  request: Pick<DetectionRequest, "head" | "keyPoints">,
-];
+/** Of a network, float32; `dims` begin with a batch of 1. */
+export interface NetworkOutput {
+  readonly dims: readonly number[];
+  readonly data: Float32Array;
+}
+
+/** Where the outputs are decoded. */
+export interface DecodingDevice extends AsyncDisposable {
+  decode(outputs: readonly NetworkOutput[], request: DetectionRequest): Promise<DecodedPicture>;
+  makeMap(output: NetworkOutput, request: MapRequest): Promise<MapRun["pictures"][number]>;
+}
+
+/** By the driver alone, without an engine. */
+export function driverAlone(addon: NativeAddon, options: { readonly cudaLibraryPath: string; readonly device: number }): DecodingDevice {
+  const typed = ({ dims, data }: NetworkOutput) => ({ type: elementTypeNumber("float32"), dims, data });
+  return {
+    async decode(outputs, request) {
+      const work = { kind: "decode", outputs: outputs.map(typed), request: { ...request, outputs: [] } } as const;
+      return (await callNative(() => addon.decodeOnDevice(options, work)))[0]!;
+    },
+    async makeMap(output, request) {
+      const work = { kind: "map", outputs: [typed(output)], request: { ...request, outputs: [] } } as const;
+      return (await callNative(() => addon.decodeOnDevice(options, work)))[0]!;
+    },
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
+type Run = readonly [outputs: readonly NetworkOutput[], request: Pick<DetectionRequest, "head" | "keyPoints">];
 
 function valueAt({ data, offset, candidateStride, attributeStride }: NativeMatrix, candidate: number, attribute: number): number {
   return data[offset + candidate * candidateStride + attribute * attributeStride] ?? Number.NaN;
@@ -40,15 +65,11 @@ function denseRun(head: DenseHead): Run {
       data[first ? column * candidates + candidate : candidate * columns.length + column] = valueAt(matrix, candidate, attribute);
   }
   const { boxFormat, priors } = head;
-  // Another output, behind the first in the numbers of the input.
-  const behind = priors === undefined ? [] : Array.from({ length: 4 * candidates }, (_, i) => valueAt(priors, Math.floor(i / 4), i % 4));
-  const all = Float32Array.of(...data, ...behind);
+  const behind =
+    priors === undefined ? null : Float32Array.from({ length: 4 * candidates }, (_, i) => valueAt(priors, Math.floor(i / 4), i % 4));
   const from = (attribute: number) => ({ output: 0, attributes: first ? "first" : "last", from: attribute }) as const;
-  const outputs = [`out head 0 3 ${dims.join(" ")}`, ...(priors === undefined ? [] : [`out priors 0 2 ${candidates} 4 at ${data.length}`])];
   return [
-    [`in values 0 2 1 ${all.length}`, ...outputs],
-    [1, all.length],
-    all,
+    [{ dims, data }, ...(behind === null ? [] : [{ dims: [candidates, 4], data: behind }])],
     {
       head: {
         kind: "dense",
@@ -64,20 +85,11 @@ function denseRun(head: DenseHead): Run {
   ];
 }
 
-/** Outputs one after the other. */
 function outputsRun(
   outputs: readonly (readonly [dims: readonly number[], numbers: Float32Array])[],
   request: Pick<DetectionRequest, "head" | "keyPoints">,
 ): Run {
-  const data = new Float32Array(outputs.reduce((sum, [, numbers]) => sum + numbers.length, 0));
-  let place = 0;
-  const lines = outputs.map(([dims, numbers], index) => {
-    data.set(numbers, place);
-    const line = `out output${index} 0 ${dims.length + 1} 1 ${dims.join(" ")}${place === 0 ? "" : ` at ${place}`}`;
-    place += numbers.length;
-    return line;
-  });
-  return [[`in values 0 2 1 ${data.length}`, ...lines], [1, data.length], data, request];
+  return [outputs.map(([dims, data]) => ({ dims: [1, ...dims], data })), request];
 }
 
 const queriesOutputs = ({ boxes, boxesOffset, logits, logitsOffset, queries, classes }: QueriesHead) =>
@@ -129,28 +141,41 @@ function gatherRun({ candidates, ...points }: CandidateMatrix, indices: Int32Arr
 const EVERYTHING: DecodeSettings = { thresholds: Float32Array.of(0), iouThreshold: null, classAgnostic: false, maxDetections: null };
 
 export interface DeviceDecoder extends Decoder, AsyncDisposable {
-  /** How many heads the device has decoded, by kind: "dense xyxy", "rows" and so on. */
+  /** How much the device has done, by kind: "dense xyxy", "rows", "masks", "maps" and so on. */
   readonly decoded: ReadonlyMap<string, number>;
 }
 
-export function deviceDecoder(addon: NativeAddon): DeviceDecoder {
-  const engines = new Map<string, Promise<TensorRtEngine>>();
+/** @param masks where masks are made; left out on the CPU */
+export function deviceDecoder(addon: NativeAddon, device: DecodingDevice, masks?: Decoder["decodeMasks"]): DeviceDecoder {
   const decoded = new Map<string, number>();
-  async function run([lines, dims, data, request]: Run, settings: DecodeSettings): Promise<DecodedPicture> {
-    const key = lines.join("\n");
-    const engine = engines.get(key) ?? TensorRtEngine.load(fakePlan([10, 15, 1, 29], lines), { decodesDetections: true });
-    engines.set(key, engine);
-    const { runDetections } = await engine;
-    const { pictures } = await runDetections!({ values: { type: "float32", dims, data } }, { ...request, settings, pictures: 1 });
+  const count = (kind: string): void => void decoded.set(kind, (decoded.get(kind) ?? 0) + 1);
+  const cpu = cpuDecoder(addon);
+  async function run([outputs, request]: Run, settings: DecodeSettings): Promise<DecodedPicture> {
+    const picture = await device.decode(outputs, { ...request, settings, pictures: 1 });
     const { head } = request;
-    const kind = head.kind === "dense" ? `dense ${head.boxFormat}` : head.kind;
-    decoded.set(kind, (decoded.get(kind) ?? 0) + 1);
-    return pictures[0]!;
+    count(head.kind === "dense" ? `dense ${head.boxFormat}` : head.kind);
+    return picture;
+  }
+  async function makeMap({ data, offset, channels, width, height }: DenseMap, request: Omit<MapRequest, "planes">): Promise<unknown> {
+    const output = { dims: [1, channels, height, width], data: data.slice(offset, offset + channels * height * width) };
+    const map = await device.makeMap(output, { planes: 0, ...request });
+    count("maps");
+    return map;
   }
   return {
-    ...cpuDecoder(addon),
+    ...cpu,
     name: "cuda",
     decoded,
+    async decodeMasks(...args) {
+      if (masks === undefined) return cpu.decodeMasks(...args);
+      const runs = await masks(...args);
+      count("masks");
+      return runs;
+    },
+    makeClassMap: async (map, placement, classes) =>
+      (await makeMap(map, { placements: [placement], classes, filter: "triangle" })) as ClassMap,
+    makeValueMap: async (map, placement, filter) =>
+      (await makeMap(map, { placements: [placement], classes: null, filter })) as Float32Array,
     decodeDense: async (head, settings) => (await run(denseRun(head), settings)).rows,
     async decodeQueries(head, settings) {
       const request = { head: { kind: "queries", boxes: 0, logits: 1, classMapping: head.classMapping } } as const;
@@ -169,8 +194,6 @@ export function deviceDecoder(addon: NativeAddon): DeviceDecoder {
       const outputs = [[[rows, columns], data.subarray(offset, offset + rows * columns)]] as const;
       return (await run(outputsRun(outputs, { head: { kind: "rows", output: 0, inclusive } }), settings)).rows;
     },
-    async [Symbol.asyncDispose]() {
-      await Promise.all([...engines.values()].map(async (engine) => (await engine).close()));
-    },
+    [Symbol.asyncDispose]: () => device[Symbol.asyncDispose](),
   };
 }

@@ -5,17 +5,14 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { float32ToFloat16, TensorRtEngine, type DetectionRequest, type Tensor } from "../../../src/engines/index.js";
 import { InvalidOptionError, ModelDisposedError, ModelInputError } from "../../../src/errors.js";
-import { cpuDecoder, type Decoder } from "../../../src/models/decoding/index.js";
+import { cpuDecoder } from "../../../src/models/decoding/index.js";
 import { decodeHead, readHead } from "../../../src/models/families/head.js";
-import { setLogger } from "../../../src/logger.js";
 import { loadAddon } from "../../../src/native/index.js";
-import { NotCovered, type Adapter } from "../../conformance/adapter.js";
-import { decoding as steps } from "../../conformance/adapters/detection.js";
-import { decoding as families } from "../../conformance/adapters/families.js";
-import { decoding as keyPoints } from "../../conformance/adapters/key-points.js";
-import { decoding as segmentation } from "../../conformance/adapters/segmentation.js";
 import { readVectors } from "../../conformance/vectors.js";
+import { decoding as mapFunctions } from "../../conformance/adapters/maps.js";
 import { deviceDecoder } from "../../support/device-decoder.js";
+import { compareDecoding } from "../../support/device-vectors.js";
+import { behindEngines } from "../../support/engine-decoding.js";
 import { fakePlan, nvidiaFakes } from "../../support/nvidia-fakes.js";
 
 const addon = loadAddon();
@@ -151,34 +148,11 @@ describe.skipIf(fakes === null)("an engine whose detections the device decodes",
   });
 
   it.skipIf(!existsSync(vectors))(
-    "finds what the CPU finds in every vector with boxes or key points to decode",
+    "finds what the CPU finds in every vector with boxes, key points or maps to decode",
     async () => {
-      await using onDevice = deviceDecoder(addon!);
-      const table: Readonly<Record<string, (decoder: () => Decoder) => Adapter>> = {
-        ...steps,
-        ...families,
-        ...segmentation,
-        ...keyPoints,
-      };
-      const outcome = async (run: () => unknown): Promise<unknown> => {
-        try {
-          return await run();
-        } catch (error) {
-          return error instanceof NotCovered ? null : (error as Error).constructor.name;
-        }
-      };
-      setLogger({ debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined });
-      const compared: Record<string, number> = {};
-      const total = () => [...onDevice.decoded.values()].reduce((sum, count) => sum + count, 0);
-      for await (const { id, function: name, input, tags } of readVectors(vectors)) {
-        const make = table[name];
-        if (make === undefined) continue;
-        const before = total();
-        const found = await outcome(() => make(() => onDevice)(input, { tags }));
-        expect(found, id).toEqual(await outcome(() => make(() => cpuDecoder(addon!))(input, { tags })));
-        if (total() > before) compared[name] = (compared[name] ?? 0) + 1;
-      }
-      setLogger(null);
+      await using onDevice = deviceDecoder(addon!, behindEngines());
+      const { compared, differing } = await compareDecoding(readVectors(vectors), addon!, onDevice);
+      expect(differing).toEqual([]);
       for (const name of [
         "nms-object-detection",
         "rfdetr-object-detection",
@@ -187,9 +161,10 @@ describe.skipIf(fakes === null)("an engine whose detections the device decodes",
         "rfdetr-key-points",
         "post-process-instance-segmentation",
       ]) {
-        expect(compared[name], name).toBeGreaterThan(10);
+        expect(compared.get(name), name).toBeGreaterThan(10);
       }
-      for (const kind of ["dense cxcywh", "dense xyxy", "dense offsets", "rows", "queries"])
+      for (const name of Object.keys(mapFunctions)) expect(compared.get(name), name).toBeGreaterThan(4);
+      for (const kind of ["dense cxcywh", "dense xyxy", "dense offsets", "rows", "queries", "maps"])
         expect(onDevice.decoded.get(kind), kind).toBeGreaterThan(5);
     },
     240_000,

@@ -4,12 +4,12 @@ import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import { ModelInputError } from "../../../src/errors.js";
-import { setLogger } from "../../../src/logger.js";
-import { cpuDecoder, type Decoder, type MaskHead, type MaskSelection, type MaskTarget } from "../../../src/models/decoding/index.js";
+import { cpuDecoder, type MaskHead, type MaskSelection, type MaskTarget } from "../../../src/models/decoding/index.js";
 import { callNative, loadAddon } from "../../../src/native/index.js";
-import { NotCovered } from "../../conformance/adapter.js";
 import { aligning, decoding } from "../../conformance/adapters/segmentation.js";
 import { readVectors } from "../../conformance/vectors.js";
+import { deviceDecoder, driverAlone } from "../../support/device-decoder.js";
+import { compareDecoding } from "../../support/device-vectors.js";
 import { nvidiaFakes } from "../../support/nvidia-fakes.js";
 
 const addon = loadAddon();
@@ -61,35 +61,15 @@ describe.skipIf(fakes === null)("masks on the device", () => {
   });
 
   it.skipIf(!existsSync(vectors))(
-    "are those of the CPU in every vector with masks",
+    "and everything else by the driver alone are those of the CPU in every vector",
     async () => {
-      let made = 0;
-      const onDevice: Decoder = {
-        ...cpu!,
-        decodeMasks: (...args) => {
-          made += 1;
-          return assemble(...args);
-        },
-      };
-      const table = { ...decoding, ...aligning };
-      const outcome = async (name: keyof typeof table, decoder: Decoder, input: never, tags: readonly string[]): Promise<unknown> => {
-        try {
-          return await table[name](() => decoder)(input, { tags });
-        } catch (error) {
-          return error instanceof NotCovered ? null : (error as Error).constructor.name;
-        }
-      };
-      setLogger({ debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined });
-      const compared: Record<string, number> = {};
-      for await (const { id, function: name, input, tags } of readVectors(vectors)) {
-        if (!Object.hasOwn(table, name)) continue;
-        const before = made;
-        const found = await outcome(name as keyof typeof table, onDevice, input, tags);
-        expect(found, id).toEqual(await outcome(name as keyof typeof table, cpu!, input, tags));
-        if (made > before) compared[name] = (compared[name] ?? 0) + 1;
-      }
-      setLogger(null);
-      for (const name of Object.keys(table)) expect(compared[name], name).toBeGreaterThan(8);
+      const options = { cudaLibraryPath: join(fakes!, "cuda"), device: 0 };
+      await using onDevice = deviceDecoder(addon!, driverAlone(addon!, options), assemble);
+      const { compared, differing } = await compareDecoding(readVectors(vectors), addon!, onDevice);
+      expect(differing).toEqual([]);
+      for (const name of Object.keys({ ...decoding, ...aligning })) expect(compared.get(name), name).toBeGreaterThan(8);
+      for (const kind of ["dense cxcywh", "dense xyxy", "dense offsets", "rows", "queries", "maps", "masks"])
+        expect(onDevice.decoded.get(kind), kind).toBeGreaterThan(5);
     },
     240_000,
   );

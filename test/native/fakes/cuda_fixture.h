@@ -44,6 +44,12 @@ class FakeDriverTest : public testing::Test {
     EXPECT_EQ(state().retained_contexts, 0);
   }
 
+  // Of graphs, which a real driver does not count.
+  void ExpectLaunches(int count) {
+    if (RealDriverFolder() != nullptr) return;
+    EXPECT_EQ(state().graph_launches, count);
+  }
+
   FakeCudaState& state() { return *fake_.state(); }
   void FailNext(const char* function, int code) {
     state().fail_function = function;
