@@ -180,7 +180,7 @@ struct LoadSettings {
   trt::EngineOptions engine;
   trt::ExecutorOptions executor;
   bool prepares_pictures = false;
-  bool decodes_detections = false;
+  bool decodes_outputs = false;
 };
 
 class LoadTask : public LaneTask {
@@ -230,7 +230,7 @@ class LoadTask : public LaneTask {
       if (!kernel.ok()) return kernel.status();
       options.kernels.preprocess = std::move(kernel.value());
     }
-    if (settings_.decodes_detections) {
+    if (settings_.decodes_outputs) {
       Result<std::shared_ptr<const trt::DecodingKernels>> kernels =
           trt::DecodingKernels::Load(queue.value()->resources()->device);
       if (!kernels.ok()) return kernels.status();
@@ -283,7 +283,7 @@ LoadSettings ReadSettings(Napi::Object options) {
       static_cast<std::size_t>(RequireInteger(Field(options, "graphs"), "options.graphs", 0, kMaximumGraphs));
   settings.engine.profile = static_cast<int>(RequireInteger(Field(options, "profile"), "options.profile", 0, 1023));
   settings.prepares_pictures = RequireBoolean(Field(options, "preparesPictures"), "options.preparesPictures");
-  settings.decodes_detections = RequireBoolean(Field(options, "decodesDetections"), "options.decodesDetections");
+  settings.decodes_outputs = RequireBoolean(Field(options, "decodesOutputs"), "options.decodesOutputs");
   settings.engine.host_code_allowed = RequireBoolean(Field(options, "engineHostCodeAllowed"), "options.engineHostCodeAllowed");
   return settings;
 }

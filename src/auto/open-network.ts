@@ -102,7 +102,7 @@ async function openTensorRt(weights: string, configPath: string, options: Networ
     device: index ?? 0,
     engineHostCodeAllowed: options.trtEngineHostCodeAllowed ?? true,
     preparesPictures: options.executor === "cuda",
-    decodesDetections: options.executor === "cuda",
+    decodesOutputs: options.executor === "cuda",
     ...(lanes === undefined ? {} : { contexts: lanes }),
     ...(signal === undefined ? {} : { signal }),
   });

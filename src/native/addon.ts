@@ -464,7 +464,7 @@ export interface NativeTensorRtOptions {
   /** Whether runs may bring pictures, which the device prepares. */
   readonly preparesPictures: boolean;
   /** Whether runs may ask for detections, which the device decodes. */
-  readonly decodesDetections: boolean;
+  readonly decodesOutputs: boolean;
 }
 
 export interface NativeTensorRtPort {

@@ -107,7 +107,7 @@ describe.skipIf(fakes === null)("maps of an engine", () => {
   });
 
   it("are refused where the output cannot be one", async () => {
-    const options = { device: 0, preparesPictures: true, decodesDetections: true };
+    const options = { device: 0, preparesPictures: true, decodesOutputs: true };
     const outputs = ["out logits 0 4 -1 3 16 16", "out flat 0 2 -1 5", "out ids 3 4 -1 3 16 16"];
     await using engine = await TensorRtEngine.load(planOf(outputs), options);
     const size = { width: 20, height: 10 };

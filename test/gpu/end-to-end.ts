@@ -47,7 +47,7 @@ export async function measureEndToEnd(
   { device, runs }: { readonly device: number; readonly runs: number },
   report: Report,
 ): Promise<void> {
-  await using engine = await TensorRtEngine.load(path, { device, preparesPictures: true, decodesDetections: true });
+  await using engine = await TensorRtEngine.load(path, { device, preparesPictures: true, decodesOutputs: true });
   const head = recognizeHead(engine.outputs.map(({ dims }) => dims ?? []));
   const least = engine.profiles[engine.profile]?.[engine.inputs[0]?.name ?? ""]?.minimum[0] ?? 1;
   const frame = frameFor(engine, least);

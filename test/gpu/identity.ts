@@ -12,7 +12,7 @@ export async function loadIdentity(ports: readonly Pick<Tensor, "type" | "dims">
   });
   // The types are those of the model.
   const { engine } = await buildTensorRtEngine(model, { device, stronglyTyped: true });
-  return TensorRtEngine.load(engine, { device, decodesDetections: true });
+  return TensorRtEngine.load(engine, { device, decodesOutputs: true });
 }
 
 /** Comparable to the bit. */

@@ -42,7 +42,7 @@ const engine =
           profile: 0,
           engineHostCodeAllowed: false,
           preparesPictures: false,
-          decodesDetections: true,
+          decodesOutputs: true,
         },
         addon!.createCancelToken(),
       );

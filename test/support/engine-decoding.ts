@@ -19,7 +19,7 @@ export function behindEngines(): DecodingDevice {
   async function open(outputs: readonly NetworkOutput[]) {
     const lines = linesOf(outputs);
     const key = lines.join("\n");
-    const engine = engines.get(key) ?? TensorRtEngine.load(fakePlan([10, 15, 1, 29], lines), { decodesDetections: true });
+    const engine = engines.get(key) ?? TensorRtEngine.load(fakePlan([10, 15, 1, 29], lines), { decodesOutputs: true });
     engines.set(key, engine);
     const data = Float32Array.from(outputs.flatMap((output) => [...output.data]));
     return { engine: await engine, inputs: { values: { type: "float32", dims: [1, data.length], data } as const } };

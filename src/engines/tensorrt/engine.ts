@@ -107,15 +107,15 @@ export class TensorRtEngine implements InferenceSession {
   private constructor(
     addon: NativeAddon,
     native: NativeTensorRtEngine,
-    { native: { contexts, preparesPictures, decodesDetections }, queueLimit }: CheckedTensorRtOptions,
+    { native: { contexts, preparesPictures, decodesOutputs }, queueLimit }: CheckedTensorRtOptions,
   ) {
     this.#addon = addon;
     this.#native = native;
     this.#contexts = contexts;
     this.#queueLimit = queueLimit;
     this.runPictures = preparesPictures ? (batch, options) => this.#runPictures(batch, options) : undefined;
-    this.runDetections = decodesDetections ? (input, request, options) => this.#runDetections(input, request, options) : undefined;
-    this.runMaps = decodesDetections ? (input, request, options) => this.#runMaps(input, request, options) : undefined;
+    this.runDetections = decodesOutputs ? (input, request, options) => this.#runDetections(input, request, options) : undefined;
+    this.runMaps = decodesOutputs ? (input, request, options) => this.#runMaps(input, request, options) : undefined;
     this.engineVersion = native.libraryVersion;
     this.builtByVersion = native.builtByVersion;
     this.name = native.name;

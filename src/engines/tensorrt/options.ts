@@ -20,8 +20,8 @@ export interface TensorRtEngineOptions {
   readonly engineHostCodeAllowed?: boolean;
   /** Whether the device is to prepare pictures: `runPictures` is there then. Default false. */
   readonly preparesPictures?: boolean;
-  /** Whether the device is to decode detections: `runDetections` is there then. Default false. */
-  readonly decodesDetections?: boolean;
+  /** Whether the device is to decode outputs: `runDetections` and `runMaps` are there then. Default false. */
+  readonly decodesOutputs?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -33,7 +33,7 @@ const NAMES = [
   "queueLimit",
   "engineHostCodeAllowed",
   "preparesPictures",
-  "decodesDetections",
+  "decodesOutputs",
   "signal",
 ] as const satisfies readonly (keyof TensorRtEngineOptions)[];
 const DEFAULT_GRAPHS = 8;
@@ -75,7 +75,7 @@ export function checkTensorRtOptions(options: TensorRtEngineOptions): CheckedTen
       graphs: graphs(options.cudaGraphs ?? true),
       engineHostCodeAllowed: flag("engineHostCodeAllowed", options.engineHostCodeAllowed ?? false),
       preparesPictures: flag("preparesPictures", options.preparesPictures ?? false),
-      decodesDetections: flag("decodesDetections", options.decodesDetections ?? false),
+      decodesOutputs: flag("decodesOutputs", options.decodesOutputs ?? false),
     },
     queueLimit: integer("queueLimit", options.queueLimit ?? DEFAULT_QUEUE_LIMIT, 0, 1024 * 1024),
   };

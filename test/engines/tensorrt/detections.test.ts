@@ -56,7 +56,7 @@ function heads(batch: number, seed: number): Readonly<Record<string, Tensor>> {
 }
 
 describe.skipIf(fakes === null)("an engine whose detections the device decodes", () => {
-  const load = () => TensorRtEngine.load(PLAN, { decodesDetections: true });
+  const load = () => TensorRtEngine.load(PLAN, { decodesOutputs: true });
   const expected = (inputs: Readonly<Record<string, Tensor>>, { settings, pictures }: DetectionRequest) =>
     Promise.all(
       Array.from({ length: pictures }, (_, image) =>
@@ -96,7 +96,7 @@ describe.skipIf(fakes === null)("an engine whose detections the device decodes",
   it("reads float16, and rows that the network has chosen", async () => {
     const shape = `0 3 2 ${ATTRIBUTES} ${ANCHORS}`;
     const lines = [`in images ${shape}`, `in halves 1${shape.slice(1)}`, `out head ${shape}`, `out half 1${shape.slice(1)}`];
-    await using engine = await TensorRtEngine.load(fakePlan([10, 15, 1, 29], lines), { decodesDetections: true });
+    await using engine = await TensorRtEngine.load(fakePlan([10, 15, 1, 29], lines), { decodesOutputs: true });
     const dims = [2, ATTRIBUTES, ANCHORS];
     let found = 0;
     for (let seed = 1; seed < 5; seed += 1) {
@@ -126,7 +126,7 @@ describe.skipIf(fakes === null)("an engine whose detections the device decodes",
   it("refuses what does not fit", async () => {
     await using plain = await TensorRtEngine.load(PLAN);
     expect(plain.runDetections).toBeUndefined();
-    await expect(TensorRtEngine.load(PLAN, { decodesDetections: 1 as never })).rejects.toThrow(InvalidOptionError);
+    await expect(TensorRtEngine.load(PLAN, { decodesOutputs: 1 as never })).rejects.toThrow(InvalidOptionError);
     const engine = await load();
     const inputs = heads(2, 1);
     const run = (change: object, options = {}) => engine.runDetections!(inputs, { ...request(0.5, 2), ...change }, options);

@@ -133,7 +133,7 @@ describe.skipIf(fakes === null)("tensors on the device", () => {
         profile: 0,
         engineHostCodeAllowed: false,
         preparesPictures: false,
-        decodesDetections: false,
+        decodesOutputs: false,
       },
       addon!.createCancelToken(),
     );

@@ -54,7 +54,7 @@ const geometry = (run: number, picture: number) => ({
 describe.skipIf(fakes === null)("key points by the device", () => {
   useStandIns(fakes);
 
-  const load = () => TensorRtEngine.load(PLAN, { decodesDetections: true });
+  const load = () => TensorRtEngine.load(PLAN, { decodesOutputs: true });
   const settingsOf = (run: number) => ({
     thresholds: run % 2 === 0 ? Float32Array.of(0.3 + run / 40) : Float32Array.of(0.2, 0.5),
     iouThreshold: null,

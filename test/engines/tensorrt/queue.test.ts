@@ -139,7 +139,7 @@ describe.skipIf(fakes === null)("runs of several engines", () => {
           profile: 0,
           engineHostCodeAllowed: false,
           preparesPictures: false,
-          decodesDetections: false,
+          decodesOutputs: false,
         },
         null,
       );
