@@ -8,7 +8,7 @@ export { BaseInferenceModelsError, InferenceModelsError, type ErrorOptions, type
 
 type Fields<Names extends object> = ErrorOptions & Partial<Names>;
 
-/** Why a GPU, TensorRT or an engine cannot be used; each has a section of its own on the page `gpu-and-tensorrt`. @internal */
+/** Why a GPU, TensorRT or an engine cannot be used; each has a section of its own on the page `gpu-and-tensorrt`. */
 export const GPU_FAILURE_REASONS = [
   "driver-missing",
   "driver-not-loadable",

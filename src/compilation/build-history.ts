@@ -14,21 +14,30 @@ const MONTH_SECONDS = 31 * 24 * 3600;
 const text = z.string().max(256);
 const count = z.number().int().nonnegative();
 
-const schema = z.object({
+/** One build that succeeded. */
+export interface BuildRecord {
   /** As the driver writes it. */
+  readonly gpu: string;
+  readonly computeCapability: string;
+  readonly tensorRtVersion: string;
+  readonly precision: "fp32" | "fp16" | "as-modelled";
+  readonly heavyOperators: number;
+  readonly profiles: number;
+  /** Whether there were measurements of earlier builds to begin with. */
+  readonly timingCacheUsed: boolean;
+  readonly seconds: number;
+}
+
+const schema: z.ZodType<BuildRecord> = z.object({
   gpu: text,
   computeCapability: text,
   tensorRtVersion: text,
   precision: z.enum(["fp32", "fp16", "as-modelled"]),
   heavyOperators: count,
   profiles: count,
-  /** Whether there were measurements of earlier builds to begin with. */
   timingCacheUsed: z.boolean(),
   seconds: z.number().positive().max(MONTH_SECONDS),
 });
-
-/** One build that succeeded. */
-export type BuildRecord = z.infer<typeof schema>;
 
 const MAXIMUM_RECORDS = 200;
 const MAXIMUM_BYTES = 1024 * 1024;
