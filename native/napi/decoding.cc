@@ -75,6 +75,10 @@ Napi::Value ToJavaScript(Napi::Env env, const std::vector<std::int32_t>& positio
   return Napi::Int32Array::New(env, positions.size(), Copy(env, positions), 0);
 }
 
+Napi::Value ToJavaScript(Napi::Env env, const std::vector<double>& microseconds) {
+  return Napi::Float64Array::New(env, microseconds.size(), Copy(env, microseconds), 0);
+}
+
 Napi::Value ToJavaScript(Napi::Env env, const masks::MaskRuns& masks) {
   Napi::Object result = Napi::Object::New(env);
   result.Set("runs", Napi::Uint32Array::New(env, masks.runs.size(), Copy(env, masks.runs), 0));

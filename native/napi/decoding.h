@@ -34,6 +34,7 @@ Napi::Object ToJavaScript(Napi::Env env, const detection::Detections& detections
 Napi::Object ToJavaScript(Napi::Env env, const detection::KeyPoints& key_points);
 Napi::Object ToJavaScript(Napi::Env env, const detection::Instances& instances);
 Napi::Value ToJavaScript(Napi::Env env, const std::vector<std::int32_t>& positions);
+Napi::Value ToJavaScript(Napi::Env env, const std::vector<double>& microseconds);
 Napi::Value ToJavaScript(Napi::Env env, const masks::MaskRuns& masks);
 
 template <typename Output>

@@ -47,30 +47,19 @@ class DecodeTask : public LaneTask {
   std::vector<trt::Decoded> decoded_;
 };
 
-// Per JavaScript environment.
-struct Room {
-  std::shared_ptr<StoppableLanes> lanes;
-};
-
-Napi::Value DecodeOnDevice(const Napi::CallbackInfo& info, Room* room) {
+Napi::Value DecodeOnDevice(const Napi::CallbackInfo& info, FunctionLane& lane) {
   const Napi::Env env = info.Env();
   const Napi::Object options = RequireObject(info[0], "options");
   std::string cuda_path = RequireString(Field(options, "cudaLibraryPath"), "options.cudaLibraryPath");
   const auto device = static_cast<int>(RequireInteger(Field(options, "device"), "options.device", 0, 1023));
   DecodeWork work = DecodeWork::Read(RequireObject(info[1], "work"));
-  const std::shared_ptr<Lanes>& lanes = LanesOf(env, room->lanes, 1);
+  const std::shared_ptr<Lanes>& lanes = lane.Get(env);
   auto task = std::make_unique<DecodeTask>(env, lanes, std::move(cuda_path), device, std::move(work));
   return LaneTask::Submit(env, std::move(task), env.Null());
 }
 
 }  // namespace
 
-void ExportDeviceDecode(Napi::Env env, Napi::Object exports) {
-  auto* room = new Room();
-  napi_add_env_cleanup_hook(env, [](void* data) { delete static_cast<Room*>(data); }, room);
-  exports.Set(
-      "decodeOnDevice",
-      Napi::Function::New(env, [room](const Napi::CallbackInfo& info) { return DecodeOnDevice(info, room); }, "decodeOnDevice"));
-}
+void ExportDeviceDecode(Napi::Env env, Napi::Object exports) { ExportOnLane(env, exports, "decodeOnDevice", DecodeOnDevice); }
 
 }  // namespace im

@@ -136,12 +136,7 @@ class AssembleTask : public LaneTask {
   masks::MaskRuns masks_;
 };
 
-// Per JavaScript environment.
-struct Room {
-  std::shared_ptr<StoppableLanes> lanes;
-};
-
-Napi::Value AssembleMasks(const Napi::CallbackInfo& info, Room* room) {
+Napi::Value AssembleMasks(const Napi::CallbackInfo& info, FunctionLane& lane) {
   const Napi::Env env = info.Env();
   const Napi::Object options = RequireObject(info[0], "options");
   std::string cuda_path = RequireString(Field(options, "cudaLibraryPath"), "options.cudaLibraryPath");
@@ -153,19 +148,13 @@ Napi::Value AssembleMasks(const Napi::CallbackInfo& info, Room* room) {
   } catch (const std::bad_alloc&) {
     throw MakeError(env, {Code::kOutOfMemory, kStage, "Not enough memory for a copy of the mask prototypes."});
   }
-  const std::shared_ptr<Lanes>& lanes = LanesOf(env, room->lanes, 1);
+  const std::shared_ptr<Lanes>& lanes = lane.Get(env);
   auto task = std::make_unique<AssembleTask>(env, lanes, std::move(cuda_path), device, std::move(arguments), std::move(arrays));
   return LaneTask::Submit(env, std::move(task), env.Null());
 }
 
 }  // namespace
 
-void ExportDeviceMasks(Napi::Env env, Napi::Object exports) {
-  auto* room = new Room();
-  napi_add_env_cleanup_hook(env, [](void* data) { delete static_cast<Room*>(data); }, room);
-  exports.Set(
-      "assembleMasks",
-      Napi::Function::New(env, [room](const Napi::CallbackInfo& info) { return AssembleMasks(info, room); }, "assembleMasks"));
-}
+void ExportDeviceMasks(Napi::Env env, Napi::Object exports) { ExportOnLane(env, exports, "assembleMasks", AssembleMasks); }
 
 }  // namespace im

@@ -9,6 +9,7 @@
 
 #include "arguments.h"
 #include "cuda/resources.h"
+#include "decoding.h"
 #include "device_bench.h"
 #include "device_decode_work.h"
 #include "environment.h"
@@ -111,11 +112,7 @@ class MeasureTask : public LaneTask {
     return {};
   }
 
-  Napi::Value Value(Napi::Env env) override {
-    Napi::Float64Array result = Napi::Float64Array::New(env, microseconds_.size());
-    for (std::size_t i = 0; i < microseconds_.size(); ++i) result[i] = microseconds_[i];
-    return result;
-  }
+  Napi::Value Value(Napi::Env env) override { return ToJavaScript(env, microseconds_); }
 
  private:
   void SetFill(Napi::Object work) {
@@ -138,14 +135,9 @@ class MeasureTask : public LaneTask {
   std::vector<double> microseconds_;
 };
 
-// Per JavaScript environment.
-struct Room {
-  std::shared_ptr<StoppableLanes> lanes;
-};
-
-Napi::Value MeasureDevice(const Napi::CallbackInfo& info, Room* room) {
+Napi::Value MeasureDevice(const Napi::CallbackInfo& info, FunctionLane& lane) {
   const Napi::Env env = info.Env();
-  const std::shared_ptr<Lanes>& lanes = LanesOf(env, room->lanes, 1);
+  const std::shared_ptr<Lanes>& lanes = lane.Get(env);
   auto task = std::make_unique<MeasureTask>(env, lanes, RequireObject(info[0], "options"));
   task->SetWork(RequireObject(info[1], "work"));
   return LaneTask::Submit(env, std::move(task), env.Null());
@@ -153,12 +145,6 @@ Napi::Value MeasureDevice(const Napi::CallbackInfo& info, Room* room) {
 
 }  // namespace
 
-void ExportDeviceMeasure(Napi::Env env, Napi::Object exports) {
-  auto* room = new Room();
-  napi_add_env_cleanup_hook(env, [](void* data) { delete static_cast<Room*>(data); }, room);
-  exports.Set(
-      "measureDevice",
-      Napi::Function::New(env, [room](const Napi::CallbackInfo& info) { return MeasureDevice(info, room); }, "measureDevice"));
-}
+void ExportDeviceMeasure(Napi::Env env, Napi::Object exports) { ExportOnLane(env, exports, "measureDevice", MeasureDevice); }
 
 }  // namespace im

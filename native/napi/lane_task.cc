@@ -81,6 +81,12 @@ const std::shared_ptr<Lanes>& LanesOf(Napi::Env env, std::shared_ptr<StoppableLa
   return place->lanes;
 }
 
+void ExportOnLane(Napi::Env env, Napi::Object exports, const char* name, LaneFunction function) {
+  auto* lane = new FunctionLane();
+  napi_add_env_cleanup_hook(env, [](void* data) { delete static_cast<FunctionLane*>(data); }, lane);
+  exports.Set(name, Napi::Function::New(env, [=](const Napi::CallbackInfo& info) { return function(info, *lane); }, name));
+}
+
 void ExportCancelToken(Napi::Env env, Napi::Object exports) {
   // Freed while the environment can still take the reference.
   auto* token_class = new Napi::FunctionReference(Napi::Persistent(CancelToken::Define(env)));

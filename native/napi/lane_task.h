@@ -66,6 +66,18 @@ struct StoppableLanes : Stoppable {
 // be had.
 const std::shared_ptr<Lanes>& LanesOf(Napi::Env env, std::shared_ptr<StoppableLanes>& place, unsigned threads);
 
+// Of a function whose work runs on one thread of its own; one for each JavaScript environment.
+class FunctionLane {
+ public:
+  // As LanesOf.
+  const std::shared_ptr<Lanes>& Get(Napi::Env env) { return LanesOf(env, lanes_, 1); }
+
+ private:
+  std::shared_ptr<StoppableLanes> lanes_;
+};
+using LaneFunction = Napi::Value (*)(const Napi::CallbackInfo& info, FunctionLane& lane);
+void ExportOnLane(Napi::Env env, Napi::Object exports, const char* name, LaneFunction function);
+
 // An object of a class of this binary; another copy of the addon in the same process has classes of another layout.
 napi_type_tag MakeTag(std::uint64_t kind);
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "arguments.h"
+#include "decoding.h"
 #include "cuda/resources.h"
 #include "environment.h"
 #include "lane_task.h"
@@ -78,11 +79,7 @@ class MeasureEngineTask : public LaneTask {
     return {};
   }
 
-  Napi::Value Value(Napi::Env env) override {
-    Napi::Float64Array result = Napi::Float64Array::New(env, microseconds_.size());
-    for (std::size_t i = 0; i < microseconds_.size(); ++i) result[i] = microseconds_[i];
-    return result;
-  }
+  Napi::Value Value(Napi::Env env) override { return ToJavaScript(env, microseconds_); }
 
  private:
   const std::string path_;
@@ -96,14 +93,9 @@ class MeasureEngineTask : public LaneTask {
   std::vector<double> microseconds_;
 };
 
-// Per JavaScript environment.
-struct Room {
-  std::shared_ptr<StoppableLanes> lanes;
-};
-
-Napi::Value MeasureEngine(const Napi::CallbackInfo& info, Room* room) {
+Napi::Value MeasureEngine(const Napi::CallbackInfo& info, FunctionLane& lane) {
   const Napi::Env env = info.Env();
-  const std::shared_ptr<Lanes>& lanes = LanesOf(env, room->lanes, 1);
+  const std::shared_ptr<Lanes>& lanes = lane.Get(env);
   auto task = std::make_unique<MeasureEngineTask>(env, lanes, RequireString(info[0], "plan"), RequireObject(info[1], "options"));
   task->SetInputs(info[2]);
   return LaneTask::Submit(env, std::move(task), env.Null());
@@ -112,11 +104,7 @@ Napi::Value MeasureEngine(const Napi::CallbackInfo& info, Room* room) {
 }  // namespace
 
 void ExportTensorRtMeasure(Napi::Env env, Napi::Object exports) {
-  auto* room = new Room();
-  napi_add_env_cleanup_hook(env, [](void* data) { delete static_cast<Room*>(data); }, room);
-  exports.Set("measureTensorRtEngine",
-              Napi::Function::New(
-                  env, [room](const Napi::CallbackInfo& info) { return MeasureEngine(info, room); }, "measureTensorRtEngine"));
+  ExportOnLane(env, exports, "measureTensorRtEngine", MeasureEngine);
 }
 
 }  // namespace im

@@ -89,7 +89,7 @@ class Outputs {
     map.planes.length = length.value();
     map.planes.layout = {0, 1, map.height * map.width};
     map.planes.per_picture = map.channels * map.height * map.width;
-    map.planes.half = ports_[index].type == kFloat16;
+    map.planes.half = IsHalf(index);
     return map;
   }
 

@@ -127,6 +127,16 @@ describe.skipIf(fakes === null)("maps of an engine", () => {
     await expect(ask({ placements: [placement, placement, placement] })).rejects.toThrow(ModelInputError);
     await expect(ask({ classes: { ...request.classes, classIds: Int32Array.of(0, 1) } })).rejects.toThrow(/one class id/);
     await expect(ask({ placements: [{ ...placement, canvas: { ...size, left: 1, top: 0 } }, placement] })).rejects.toThrow(/within/);
+    // The limit that models keep to is the device's.
+    const full = {
+      ...placement,
+      resize: { width: 1, height: 1 },
+      canvas: { width: 8192, height: DEVICE_MAP_PIXELS / 8192, left: 0, top: 0 },
+    };
+    const more = { ...full, canvas: { ...full.canvas, height: full.canvas.height + 1 } };
+    const values = { classes: null, placements: [full] };
+    await expect(ask({ ...values, placements: [more] })).rejects.toThrow(ModelInputError);
+    expect((await ask(values)).pictures[0]).toHaveLength(DEVICE_MAP_PIXELS);
     const { pictures: maps } = await ask({});
     expect(maps).toHaveLength(2);
     // An id above 255 takes 16 bits.

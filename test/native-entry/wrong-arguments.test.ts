@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 
 import { loadAddon } from "../../src/native/index.js";
-import { fakePlan, nvidiaFakes } from "../support/nvidia-fakes.js";
+import { fakePlan, nativeEngineOptions, nvidiaFakes } from "../support/nvidia-fakes.js";
 
 const addon = loadAddon();
 if (addon === null) process.stderr.write("skipped: the addon is not available\n");
@@ -33,17 +33,7 @@ const engine =
             ...["out dets_one 0 3 1 1 4", "out labels_one 0 3 1 1 1 at 4", "out points 0 4 1 1 1 7 at 5"],
           ],
         ),
-        {
-          cudaLibraryPath: join(fakes, "cuda"),
-          tensorRtLibraryPath: join(fakes, "trt10"),
-          device: 0,
-          contexts: 1,
-          graphs: 2,
-          profile: 0,
-          engineHostCodeAllowed: false,
-          preparesPictures: false,
-          decodesOutputs: true,
-        },
+        { ...nativeEngineOptions(fakes), graphs: 2, decodesOutputs: true },
         addon!.createCancelToken(),
       );
 

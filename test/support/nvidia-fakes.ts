@@ -5,6 +5,8 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSy
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import type { NativeTensorRtOptions } from "../../src/native/addon.js";
+
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..", "..");
 const sources = join(root, "test", "native", "fakes");
 const compiler = process.env["CXX"] ?? "c++";
@@ -87,4 +89,19 @@ export function fakePlan([major, minor, patch, build]: readonly [number, number,
   header.set(new TextEncoder().encode("ftrt"));
   header.set([major, minor, patch, build], 24);
   return Buffer.concat([header, new TextEncoder().encode(lines.join("\n"))]);
+}
+
+/** Of an engine on the stand-ins, opened at the native door. */
+export function nativeEngineOptions(fakes: string): NativeTensorRtOptions {
+  return {
+    cudaLibraryPath: join(fakes, "cuda"),
+    tensorRtLibraryPath: join(fakes, "trt10"),
+    device: 0,
+    contexts: 1,
+    graphs: 0,
+    profile: 0,
+    engineHostCodeAllowed: false,
+    preparesPictures: false,
+    decodesOutputs: false,
+  };
 }

@@ -1,7 +1,7 @@
 /** Detections that the device decodes behind the network, on the stand-ins. The kernels are tested in test/native. */
 import { existsSync } from "node:fs";
-import { join, resolve } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { resolve } from "node:path";
+import { describe, expect, it } from "vitest";
 
 import { float32ToFloat16, TensorRtEngine, type DetectionRequest, type Tensor } from "../../../src/engines/index.js";
 import { InvalidOptionError, ModelDisposedError, ModelInputError } from "../../../src/errors.js";
@@ -14,6 +14,7 @@ import { deviceDecoder } from "../../support/device-decoder.js";
 import { compareDecoding } from "../../support/device-vectors.js";
 import { behindEngines } from "../../support/engine-decoding.js";
 import { fakePlan, nvidiaFakes } from "../../support/nvidia-fakes.js";
+import { useStandIns } from "../../support/stand-ins.js";
 
 const addon = loadAddon();
 const fakes = addon === null ? null : nvidiaFakes();
@@ -64,14 +65,7 @@ describe.skipIf(fakes === null)("an engine whose detections the device decodes",
       ),
     );
 
-  beforeAll(() => {
-    process.env["INFERENCE_MODELS_CUDA_LIBRARY_PATH"] = join(fakes!, "cuda");
-    process.env["INFERENCE_MODELS_TENSORRT_LIBRARY_PATH"] = join(fakes!, "trt10");
-  });
-  afterAll(() => {
-    delete process.env["INFERENCE_MODELS_CUDA_LIBRARY_PATH"];
-    delete process.env["INFERENCE_MODELS_TENSORRT_LIBRARY_PATH"];
-  });
+  useStandIns(fakes);
 
   it("finds what the CPU finds, many at once, with thresholds of their own and places left in the batch", async () => {
     await using engine = await load();

@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest
 import { DeviceTensor, TensorRtEngine, type Tensor, type TensorRtEngineOptions } from "../../../src/engines/index.js";
 import { ModelDisposedError, ModelInputError } from "../../../src/errors.js";
 import { loadAddon } from "../../../src/native/index.js";
-import { fakePlan, nvidiaFakes } from "../../support/nvidia-fakes.js";
+import { fakePlan, nativeEngineOptions, nvidiaFakes } from "../../support/nvidia-fakes.js";
 
 const addon = loadAddon();
 const fakes = addon === null ? null : nvidiaFakes();
@@ -122,21 +122,7 @@ describe.skipIf(fakes === null)("tensors on the device", () => {
   });
 
   it("cannot be forged", async () => {
-    const native = await addon!.loadTensorRtEngine(
-      ECHO,
-      {
-        cudaLibraryPath: join(fakes!, "cuda"),
-        tensorRtLibraryPath: join(fakes!, "trt10"),
-        device: 0,
-        contexts: 1,
-        graphs: 0,
-        profile: 0,
-        engineHostCodeAllowed: false,
-        preparesPictures: false,
-        decodesOutputs: false,
-      },
-      addon!.createCancelToken(),
-    );
+    const native = await addon!.loadTensorRtEngine(ECHO, nativeEngineOptions(fakes!), addon!.createCancelToken());
     const input = { name: "values", type: 1, dims: [1, 3], data: Float32Array.of(1, 2, 3) };
     const [kept] = await native.run([input], ["keep", "ignore"], null);
     const { resident } = kept as { readonly resident: object };

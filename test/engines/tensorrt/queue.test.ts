@@ -8,7 +8,7 @@ import { TensorRtEngine, type Tensor, type TensorRtEngineOptions } from "../../.
 import { QueueFullError } from "../../../src/errors.js";
 import { loadAddon } from "../../../src/native/index.js";
 import { runChild } from "../../support/child.js";
-import { fakePlan, nvidiaFakes } from "../../support/nvidia-fakes.js";
+import { fakePlan, nativeEngineOptions, nvidiaFakes } from "../../support/nvidia-fakes.js";
 
 const fakes = loadAddon() === null ? null : nvidiaFakes();
 const PLAN = fakePlan([10, 15, 1, 29], ["in x 0 2 1 3", "out y 0 2 1 3"]);
@@ -128,21 +128,7 @@ describe.skipIf(fakes === null)("runs of several engines", () => {
 
   it("are refused when reading their arguments closes the engine, which closing does not wait for", async () => {
     for (const name of ["x", 3]) {
-      const native = await loadAddon()!.loadTensorRtEngine(
-        PLAN,
-        {
-          cudaLibraryPath: join(fakes!, "cuda"),
-          tensorRtLibraryPath: join(fakes!, "trt10"),
-          device: 0,
-          contexts: 1,
-          graphs: 0,
-          profile: 0,
-          engineHostCodeAllowed: false,
-          preparesPictures: false,
-          decodesOutputs: false,
-        },
-        null,
-      );
+      const native = await loadAddon()!.loadTensorRtEngine(PLAN, nativeEngineOptions(fakes!), null);
       let closing: Promise<void> | undefined;
       const tensor = {
         get name() {
